@@ -1,0 +1,7 @@
+"""Clarity Desktop: a local-first workstation to see a person's sleep, activity and circadian rhythm."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"
