@@ -1,0 +1,1 @@
+"""The window: shell, pages, dialogs and charts over the services of the application."""

@@ -1,0 +1,1 @@
+"""What the theme is made of: tokens, palette, icons, brushes and the style sheet template."""
