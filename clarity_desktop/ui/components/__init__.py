@@ -1,0 +1,1 @@
+"""Small widgets that pages share: labels, buttons, badges, cards, states."""

@@ -1,0 +1,272 @@
+"""The only way off the window's thread: queries, mutations and long jobs, with results back on the window's thread.
+
+Three executors exist and no other thread is made: a small pool for queries, one serial thread for mutations, and one
+serial thread for long jobs such as imports. All are named and joined by :func:`shut_down`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from clarity_desktop.domain.errors import CancelledError, ClarityError
+from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener
+from clarity_desktop.ui.qt import QCoreApplication, QObject, Qt, QTimer, Signal, isValid
+
+__all__ = ["Job", "JobState", "Operation", "board", "run_mutation", "run_query", "shut_down", "start_job"]
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+_POOL = 2
+_PROGRESS_EVERY_S = 0.05
+
+
+class JobState(StrEnum):
+    """Where a long job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    """It ended with an error."""
+
+
+class Operation(Generic[_T]):
+    """A query or mutation under way. Its answer is dropped when it is cancelled or its owner is gone."""
+
+    def __init__(
+        self,
+        owner: QObject,
+        on_success: Callable[[_T], None] | None,
+        on_failure: Callable[[ClarityError], None] | None,
+    ) -> None:
+        self._owner = owner
+        self._on_success = on_success
+        self._on_failure = on_failure
+        self._dropped = False
+
+    def cancel(self) -> None:
+        """Drop the answer. The function itself runs to its end unless it watches a token of its own."""
+        self._dropped = True
+
+    def _deliver(self, future: Future[_T]) -> None:
+        if self._dropped or future.cancelled() or not isValid(self._owner):
+            return
+        error = future.exception()
+        if error is None:
+            if self._on_success is not None:
+                self._on_success(future.result())
+        elif self._on_failure is not None:
+            self._on_failure(presentable(error))
+        elif not isinstance(error, CancelledError):
+            board().failed.emit(presentable(error))
+
+
+class Job(QObject):
+    """A long job with a title, progress, cancel and an end; the status bar and the import page show it."""
+
+    progressed = Signal()
+    ended = Signal()
+
+    def __init__(self, title: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self.title = title
+        self.state = JobState.WAITING
+        self.progress: Progress | None = None
+        self.result: Any = None
+        self.error: ClarityError | None = None
+        self.began = time.monotonic()
+        self.seconds = 0.0
+        self.token = CancelToken()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job has ended, one way or another."""
+        return self.state not in (JobState.WAITING, JobState.RUNNING)
+
+    def cancel(self) -> None:
+        """Ask the job to stop at its next check."""
+        self.token.cancel()
+        self.progressed.emit()
+
+
+class _Board(QObject):
+    """Where jobs are known, and where answers cross from worker threads to the window's thread."""
+
+    changed = Signal()
+    """A job was added, moved on or ended."""
+    failed = Signal(object)
+    """A ClarityError nobody else handles."""
+    _crossing = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: list[Job] = []
+        self._queries = ThreadPoolExecutor(_POOL, thread_name_prefix="clarity-query")
+        self._mutations = ThreadPoolExecutor(1, thread_name_prefix="clarity-mutation")
+        self._long = ThreadPoolExecutor(1, thread_name_prefix="clarity-job")
+        self._crossing.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
+        self._open = True
+        self.under_way = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any query, mutation or job has not answered yet."""
+        return self.under_way > 0
+
+    def submit(self, executor: ThreadPoolExecutor, function: Callable[[], _T], operation: Operation[_T]) -> None:
+        self.under_way += 1
+        future = executor.submit(function)
+
+        def cross(done: Future[_T]) -> None:
+            if self._open:
+                self._crossing.emit(lambda: operation._deliver(done))
+
+        future.add_done_callback(cross)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run ``call`` on the window's thread; may be used from any thread."""
+        if self._open:
+            self._crossing.emit(("note", call))
+
+    def _arrive(self, call: Any) -> None:
+        if isinstance(call, tuple):
+            call[1]()
+            return
+        self.under_way -= 1
+        call()
+
+    def close(self) -> None:
+        for job in self.jobs:
+            job.token.cancel()
+        for executor in (self._queries, self._mutations, self._long):
+            executor.shutdown(wait=True, cancel_futures=True)
+        self._open = False
+
+
+_board: _Board | None = None
+
+
+def board() -> _Board:
+    """The one board of this process; made at first use, on the window's thread."""
+    global _board
+    if _board is None:
+        _board = _Board()
+    return _board
+
+
+def shut_down() -> None:
+    """Cancel what runs, and join every thread. Afterwards a new board can be made."""
+    global _board
+    if _board is not None:
+        closing, _board = _board, None
+        closing.close()
+        QCoreApplication.removePostedEvents(closing)
+        closing.deleteLater()
+
+
+def run_query(
+    owner: QObject,
+    function: Callable[[], _T],
+    on_success: Callable[[_T], None],
+    on_failure: Callable[[ClarityError], None] | None = None,
+) -> Operation[_T]:
+    """Read something off the window's thread.
+
+    Parameters
+    ----------
+    owner:
+        The widget that asked; when it is gone, the answer is dropped.
+    function:
+        Runs in a pool thread and must not touch widgets.
+    on_success, on_failure:
+        Called on the window's thread. Without ``on_failure`` the error dialog opens, except for a cancelled work.
+    """
+    operation = Operation(owner, on_success, on_failure)
+    board().submit(board()._queries, function, operation)
+    return operation
+
+
+def run_mutation(
+    owner: QObject,
+    function: Callable[[], _T],
+    on_success: Callable[[_T], None] | None = None,
+    on_failure: Callable[[ClarityError], None] | None = None,
+) -> Operation[_T]:
+    """Change something off the window's thread; mutations run one after the other, in the order they were asked."""
+    operation = Operation(owner, on_success, on_failure)
+    board().submit(board()._mutations, function, operation)
+    return operation
+
+
+def start_job(title: str, function: Callable[[ProgressListener, CancelToken], Any]) -> Job:
+    """Start a long job (or queue it behind the one that runs) and answer its handle at once.
+
+    Parameters
+    ----------
+    title:
+        Names the job for a person; no name of a patient.
+    function:
+        Gets a progress listener and a cancel token, runs in the job thread, answers the result.
+    """
+    home = board()
+    job = Job(title, home)
+    home.jobs.append(job)
+    last = 0.0
+
+    def listen(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        job.progress = progress
+        if now - last >= _PROGRESS_EVERY_S or progress.share == 1.0:
+            last = now
+            home.post(lambda: _announce(job))
+
+    def work() -> Any:
+        job.token.check()
+        job.state = JobState.RUNNING
+        job.began = time.monotonic()
+        home.post(lambda: _announce(job))
+        return function(listen, job.token)
+
+    def end(state: JobState, result: Any = None, error: ClarityError | None = None) -> None:
+        job.state, job.result, job.error = state, result, error
+        job.seconds = time.monotonic() - job.began
+        job.ended.emit()
+        home.changed.emit()
+
+    def stop(error: ClarityError) -> None:
+        end(JobState.CANCELLED if isinstance(error, CancelledError) else JobState.STOPPED, error=error)
+
+    home.submit(home._long, work, Operation(job, lambda result: end(JobState.FINISHED, result), stop))
+    QTimer.singleShot(0, home, lambda: _announce(job))
+    return job
+
+
+def _announce(job: Job) -> None:
+    if isValid(job) and not job.is_over:
+        job.progressed.emit()
+        board().changed.emit()
+
+
+def presentable(error: BaseException) -> ClarityError:
+    """The error as one that is fit to be shown; a fault of the program keeps only its class and place."""
+    if isinstance(error, ClarityError):
+        return error
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"
+    shown = ClarityError(
+        "program.fault",
+        "Something in the program did not work as planned. What is stored was not changed by it.",
+        remedy="Try again. If it comes back, copy the details and report them.",
+        detail=f"{type(error).__name__} at {place}",
+    )
+    _log.error("%s at %s, reference %s", type(error).__name__, place, shown.reference)
+    return shown
