@@ -1,0 +1,127 @@
+"""Crespo (2012): rest and activity periods by a median filter, a percentile and binary morphology, twice."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.sleep.scoring.counts import Counts, as_states, needs_minutes, without_gaps
+from clarity_desktop.sleep.states import States, runs_of
+
+__all__ = ["crespo"]
+
+_HOUR: Final = 60
+_HALF_WINDOW: Final = 4 * _HOUR
+_REST_SHARE: Final = 8 / 24
+_ZEROS_FIRST: Final = 15
+_ZEROS_IN_REST: Final = 30
+_ZEROS_IN_ACTIVE: Final = 2
+_ZERO_PERCENTILE: Final = 33
+
+
+def _windows(size: int, half: NDArray[np.int64] | int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    index = np.arange(size)
+    return np.maximum(index - half, 0), np.minimum(index + half + 1, size)
+
+
+def _median_above(
+    values: NDArray[np.float64],
+    used: NDArray[np.bool_],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    inside: slice,
+) -> NDArray[np.bool_]:
+    """Where the windows' median exceeds the 8/24 percentile of all such medians.
+
+    No median is formed: a median is at most v when at least half of its window is, so v is bisected over the values
+    that occur, with one running count a step.
+    """
+    number = np.concatenate(([0], np.cumsum(used)))
+    half = (number[high] - number[low]) / 2.0
+
+    def at_most(threshold: float) -> NDArray[np.bool_]:
+        count = np.concatenate(([0], np.cumsum(used & (values <= threshold))))
+        return np.asarray(count[high] - count[low] >= half)
+
+    candidates = np.unique(values[used])
+    if candidates.size == 0:
+        return np.zeros(values.size, np.bool_)
+    some = number[high] > number[low]
+    wanted = _REST_SHARE * np.count_nonzero(some[inside])
+    first, last = 0, candidates.size - 1
+    while first < last:
+        middle = (first + last) // 2
+        if np.count_nonzero((at_most(float(candidates[middle])) & some)[inside]) >= wanted:
+            last = middle
+        else:
+            first = middle + 1
+    return ~at_most(float(candidates[first]))
+
+
+def _closed_and_opened(active: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """Binary closing, then opening, with a centred structure of ``width`` epochs.
+
+    On runs: closing fills inner gaps shorter than the structure, opening removes active runs shorter than it.
+    """
+    result = active.copy()
+    for value, fill in ((0, True), (1, False)):
+        runs = runs_of(result)
+        short = (runs.value == value) & (runs.length < width)
+        if value == 0:
+            short &= (runs.start > 0) & (runs.stop < result.size)
+        for start, stop in zip(runs.start[short].tolist(), runs.stop[short].tolist(), strict=True):
+            result[start:stop] = fill
+    return result
+
+
+def _zero_runs(values: NDArray[np.float64], longest: int) -> NDArray[np.bool_]:
+    """Epochs inside runs of zeros longer than ``longest``."""
+    runs = runs_of(values == 0)
+    keep = (runs.value == 1) & (runs.length > longest)
+    return np.repeat(keep, runs.length)
+
+
+def crespo(counts: Counts, *, step_s: int = 60) -> States:
+    """Rest (as sleep) and activity (as wake) periods by Crespo et al. 2012 (Med Biol Eng Comput 50:329).
+
+    Parameters
+    ----------
+    counts:
+        Counts per minute, shape (N,), NaN where missing.
+    step_s:
+        Epoch length in seconds; 60 is the only one accepted.
+
+    Notes
+    -----
+    Rest periods are about time in bed, not sleep. Handling of the record's first and last hours is free in the
+    paper: here windows are padded with the maximum first, and shrink to one hour at the edges second.
+
+    Raises
+    ------
+    InputError
+        ``sleep.epoch_length``.
+    """
+    needs_minutes("Crespo", step_s)
+    values, present = without_gaps(counts)
+    if not present.any():
+        return as_states(np.zeros(values.size, np.bool_), present)
+    size = values.size
+    conditioned = values.copy()
+    conditioned[_zero_runs(values, _ZEROS_FIRST)] = np.percentile(values[present], _ZERO_PERCENTILE)
+    pad = np.full(_HALF_WINDOW, conditioned.max())
+    padded = np.concatenate((pad, conditioned, pad))
+    low, high = _windows(padded.size, _HALF_WINDOW)
+    inside = slice(_HALF_WINDOW, _HALF_WINDOW + size)
+    active = _median_above(padded, np.ones(padded.size, np.bool_), low, high, inside)[inside]
+    active = _closed_and_opened(active, _HOUR + 1)
+
+    zeros_rest, zeros_active = _zero_runs(values, _ZEROS_IN_REST), _zero_runs(values, _ZEROS_IN_ACTIVE)
+    used = ~np.where(active, zeros_active, zeros_rest) & present
+    index = np.arange(size)
+    from_edge = np.minimum(index, size - 1 - index)
+    low, high = _windows(size, np.minimum(from_edge + _HOUR // 2, _HALF_WINDOW))
+    active = _median_above(values, used, low, high, slice(0, size))
+    active = _closed_and_opened(active, 2 * _HOUR + 1)
+    return as_states(~active, present)
