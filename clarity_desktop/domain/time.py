@@ -183,7 +183,7 @@ class ZoneTimeline:
         return current
 
     def offset_changes(self, start: Instant, stop: Instant) -> list[tuple[Instant, int, str]]:
-        """``(from_utc, offset_s, zone)`` of every stretch of constant zone and offset within ``[start, stop]``.
+        """``(from_utc, offset_s, zone)`` of every stretch of constant zone and offset within ``[start, stop]``, both ends included.
 
         The first entry begins at ``start``. Clock changes and travel both make new entries.
         """
