@@ -1,0 +1,54 @@
+"""The card: a surface with a hair-line border, a title line and a body."""
+
+from __future__ import annotations
+
+from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.qt import QFrame, QHBoxLayout, Qt, QVBoxLayout, QWidget
+
+__all__ = ["Card"]
+
+
+class Card(QFrame):
+    """A panel of a page. Put content into :attr:`body`; widgets at the right of the title line by :meth:`add_action`.
+
+    Parameters
+    ----------
+    title, subtitle:
+        First **what**, then window, count or condition. Without a title there is no title line.
+    """
+
+    def __init__(
+        self, title: str = "", subtitle: str = "", parent: QWidget | None = None, *, padding: int = 12
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        if title:
+            self.setAccessibleName(title)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        self._head = QHBoxLayout()
+        self._head.setContentsMargins(12, 8, 12, 8)
+        self._head.setSpacing(8)
+        self.title_label = Label(title, "body_strong")
+        self.subtitle_label = Label(subtitle, "small", "muted")
+        if title:
+            self._head.addWidget(self.title_label)
+            self._head.addWidget(self.subtitle_label)
+            self._head.addStretch(1)
+            column.addLayout(self._head)
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(padding, 0 if title else padding, padding, padding)
+        self.body.setSpacing(8)
+        column.addLayout(self.body, 1)
+
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """Change the title line."""
+        self.title_label.setText(title)
+        self.subtitle_label.setText(subtitle)
+        self.setAccessibleName(title)
+
+    def add_action(self, widget: QWidget) -> None:
+        """Put a widget at the right end of the title line."""
+        self._head.addWidget(widget)
