@@ -183,20 +183,19 @@ class ZoneTimeline:
         return current
 
     def offset_changes(self, start: Instant, stop: Instant) -> list[tuple[Instant, int, str]]:
-        """``(from_utc, offset_s, zone)`` of every stretch of constant zone and offset within ``[start, stop]``, both ends included.
+        """``(from_utc, offset_s, zone)`` of every stretch of constant zone and offset.
 
-        The first entry begins at ``start``. Clock changes and travel both make new entries.
+        Covers ``[start, stop]``, both ends included. The first entry begins at ``start``. Clock changes and travel both make new entries.
         """
         result: list[tuple[Instant, int, str]] = []
         for index, period in enumerate(self.periods):
             begin = start if index == 0 else max(start, period.from_utc)
             end = self.periods[index + 1].from_utc if index + 1 < len(self.periods) else stop
             end = min(end, stop)
-            if begin > end or (begin == end and begin != start):
+            if begin > end:
                 continue
-            result.extend(
-                (at, offset, period.zone) for at, offset in _offset_changes(period.zone, begin, max(begin, end))
-            )
+            changes = _offset_changes(period.zone, begin, end)
+            result.extend((at, offset, period.zone) for at, offset in changes)
         ordered: list[tuple[Instant, int, str]] = []
         for entry in result:
             if ordered and ordered[-1][0] == entry[0]:
