@@ -185,7 +185,8 @@ class ZoneTimeline:
     def offset_changes(self, start: Instant, stop: Instant) -> list[tuple[Instant, int, str]]:
         """``(from_utc, offset_s, zone)`` of every stretch of constant zone and offset.
 
-        Covers ``[start, stop]``, both ends included. The first entry begins at ``start``. Clock changes and travel both make new entries.
+        Covers ``[start, stop]``, both ends included. The first entry begins at ``start``. Clock changes and travel both
+        make new entries.
         """
         result: list[tuple[Instant, int, str]] = []
         for index, period in enumerate(self.periods):
