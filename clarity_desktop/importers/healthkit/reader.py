@@ -1,0 +1,272 @@
+"""Reads an opened Apple Health export into a sink: every element counted, kept, or set aside with its place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from clarity_desktop.domain.errors import ConflictError
+from clarity_desktop.domain.importing import SampleBatch, SetAside
+from clarity_desktop.domain.kinds import kind_of
+from clarity_desktop.importers.healthkit.beats import clock_seconds
+from clarity_desktop.importers.healthkit.columns import FLUSH_ROWS, Collector, SeriesKey
+from clarity_desktop.importers.healthkit.container import Export, Member
+from clarity_desktop.importers.healthkit.dates import parse_date
+from clarity_desktop.importers.healthkit.document import Document
+from clarity_desktop.importers.healthkit.elements import KEPT, element_of, person_of, route_paths
+from clarity_desktop.importers.healthkit.markup import Node
+from clarity_desktop.importers.healthkit.records import (
+    BEATS,
+    RecordRow,
+    Rejected,
+    first_text,
+    interpret,
+    metadata_of,
+    plausible_range,
+)
+from clarity_desktop.importers.healthkit.zones import Evidence, beat_offset, zone_timeline
+from clarity_desktop.importers.reading import Reading
+
+__all__ = ["ExportReader"]
+
+_TEXT_KEPT = 8_000
+_ME = re.compile(rb"<Me\s([^>]*)>")
+_EXPORT_DATE = re.compile(rb"<ExportDate\s+value=\"([^\"]*)\"")
+_LISTED = {"sleep.unlisted"}
+
+
+class ExportReader:
+    """Reads all HealthData documents of one export."""
+
+    def __init__(self, export: Export, path: Path, *, fast: bool = True, flush_rows: int = FLUSH_ROWS) -> None:
+        self._export = export
+        self._path = path
+        self._fast = fast
+        self._flush_rows = flush_rows
+        self.hashed = export.hashed
+        self.format_version = ""
+        sizes = [member.size for member in export.members]
+        self.total_bytes: int | None = None if None in sizes else sum(size for size in sizes if size is not None)
+
+    def read(self, reading: Reading) -> None:
+        """Read everything.
+
+        Raises
+        ------
+        ConflictError
+            ``import.ask_two_exports`` when the documents inside belong to different people.
+        """
+        members = self._ordered_members(reading)
+        for code, count, names in self._export.notes:
+            reading.tally.problem(code, "archive", count, names)
+        handler = _Handler(reading, self._export.files, self._flush_rows)
+        for member in members:
+            fast_rows = handler.fast_rows if self._fast else None
+            document = Document(handler, member.name, fast_rows)
+            for chunk in member.chunks():
+                document.feed(chunk)
+                handler.collector.flush_if_full()
+                reading.advance(len(chunk))
+            document.feed(b"", final=True)
+        handler.finish()
+        reading.zones(zone_timeline(handler.evidence, reading.home_zone))
+        self._count_files(reading, handler.routes)
+
+    def _ordered_members(self, reading: Reading) -> list[Member]:
+        members = self._export.members
+        if len(members) == 1:
+            return members
+        names = [member.name for member in members]
+        people = {match[1].strip(b" /") for member in members if (match := _ME.search(member.start)) is not None}
+        if len(people) > 1:
+            raise ConflictError(
+                "import.ask_two_exports",
+                f"The archive holds exports of different people: {', '.join(names)}.",
+                remedy="Unpack the archive and import each export for its own person.",
+            )
+        reading.tally.problem("archive.two_exports", "archive", len(members), names)
+        return sorted(members, key=_export_instant)
+
+    def _count_files(self, reading: Reading, routes: set[str]) -> None:
+        files = self._export.files
+        if files is None:
+            if routes:
+                reading.tally.problem("content.route_missing", "export", len(routes))
+            return
+        missing = [route for route in routes if not any(file.endswith(route) for file in files)]
+        if missing:
+            reading.tally.problem("content.route_missing", "export", len(missing))
+        for code, suffix, folder in (
+            ("content.routes", ".gpx", "workout-routes/"),
+            ("content.ecg", ".csv", "electrocardiograms/"),
+            ("content.clinical", ".json", "clinical-records/"),
+        ):
+            count = sum(file.lower().endswith(suffix) and folder in file for file in files)
+            if count:
+                reading.tally.problem(code, folder, count)
+
+
+def _export_instant(member: Member) -> int:
+    match = _EXPORT_DATE.search(member.start)
+    parsed = parse_date(match[1].decode("utf-8", "replace")) if match is not None else None
+    return 0 if parsed is None else parsed.instant
+
+
+class _Handler:
+    """Turns elements into rows, elements and set-aside records."""
+
+    def __init__(self, reading: Reading, files: set[str] | None, flush_rows: int) -> None:
+        self._reading = reading
+        self._tally = reading.tally
+        self.collector = Collector(self._emit, flush_rows)
+        self.evidence = Evidence()
+        self.routes: set[str] = set()
+        self._units: dict[SeriesKey, None] = {}
+
+    def fast_rows(self, data: bytes, pos: int, end: int, base: int) -> int:
+        """Take nothing: every element goes the tolerant way."""
+        del data, end, base
+        return pos
+
+    def _emit(self, batch: SampleBatch) -> None:
+        key = SeriesKey(batch.kind, batch.unit, batch.source, bool(batch.labels))
+        self._units[key] = None
+        self._reading.samples(batch)
+
+    def version(self, text: str) -> None:
+        """Version that the prolog states."""
+        self._tally.format_version = text
+
+    def problem(self, code: str, position: int, count: int = 1) -> None:
+        """Trouble at a position."""
+        self._tally.problem(code, f"byte {position}", count)
+
+    def damaged(self, code: str, raw: bytes, position: int) -> None:
+        """Set a stretch aside that is not an element; a record among them counts as read and rejected."""
+        kind = "Record" if raw.startswith(b"<Record") else "Element"
+        if kind == "Record":
+            match = re.search(rb"type=\"([\w]+)\"", raw)
+            kind = match[1].decode() if match is not None else kind
+            self._tally.records[kind] += 1
+            self._tally.rejected[kind] += 1
+        text = raw[:_TEXT_KEPT].decode("utf-8", "replace")
+        self._reading.set_aside(SetAside(kind, position, text, code), f"byte {position}")
+
+    def node(self, node: Node, data: bytes, base: int) -> None:
+        """Take one whole top-level element."""
+        if node.name == "Record":
+            self._record(node, data, base)
+        elif node.name in KEPT:
+            self._element(node, data, base)
+        elif node.name != "ExportDate":
+            self._tally.elements[node.name] += 1
+            first = self._tally.elements[node.name] == 1
+            self._tally.problem("element.unlisted", f"byte {base + node.start}", int(first), (node.name,))
+        self._repairs(node, base)
+
+    def _repairs(self, node: Node, base: int) -> None:
+        for code, count in node.repairs.items():
+            names = (node.attributes.get("value", ""),) if code in _LISTED else ()
+            self._tally.problem(code, f"byte {base + node.start}", count, names)
+
+    def _set_aside(self, kind: str, code: str, node: Node, data: bytes, base: int) -> None:
+        position = base + node.start
+        text = data[node.start : min(node.stop, node.start + _TEXT_KEPT)].decode("utf-8", "replace")
+        self._reading.set_aside(SetAside(kind, position, text, code), f"byte {position}")
+
+    def _record(self, node: Node, data: bytes, base: int) -> None:
+        self._count_children(node)
+        row = interpret(node)
+        if isinstance(row, Rejected):
+            kind = row.kind or "Record"
+            self._tally.records[kind] += 1
+            self._tally.rejected[kind] += 1
+            self._set_aside(kind, row.code, node, data, base)
+            return
+        self._tally.records[row.key.kind] += 1
+        self._notes(node, row, base)
+        collector, key = self.collector, row.key
+        collector.row(
+            key,
+            (
+                base + node.start,
+                row.start,
+                row.length_s,
+                float(collector.label(key, row.label)) if key.category else row.value,
+                row.flags,
+                row.created,
+                collector.origin(key, row.origin),
+                collector.extra(key, row.extra),
+            ),
+        )
+
+    def _notes(self, node: Node, row: RecordRow, base: int) -> None:
+        at = f"byte {base + node.start}"
+        if not row.key.category:
+            if not row.key.unit:
+                self._tally.problem("unit.missing", at)
+            if row.flags & 2:
+                self._tally.problem("value.implausible", at)
+        if row.zone:
+            self.evidence.named(row.zone, np.array([row.start], np.int64))
+        for child in node.children:
+            if child.name == BEATS:
+                self._beats(child, row.start, at)
+
+    def _beats(self, node: Node, start: int, at: str) -> None:
+        first = True
+        for beat in node.children:
+            clock = clock_seconds(beat.attributes.get("time", ""))
+            if clock is None:
+                self._tally.problem("beats.unreadable", at)
+            elif first:
+                self.evidence.offset(beat_offset(clock, start), np.array([start], np.int64))
+            first = False
+
+    def _count_children(self, node: Node) -> None:
+        waiting = list(node.children)
+        while waiting:
+            child = waiting.pop()
+            waiting.extend(child.children)
+            name = child.name
+            if name == "Record":
+                name = "CorrelationRecord"
+            self._tally.elements[name] += 1
+
+    def _element(self, node: Node, data: bytes, base: int) -> None:
+        if node.name != "Me":
+            self._tally.elements[node.name] += 1
+        self._count_children(node)
+        element = element_of(node)
+        if isinstance(element, Rejected):
+            self._set_aside(element.kind, element.code, node, data, base)
+            return
+        if node.name == "Me":
+            self._tally.person.update(person_of(node))
+        if node.name == "Workout":
+            self.routes.update(route_paths(node))
+        if element.start is not None:
+            zone = first_text(metadata_of(node).get("HKTimeZone"))
+            if zone:
+                self.evidence.named(zone, np.array([element.start], np.int64))
+        self._reading.element(element)
+
+    def finish(self) -> None:
+        """Hand on what is held, and list what is unknown."""
+        self.collector.flush()
+        unlisted = [kind for kind in self._tally.records if not kind_of(kind).known]
+        if unlisted:
+            self._tally.problem("type.unlisted", "", len(unlisted), unlisted)
+        odd = [
+            f"{key.unit} ({key.kind})"
+            for key in self._units
+            if key.unit and kind_of(key.kind).known and plausible_range(key.kind, key.unit) is None
+        ]
+        odd = list(dict.fromkeys(odd))
+        if odd:
+            self._tally.problem("unit.unlisted", "", len(odd), odd)
+        unknown = self.evidence.unknown_names
+        if unknown:
+            self._tally.problem("zone.unlisted", "", unknown.total(), unknown)

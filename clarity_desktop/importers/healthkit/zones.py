@@ -1,0 +1,211 @@
+"""The time zones a person's phone followed, from the evidence inside an export."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.importing import ZoneFound
+from clarity_desktop.domain.time import Certainty, Instant, ZonePeriod, ZoneTimeline, zone_of_name
+from clarity_desktop.importers.recorder_clock import ALL_TIME, fixed_zone_name
+
+__all__ = ["Evidence", "beat_offset", "zone_timeline"]
+
+_QUARTER = 900
+_COMPACT_AT = 50_000
+
+
+def beat_offset(clock_s: float, start: Instant) -> int:
+    """UTC offset in seconds from the local clock of the first beat and the record's UTC start, in quarter hours.
+
+    The difference is taken modulo a day into -12 h … +14 h.
+    """
+    difference = clock_s - start % 86_400
+    offset = round(difference / _QUARTER) * _QUARTER
+    while offset > 14 * 3600:
+        offset -= 86_400
+    while offset <= -12 * 3600:
+        offset += 86_400
+    return offset
+
+
+class Evidence:
+    """Instants at which the zone by name, or the offset, is known. Memory grows with changes, not with records."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, list[NDArray[np.int64]]] = {}
+        self._offsets: dict[int, list[NDArray[np.int64]]] = {}
+        self._pending = 0
+        self.unknown_names: Counter[str] = Counter()
+        self._known_names: dict[str, bool] = {}
+        self._weights: Counter[str] = Counter()
+
+    def named(self, zone: str, instants: NDArray[np.int64]) -> None:
+        """Records that name their zone."""
+        known = self._known_names.get(zone)
+        if known is None:
+            known = self._known_names[zone] = _is_zone(zone)
+        if not known:
+            self.unknown_names[zone] += int(instants.size)
+            return
+        self._weights[zone] += int(instants.size)
+        self._named.setdefault(zone, []).append(_hours(instants))
+        self._count(instants.size)
+
+    def offset(self, offset_s: int, instants: NDArray[np.int64]) -> None:
+        """Records whose local clock differs from UTC by an offset."""
+        self._offsets.setdefault(offset_s, []).append(_hours(instants))
+        self._count(instants.size)
+
+    def _count(self, size: int) -> None:
+        self._pending += size
+        if self._pending > _COMPACT_AT:
+            self._pending = 0
+            _compact(self._named)
+            _compact(self._offsets)
+
+    def points(self) -> tuple[list[tuple[Instant, str]], list[tuple[Instant, int]], Counter[str]]:
+        """Named points, offset points, and how many records name each zone."""
+        _compact(self._named)
+        _compact(self._offsets)
+        named = sorted((int(at), zone) for zone, parts in self._named.items() for at in parts[0])
+        offsets = sorted((int(at), offset) for offset, parts in self._offsets.items() for at in parts[0])
+        return named, offsets, self._weights
+
+
+_Key = TypeVar("_Key", str, int)
+
+
+def _compact(store: dict[_Key, list[NDArray[np.int64]]]) -> None:
+    for key, parts in store.items():
+        store[key] = [_hours(np.concatenate(parts))]
+
+
+def _hours(instants: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One instant for every hour that has one (the first): evidence closer together than that says nothing more."""
+    ordered = np.sort(instants)
+    _, first = np.unique(ordered // 3600, return_index=True)
+    return ordered[first]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zone_of_name(name)
+    except InputError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    at: Instant
+    zone: str
+    by_name: bool
+
+
+def zone_timeline(evidence: Evidence, home_zone: str | None) -> tuple[ZoneFound, ...]:
+    """Zone periods from the evidence.
+
+    Between two points of one zone that zone holds. Between two different ones the change is put at the middle of the
+    gap and the gap is a period of its own, marked uncertain. Before the first and after the last point, and without
+    any, the home zone holds: the one given, else the one with the most evidence; never the printed offset.
+
+    An offset alone is given the home zone's name when that zone's rule yields it at that instant, else that of a zone
+    named elsewhere in the file, else a fixed offset.
+    """
+    named, offsets, weights = evidence.points()
+    most = weights.most_common(1)[0][0] if weights else None
+    home = home_zone or most
+    names = [name for name in (home, *sorted(weights, key=lambda name: -weights[name])) if name is not None]
+    points = [_Point(at, zone, True) for at, zone in named]
+    points += [_Point(at, _name_of_offset(at, offset, names), False) for at, offset in offsets]
+    points.sort(key=lambda point: (point.at, not point.by_name))
+    if home is None:
+        home = _most_frequent_zone(points)
+    if home is None:
+        return ()
+    return _periods(points, home, stated=home_zone is not None)
+
+
+def _most_frequent_zone(points: list[_Point]) -> str | None:
+    return Counter(point.zone for point in points).most_common(1)[0][0] if points else None
+
+
+def _name_of_offset(at: Instant, offset_s: int, names: list[str]) -> str:
+    for name in names:
+        if int(ZoneTimeline.single(name).offsets_s(np.array([at], dtype=np.int64))[0]) == offset_s:
+            return name
+    return fixed_zone_name(offset_s)
+
+
+@dataclass(slots=True)
+class _Run:
+    zone: str
+    first: Instant
+    last: Instant
+    by_name: int = 0
+    by_beats: int = 0
+
+
+def _runs(points: list[_Point]) -> list[_Run]:
+    runs: list[_Run] = []
+    for point in points:
+        if not runs or runs[-1].zone != point.zone:
+            runs.append(_Run(point.zone, point.at, point.at))
+        run = runs[-1]
+        run.last = point.at
+        run.by_name += point.by_name
+        run.by_beats += not point.by_name
+    return runs
+
+
+def _origin(run: _Run) -> str:
+    parts = []
+    if run.by_name:
+        parts.append(f"HKTimeZone at {run.by_name} times")
+    if run.by_beats:
+        parts.append(f"beat times against UTC at {run.by_beats} times")
+    return " and ".join(parts)
+
+
+def _periods(points: list[_Point], home: str, *, stated: bool) -> tuple[ZoneFound, ...]:
+    certainty = Certainty.STATED if stated else Certainty.ASSUMED
+    origin = "the home zone given" if stated else "the zone with the most evidence"
+    found: list[ZoneFound] = []
+    runs = _runs(points)
+    if not runs or runs[0].zone != home:
+        found.append(ZoneFound(ZonePeriod(ALL_TIME, home, certainty, origin), "home", 0))
+    for index, run in enumerate(runs):
+        sure = Certainty.STATED if run.by_name else Certainty.DERIVED
+        begin = run.first
+        if index:
+            before = runs[index - 1]
+            middle = (before.last + run.first) // 2
+            gap = f"between {before.zone} and {run.zone}"
+            if before.last < middle:
+                found.append(ZoneFound(ZonePeriod(before.last, before.zone, Certainty.UNCERTAIN, gap), "gap", 0))
+            if middle < run.first:
+                found.append(ZoneFound(ZonePeriod(middle, run.zone, Certainty.UNCERTAIN, gap), "gap", 0))
+        elif run.zone == home:
+            begin = ALL_TIME
+        evidence = "HKTimeZone" if run.by_name else "beats"
+        period = ZonePeriod(begin, run.zone, sure, _origin(run))
+        found.append(ZoneFound(period, evidence, run.by_name + run.by_beats))
+    if runs and runs[-1].zone != home:
+        found.append(ZoneFound(ZonePeriod(runs[-1].last + 1, home, certainty, origin), "home", 0))
+    return _strictly_ordered(found)
+
+
+def _strictly_ordered(found: list[ZoneFound]) -> tuple[ZoneFound, ...]:
+    """Of periods that begin at the same instant the later listed one holds."""
+    ordered: list[ZoneFound] = []
+    for entry in found:
+        while ordered and ordered[-1].period.from_utc >= entry.period.from_utc:
+            ordered.pop()
+        ordered.append(entry)
+    return tuple(ordered)

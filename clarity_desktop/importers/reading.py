@@ -1,0 +1,167 @@
+"""What a reader works with: the sink, the running tally, progress and cancellation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from clarity_desktop.domain.importing import (
+    Element,
+    ImportOutcome,
+    ImportReport,
+    ImportSink,
+    Problem,
+    SampleBatch,
+    SetAside,
+    SinkCounts,
+    TypeCount,
+    ZoneFound,
+)
+from clarity_desktop.domain.time import Instant
+from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
+from clarity_desktop.importers.problems import PROBLEMS, Weight
+
+__all__ = ["Reading", "Tally"]
+
+_NAMES_SHOWN = 8
+
+
+@dataclass(slots=True)
+class _Met:
+    count: int
+    first_at: str
+    names: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts kept while reading, from which the report is made."""
+
+    format_version: str = ""
+    complete: bool = True
+    bytes_read: int = 0
+    records: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    elements: Counter[str] = field(default_factory=Counter)
+    whole: Counter[str] = field(default_factory=Counter)
+    """Elements handed to the sink, by kind."""
+    person: dict[str, str] = field(default_factory=dict)
+    first: Instant | None = None
+    last: Instant | None = None
+    zones: tuple[ZoneFound, ...] = ()
+    _met: dict[str, _Met] = field(default_factory=dict)
+
+    def problem(self, code: str, at: str, count: int = 1, names: Iterable[str] = ()) -> None:
+        """Count trouble of a declared kind; the place of the first one is kept."""
+        met = self._met.get(code)
+        if met is None:
+            if code not in PROBLEMS:
+                raise ValueError(f"problem {code} is not declared")
+            met = self._met[code] = _Met(0, at)
+        met.count += count
+        met.names.update(dict.fromkeys(names))
+        if PROBLEMS[code].weight is Weight.CUT:
+            self.complete = False
+
+    def cover(self, first: Instant, last: Instant) -> None:
+        """Widen the span of time that the file covers."""
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything met, the weightiest first."""
+        ordered = sorted(self._met.items(), key=lambda item: -PROBLEMS[item[0]].weight.value)
+        return tuple(Problem(code, met.count, met.first_at, _sentence(code, met)) for code, met in ordered)
+
+    @property
+    def outcome(self) -> ImportOutcome:
+        """How the reading ended."""
+        if not self.complete:
+            return ImportOutcome.INCOMPLETE
+        if not self.records.total() and not sum(n for kind, n in self.whole.items() if kind != "Me"):
+            return ImportOutcome.EMPTY
+        if any(PROBLEMS[code].weight is Weight.REPAIR for code in self._met):
+            return ImportOutcome.RECOVERED
+        return ImportOutcome.OK
+
+    def report(
+        self, *, file: str, format_id: str, sha256: str, seconds: float, counts: dict[str, SinkCounts] | None = None
+    ) -> ImportReport:
+        """The report; ``counts`` are the sink's, ``None`` before it has finished."""
+        types: dict[str, TypeCount] = {}
+        for kind, records in self.records.items():
+            rejected = self.rejected[kind]
+            if counts is None:
+                types[kind] = TypeCount(records, 0, 0, rejected)
+                continue
+            sink = counts.get(kind, SinkCounts(0, None))
+            kept = sink.unique if sink.stored_new is None else sink.stored_new
+            types[kind] = TypeCount(records, sink.unique, records - rejected - kept, rejected, sink.stored_new)
+        return ImportReport(
+            file=file,
+            format=format_id,
+            format_version=self.format_version,
+            outcome=self.outcome,
+            complete=self.complete,
+            bytes=self.bytes_read,
+            seconds=seconds,
+            types=types,
+            elements=dict(self.elements),
+            problems=self.problems(),
+            zones=self.zones,
+            sha256=sha256,
+            first=self.first,
+            last=self.last,
+            person=dict(self.person),
+        )
+
+
+def _sentence(code: str, met: _Met) -> str:
+    names = list(met.names)
+    listed = ", ".join(names[:_NAMES_SHOWN])
+    if len(names) > _NAMES_SHOWN:
+        listed += f" and {len(names) - _NAMES_SHOWN} more"
+    return PROBLEMS[code].sentence.format(count=met.count, names=listed)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One import in progress, as a reader sees it."""
+
+    sink: ImportSink
+    file_name: str
+    home_zone: str | None = None
+    total_bytes: int | None = None
+    progress: ProgressListener = ignore_progress
+    cancel: CancelToken = field(default_factory=CancelToken)
+    tally: Tally = field(default_factory=Tally)
+
+    def advance(self, byte_count: int) -> None:
+        """Count bytes read, tell the listener, and stop here if the person asked for it."""
+        self.cancel.check()
+        self.tally.bytes_read += byte_count
+        self.progress(Progress("Reading records", self.tally.bytes_read, self.total_bytes, "bytes"))
+
+    def samples(self, batch: SampleBatch) -> None:
+        """Hand a batch to the sink and widen the span covered."""
+        if len(batch):
+            self.tally.cover(int(batch.start.min()), int((batch.start + batch.length_s).max()))
+            self.sink.samples(batch)
+
+    def element(self, element: Element) -> None:
+        """Hand an element to the sink."""
+        self.tally.whole[element.kind] += 1
+        if element.start is not None:
+            self.tally.cover(element.start, element.stop if element.stop is not None else element.start)
+        self.sink.element(element)
+
+    def set_aside(self, record: SetAside, at: str) -> None:
+        """Set a record aside and count it."""
+        self.tally.problem(record.code, at)
+        self.sink.set_aside(record)
+
+    def zones(self, found: tuple[ZoneFound, ...]) -> None:
+        """Hand over the zone timeline that the file's evidence gives."""
+        self.tally.zones = found
+        self.sink.zones(found)
