@@ -1,0 +1,1 @@
+"""Rest–activity rhythm: pure functions on epochs, one file a family, each with the paper it follows."""

@@ -1,0 +1,179 @@
+"""Detrended fluctuation analysis with its crossover (RH-22, RH-23).
+
+Peng et al. 1994, Phys Rev E 49:1685; for activity Hu et al. 2004, Physica A 337:307 and 2009, PNAS 106:2490.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.circadian.prepared import PreparedRecording
+from clarity_desktop.domain.findings import METRICS, Metric
+
+__all__ = ["Crossover", "Fluctuation", "default_scales", "fluctuation"]
+
+
+def _declare(name: str, title: str, unit: str, decimals: int, row: str = "RH-22") -> Metric:
+    return METRICS.declare(Metric(name, title, unit, decimals, "circadian", "Peng 1994; Hu 2004, 2009", row, minimum=4))
+
+
+ALPHA = _declare("dfa_alpha", "Fluctuation exponent", "", 2)
+ALPHA_SHORT = _declare("dfa_alpha_10_90", "Fluctuation exponent, 10–90 min", "", 2)
+ALPHA_LONG = _declare("dfa_alpha_120_600", "Fluctuation exponent, 120–600 min", "", 2)
+CROSSOVER = _declare("dfa_crossover_min", "Crossover of the fluctuation", "min", 0, "RH-23")
+
+_BLOCK = 10
+_LEAST_SCALES = 4
+_LEAST_GAIN = 0.05
+# Mean and slope moment (about the block's centre) of ten minutes, as columns of a product.
+_MOMENTS = np.column_stack((np.full(_BLOCK, 1 / _BLOCK), np.arange(_BLOCK) - (_BLOCK - 1) / 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Crossover:
+    """Two lines in log–log with a break."""
+
+    n: int
+    """Scale in minutes at which the second line begins."""
+    alpha1: float
+    alpha2: float
+    present: bool
+    """False when the best break lies at the edge of the range or two lines gain less than 5 % over one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fluctuation:
+    """F(n) and its exponents: noise 0.5, 1/f 1.0, Brownian motion 1.5."""
+
+    scales: tuple[int, ...]
+    """Minutes."""
+    log_f: tuple[float, ...]
+    """Natural logarithm of F at each scale."""
+    alpha: float | None
+    alpha_10_90: float | None
+    alpha_120_600: float | None
+    crossover: Crossover | None
+
+
+@lru_cache(maxsize=1)
+def default_scales() -> tuple[int, ...]:
+    """Ten times the distinct rounded values of 24 geometric steps from 1 to 144: 10…1440 min."""
+    steps = np.unique(np.rint(np.geomspace(1, 144, 24)).astype(int))
+    return tuple(int(step) * _BLOCK for step in steps)
+
+
+class _Blocks:
+    """Ten-minute blocks of a walk: mean, slope moment about the centre, and running inner sum of squares."""
+
+    __slots__ = ("inner", "means", "moments")
+
+    def __init__(self, walk: NDArray[np.float64]) -> None:
+        blocks = walk.reshape(-1, _BLOCK)
+        found = blocks @ _MOMENTS
+        self.means: NDArray[np.float64] = np.ascontiguousarray(found[:, 0])
+        self.moments: NDArray[np.float64] = np.ascontiguousarray(found[:, 1])
+        deviations = blocks - self.means[:, None]
+        squares = np.einsum("ij,ij->i", deviations, deviations)
+        self.inner: NDArray[np.float64] = np.concatenate(([0.0], np.cumsum(squares)))
+
+    def residual(self, first: int, windows: int, k: int) -> float:
+        """Sum of squared residuals from the line in each of ``windows`` windows of k blocks from block ``first`` on."""
+        stop = first + windows * k
+        means = self.means[first:stop].reshape(windows, k)
+        inner = float(self.inner[stop] - self.inner[first])
+        centres = _BLOCK * (np.arange(k) - (k - 1) / 2)
+        both = means @ np.column_stack((np.full(k, 1 / k), _BLOCK * centres))
+        between = means - both[:, :1]
+        slope = both[:, 1] + self.moments[first:stop].reshape(windows, k) @ np.ones(k)
+        n = k * _BLOCK
+        spread = n * (n * n - 1) / 12
+        flat = between.ravel()
+        return inner + _BLOCK * float(flat @ flat) - float(slope @ slope) / spread
+
+
+def _log_fluctuations(deviations: NDArray[np.float64], scales: tuple[int, ...]) -> NDArray[np.float64]:
+    n = deviations.size
+    walk = np.cumsum(deviations)
+    lead = n % _BLOCK
+    forward = _Blocks(walk[: n - lead])
+    backward = forward if lead == 0 else _Blocks(walk[lead:])
+    blocks = n // _BLOCK
+    result = np.full(len(scales), np.nan)
+    for index, scale in enumerate(scales):
+        k = scale // _BLOCK
+        windows = blocks // k
+        if windows == 0:
+            continue
+        ahead = forward.residual(0, windows, k)
+        same = lead == 0 and blocks % k == 0
+        behind = ahead if same else backward.residual(blocks - windows * k, windows, k)
+        mean = (ahead + behind) / (2 * windows * scale)
+        if mean > 0:
+            result[index] = 0.5 * np.log(mean)
+    return result
+
+
+def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and residual sum of squares of the least-squares line."""
+    dx, dy = x - x.mean(), y - y.mean()
+    slope = float(dx @ dy) / float(dx @ dx)
+    residual = dy - slope * dx
+    return slope, float(residual @ residual)
+
+
+def _slope_between(log_n: NDArray[np.float64], log_f: NDArray[np.float64], low: int, high: int) -> float | None:
+    n = np.exp(log_n)
+    inside = (n >= low - 0.5) & (n <= high + 0.5) & np.isfinite(log_f)
+    return _line(log_n[inside], log_f[inside])[0] if np.count_nonzero(inside) >= 2 else None
+
+
+def _crossover(scales: NDArray[np.int64], log_f: NDArray[np.float64]) -> Crossover | None:
+    if scales.size < 2 * _LEAST_SCALES:
+        return None
+    x = np.log(scales)
+    breaks = range(_LEAST_SCALES, scales.size - _LEAST_SCALES + 1)
+    fits = [(_line(x[:at], log_f[:at]), _line(x[at:], log_f[at:])) for at in breaks]
+    errors = [left[1] + right[1] for left, right in fits]
+    best = int(np.argmin(errors))
+    whole = _line(x, log_f)[1]
+    inside = 0 < best < len(errors) - 1
+    gains = whole > 0 and (whole - errors[best]) / whole >= _LEAST_GAIN
+    (alpha1, _), (alpha2, _) = fits[best]
+    return Crossover(int(scales[breaks[best]]), alpha1, alpha2, inside and gains)
+
+
+def fluctuation(recording: PreparedRecording, scales: tuple[int, ...] | None = None) -> Fluctuation | None:
+    """Detrended fluctuation analysis of order 1 in UTC order; missing epochs add nothing to the walk.
+
+    Parameters
+    ----------
+    recording:
+        One-minute epochs.
+    scales:
+        Window lengths in minutes, multiples of 10, rising.
+
+    Raises
+    ------
+    ValueError
+        When a scale is not a multiple of 10.
+    """
+    scales = scales or default_scales()
+    if any(scale % _BLOCK or scale <= 0 for scale in scales):
+        raise ValueError("scales must be multiples of 10 minutes")
+    if not recording.n_valid or recording.sum_of_squares == 0:
+        return None
+    log_f = _log_fluctuations(recording.deviations, scales)
+    usable = np.isfinite(log_f)
+    log_n = np.log(np.array(scales, dtype=np.float64))
+    return Fluctuation(
+        scales=scales,
+        log_f=tuple(log_f.tolist()),
+        alpha=_slope_between(log_n, log_f, scales[0], scales[-1]),
+        alpha_10_90=_slope_between(log_n, log_f, 10, 90),
+        alpha_120_600=_slope_between(log_n, log_f, 120, 600),
+        crossover=_crossover(np.array(scales)[usable], log_f[usable]),
+    )

@@ -1,0 +1,245 @@
+"""Non-parametric rest–activity metrics: stability, variability, least and most active hours (RH-10…RH-16).
+
+Witting et al. 1990, Biol Psychiatry 27:563; Van Someren et al. 1999, Chronobiol Int 16:505; ISm and IVm after
+Gonçalves et al. 2014, Sleep Sci 7:158.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.circadian.prepared import BIN_WIDTHS, PreparedRecording
+from clarity_desktop.domain.findings import METRICS, Metric
+from clarity_desktop.signals.clock import MINUTES_PER_DAY
+
+__all__ = [
+    "Period",
+    "RestActivity",
+    "Window",
+    "interdaily_stability",
+    "intradaily_variability",
+    "least_active",
+    "mean_over_widths",
+    "most_active",
+    "per_seven_days",
+    "relative_amplitude",
+    "rest_activity",
+]
+
+_WITTING = "Witting 1990; Van Someren 1999"
+IS = METRICS.declare(Metric("is", "Interdaily stability", "", 3, "circadian", _WITTING, "RH-10", minimum=5))
+IV = METRICS.declare(Metric("iv", "Intradaily variability", "", 3, "circadian", _WITTING, "RH-11", minimum=3))
+ISM = METRICS.declare(
+    Metric(
+        "ism", "Interdaily stability, mean over bin widths", "", 3, "circadian", "Gonçalves 2014", "RH-12", minimum=5
+    )
+)
+IVM = METRICS.declare(
+    Metric(
+        "ivm", "Intradaily variability, mean over bin widths", "", 3, "circadian", "Gonçalves 2014", "RH-12", minimum=3
+    )
+)
+L5 = METRICS.declare(
+    Metric("l5", "Least active 5 hours", "counts/min", 1, "circadian", "Witting 1990", "RH-13", minimum=3)
+)
+L5_ONSET = METRICS.declare(
+    Metric(
+        "l5_onset_h",
+        "Start of the least active 5 hours",
+        "h",
+        2,
+        "circadian",
+        "Witting 1990",
+        "RH-13",
+        minimum=3,
+        clock_hour=True,
+    )
+)
+M10 = METRICS.declare(
+    Metric("m10", "Most active 10 hours", "counts/min", 1, "circadian", "Witting 1990", "RH-13", minimum=3)
+)
+M10_ONSET = METRICS.declare(
+    Metric(
+        "m10_onset_h",
+        "Start of the most active 10 hours",
+        "h",
+        2,
+        "circadian",
+        "Witting 1990",
+        "RH-13",
+        minimum=3,
+        clock_hour=True,
+    )
+)
+RA = METRICS.declare(Metric("ra", "Relative amplitude", "", 3, "circadian", "Witting 1990", "RH-14", minimum=3))
+
+_LEAST_PRESENT = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of the average day."""
+
+    mean: float
+    """Mean per minute."""
+    onset_min: int
+    """Clock minute of its first bin, 0…1439."""
+
+    @property
+    def onset_h(self) -> float:
+        """Clock hour at which it begins, 0…24."""
+        return self.onset_min / 60
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Metrics of seven whole local days (RH-15)."""
+
+    start_day: int
+    """Days from the recording's first local midnight to the block's first."""
+    stability: float | None
+    variability: float | None
+    relative_amplitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestActivity:
+    """The family for one recording; ``None`` where there is not enough data to compute at all."""
+
+    stability: float | None
+    variability: float | None
+    mean_stability: float | None
+    mean_variability: float | None
+    l5: Window | None
+    m10: Window | None
+    relative_amplitude: float | None
+    hourly_bins: int
+    """Valid hourly bins that stability and variability rest on."""
+
+
+def _stability_and_variability(recording: PreparedRecording, width_min: int) -> tuple[float | None, float | None, int]:
+    bins = recording.bins(width_min)
+    value, valid = bins.value, bins.valid
+    n = int(np.count_nonzero(valid))
+    if n < 2:
+        return None, None, n
+    shape = (recording.rows, MINUTES_PER_DAY // width_min)
+    total = value.reshape(shape).sum(axis=0)
+    count = valid.reshape(shape).sum(axis=0, dtype=np.int64)
+    mean = float(total.sum()) / n
+    squares = float(value @ value) - n * mean * mean
+    if squares <= 1e-12 * max(1.0, n * recording.mean**2):
+        return None, None, n
+    present = count > 0
+    hourly = total[present] / count[present] - mean
+    stability = n * float(hourly @ hourly) / (hourly.size * squares)
+    step = np.diff(value)
+    both = valid[1:] & valid[:-1]
+    pairs = int(np.count_nonzero(both))
+    step *= both
+    successive = float(step @ step)
+    for before, after in bins.junctions:
+        if valid[before] and valid[after]:
+            successive += float(value[after] - value[before]) ** 2
+            pairs += 1
+    variability = successive / pairs / (squares / n) if pairs else None
+    return stability, variability, n
+
+
+def interdaily_stability(recording: PreparedRecording, width_min: int = 60) -> float | None:
+    """How alike the days are, 0…1; random noise gives about 1 / days (RH-10)."""
+    return _stability_and_variability(recording, width_min)[0]
+
+
+def intradaily_variability(recording: PreparedRecording, width_min: int = 60) -> float | None:
+    """How broken the rhythm is within the day: a sine about 0.07, white noise 2 (RH-11)."""
+    return _stability_and_variability(recording, width_min)[1]
+
+
+def mean_over_widths(
+    recording: PreparedRecording, widths: tuple[int, ...] = BIN_WIDTHS
+) -> tuple[float | None, float | None]:
+    """``(ISm, IVm)``: means of IS and of IV over bin widths in minutes (RH-12)."""
+    found = [_stability_and_variability(recording, width)[:2] for width in widths]
+    stability = [is_ for is_, _ in found if is_ is not None]
+    variability = [iv for _, iv in found if iv is not None]
+    return (
+        float(np.mean(stability)) if len(stability) == len(widths) else None,
+        float(np.mean(variability)) if len(variability) == len(widths) else None,
+    )
+
+
+def _window(profile: NDArray[np.float64], length: int, *, least: bool) -> Window | None:
+    """The window of ``length`` minutes of the circular profile with the least or greatest mean (RH-13)."""
+    present = np.isfinite(profile)
+    if not present.any():
+        return None
+    filled = np.where(present, profile, 0.0)
+    total = np.concatenate(([0.0], np.cumsum(np.concatenate((filled, filled[:length])))))
+    count = np.concatenate(([0], np.cumsum(np.concatenate((present, present[:length])))))
+    size = profile.size
+    n = count[length : length + size] - count[:size]
+    eligible = n >= _LEAST_PRESENT * length
+    if not eligible.any():
+        return None
+    mean = np.full(size, np.inf if least else -np.inf)
+    np.divide(total[length : length + size] - total[:size], n, out=mean, where=eligible)
+    tolerance = 1e-9 * max(1.0, float(filled.max()))
+    if least:
+        onset = int(np.argmax(mean <= mean.min() + tolerance))
+    else:
+        onset = int(np.argmax(mean >= mean.max() - tolerance))
+    inside = np.arange(onset, onset + length) % size
+    return Window(float(filled[inside].sum() / n[onset]), onset)
+
+
+def least_active(recording: PreparedRecording, hours: int = 5) -> Window | None:
+    """L5: the least active hours of the average day."""
+    return _window(recording.minute_mean, hours * 60, least=True)
+
+
+def most_active(recording: PreparedRecording, hours: int = 10) -> Window | None:
+    """M10: the most active hours of the average day."""
+    return _window(recording.minute_mean, hours * 60, least=False)
+
+
+def relative_amplitude(l5: Window | None, m10: Window | None) -> float | None:
+    """(M10 − L5) / (M10 + L5), 0…1; ``None`` when the sum is 0 (RH-14)."""
+    if l5 is None or m10 is None or m10.mean + l5.mean == 0:
+        return None
+    return (m10.mean - l5.mean) / (m10.mean + l5.mean)
+
+
+def rest_activity(recording: PreparedRecording) -> RestActivity:
+    """The whole family for one recording."""
+    stability, variability, bins = _stability_and_variability(recording, 60)
+    mean_stability, mean_variability = mean_over_widths(recording)
+    l5, m10 = least_active(recording), most_active(recording)
+    return RestActivity(
+        stability, variability, mean_stability, mean_variability, l5, m10, relative_amplitude(l5, m10), bins
+    )
+
+
+def per_seven_days(recording: PreparedRecording) -> tuple[Period, ...]:
+    """IS, IV and RA of consecutive blocks of seven whole local days from the first local midnight (RH-15)."""
+    epochs = recording.epochs
+    if not len(epochs):
+        return ()
+    zone = epochs.zone
+    day = int(zone.local_days(np.array([epochs.start]))[0])
+    if zone.instant_of_local(day) < epochs.start:
+        day += 1
+    found: list[Period] = []
+    stop = epochs.span.stop
+    number = 0
+    while (end := zone.instant_of_local(day + number + 7)) <= stop:
+        begin = zone.instant_of_local(day + number)
+        part = recording.part((begin - epochs.start) // 60, (end - epochs.start) // 60)
+        stability, variability, _ = _stability_and_variability(part, 60)
+        amplitude = relative_amplitude(least_active(part), most_active(part))
+        found.append(Period(number, stability, variability, amplitude))
+        number += 7
+    return tuple(found)

@@ -1,0 +1,248 @@
+"""What several families need of one recording, computed once: valid values, clock bins and the profile of the day."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.signals.clock import MINUTES_PER_DAY, LocalClock
+
+__all__ = ["BIN_WIDTHS", "ClockBins", "PreparedRecording"]
+
+BIN_WIDTHS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 30, 32, 36, 40, 45, 48, 60)
+"""Divisors of 1440 up to 60 minutes (RH-12)."""
+
+# Each width is summed from the largest narrower one that divides it: sums of whole counts stay exact and cheap.
+_PARENT = {
+    width: max((other for other in BIN_WIDTHS if other < width and width % other == 0), default=1)
+    for width in BIN_WIDTHS
+}
+
+
+class ClockBins:
+    """Bins of one width on the padded day grid, in UTC order within each stretch of constant offset.
+
+    Attributes
+    ----------
+    width_min:
+        Width in minutes.
+    value:
+        Mean of the valid epochs minus the recording's mean, 0 where the bin is missing, shape (R · 1440 / width,).
+    valid:
+        Whether at least half of the bin's width is valid, same shape.
+    junctions:
+        Pairs of places that are neighbours in time although the grid parts them (a clock change).
+    """
+
+    __slots__ = ("junctions", "valid", "value", "width_min")
+
+    def __init__(
+        self,
+        width_min: int,
+        value: NDArray[np.float64],
+        valid: NDArray[np.bool_],
+        junctions: tuple[tuple[int, int], ...],
+    ) -> None:
+        self.width_min = width_min
+        self.value = value
+        self.valid = valid
+        self.junctions = junctions
+
+
+class PreparedRecording:
+    """One recording with its shared intermediates.
+
+    The epochs are laid out as rows of 1440 local minutes, one row a local day and stretch of constant UTC offset, so
+    that every bin of RH-3 is a reshape. A day with a clock change takes two rows.
+
+    Parameters
+    ----------
+    epochs:
+        One-minute epochs. Only worn, present ones count.
+
+    Raises
+    ------
+    UsageError
+        ``circadian.epoch_length`` when the epochs are not 60 s long.
+    """
+
+    def __init__(self, epochs: Epochs) -> None:
+        if epochs.step_s != 60:
+            raise UsageError(
+                "circadian.epoch_length",
+                "Rhythm metrics are made from one-minute epochs.",
+                remedy="Read the recording with an epoch of 60 seconds.",
+                detail=f"step_s={epochs.step_s}",
+            )
+        self.epochs = epochs
+        self.clock = LocalClock.of(epochs)
+        self.valid: NDArray[np.bool_] = epochs.valid
+        """Worn and present, shape (N,)."""
+        self.n_valid = int(np.count_nonzero(self.valid))
+        self.complete = self.n_valid == len(epochs)
+        self._sums: dict[int, NDArray[np.float64]] = {}
+        self._counts: dict[int, NDArray[np.int16]] = {}
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        cells: list[tuple[int, int, int]] = []
+        rows = 0
+        for stretch in self.clock.stretches:
+            minute = (self.epochs.start + stretch.first * 60 + stretch.offset_s) // 60
+            lead = rows * MINUTES_PER_DAY + minute % MINUTES_PER_DAY
+            cells.append((lead, stretch.first, stretch.stop))
+            length = minute % MINUTES_PER_DAY + stretch.stop - stretch.first
+            rows += -(-length // MINUTES_PER_DAY)
+        self.rows = rows
+        """Rows of the day grid."""
+        self._cells = tuple(cells)
+
+    def _placed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if len(self._cells) == 1 and values.size == self.rows * MINUTES_PER_DAY:
+            return values
+        placed = np.zeros(self.rows * MINUTES_PER_DAY)
+        for lead, first, stop in self._cells:
+            placed[lead : lead + stop - first] = values[first:stop]
+        return placed
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """Values with 0 where not valid, shape (N,)."""
+        values = self.epochs.values.astype(np.float64)
+        if not self.complete:
+            values[~self.valid] = 0.0
+        return values
+
+    @cached_property
+    def mean(self) -> float:
+        """Mean of the valid values; 0 when there are none."""
+        return float(self.values.sum() / self.n_valid) if self.n_valid else 0.0
+
+    @cached_property
+    def deviations(self) -> NDArray[np.float64]:
+        """Values minus their mean, 0 where not valid, shape (N,)."""
+        deviations = self.values - self.mean
+        if not self.complete:
+            deviations[~self.valid] = 0.0
+        return deviations
+
+    @cached_property
+    def sum_of_squares(self) -> float:
+        """Sum of squared deviations of the valid values from their mean."""
+        return float(self.deviations @ self.deviations)
+
+    @cached_property
+    def grid_deviations(self) -> NDArray[np.float64]:
+        """Deviations on the day grid, 0 where nothing valid, shape (R · 1440,)."""
+        return self._placed(self.deviations)
+
+    @cached_property
+    def grid_valid(self) -> NDArray[np.bool_]:
+        """Whether a cell of the day grid holds a valid epoch, shape (R · 1440,)."""
+        placed = np.zeros(self.rows * MINUTES_PER_DAY, dtype=np.bool_)
+        for lead, first, stop in self._cells:
+            placed[lead : lead + stop - first] = self.valid[first:stop]
+        return placed
+
+    @cached_property
+    def minute_n(self) -> NDArray[np.int64]:
+        """Valid epochs at each minute of the day, shape (1440,)."""
+        count: NDArray[np.int64] = self.grid_valid.reshape(self.rows, MINUTES_PER_DAY).sum(axis=0, dtype=np.int64)
+        return count
+
+    @cached_property
+    def minute_mean(self) -> NDArray[np.float64]:
+        """Average day: mean of the valid values at each minute of the day, NaN where there are none, shape (1440,)."""
+        total = self.by_minute(self.values)
+        mean: NDArray[np.float64] = np.full(MINUTES_PER_DAY, np.nan)
+        np.divide(total, self.minute_n, out=mean, where=self.minute_n > 0)
+        return mean
+
+    def by_minute(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum of values of shape (N,) at each local minute of the day, shape (1440,)."""
+        total: NDArray[np.float64] = self._placed(values).reshape(self.rows, MINUTES_PER_DAY).sum(axis=0)
+        return total
+
+    def _bin_sum(self, width: int) -> NDArray[np.float64]:
+        if width not in self._sums:
+            if width == 1:
+                self._sums[1] = self.grid_deviations
+            else:
+                parent = _PARENT[width]
+                narrow, factor = self._bin_sum(parent), width // parent
+                total = narrow[0::factor] + narrow[1::factor]
+                for offset in range(2, factor):
+                    total += narrow[offset::factor]
+                self._sums[width] = total
+        return self._sums[width]
+
+    def _bin_count(self, width: int) -> NDArray[np.int16]:
+        if width not in self._counts:
+            if width == 1:
+                self._counts[1] = self.grid_valid.astype(np.int16)
+            else:
+                parent = _PARENT[width]
+                narrow, factor = self._bin_count(parent), width // parent
+                total = narrow[0::factor] + narrow[1::factor]
+                for offset in range(2, factor):
+                    total += narrow[offset::factor]
+                self._counts[width] = total
+        return self._counts[width]
+
+    def bins(self, width_min: int) -> ClockBins:
+        """The bins of ``width_min`` minutes (RH-3).
+
+        Raises
+        ------
+        ValueError
+            When the width is not one of :data:`BIN_WIDTHS`.
+        """
+        if width_min not in _PARENT:
+            raise ValueError(f"bins of {width_min} min are not among {BIN_WIDTHS}")
+        total, count = self._bin_sum(width_min), self._bin_count(width_min)
+        if width_min == 1:
+            return ClockBins(1, total, self.grid_valid, self._junctions(1))
+        valid = 2 * count >= width_min
+        value = total * valid
+        value /= np.maximum(count, np.int16(1))
+        return ClockBins(width_min, value, valid, self._junctions(width_min))
+
+    def _junctions(self, width: int) -> tuple[tuple[int, int], ...]:
+        ends = [(lead + stop - first - 1) // width for lead, first, stop in self._cells]
+        starts = [lead // width for lead, _, _ in self._cells]
+        pairs = zip(ends[:-1], starts[1:], strict=True)
+        return tuple((end, start) for end, start in pairs if start != end + 1)
+
+    def in_order(self, width_min: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The bins in UTC order without padding.
+
+        Returns
+        -------
+        value, start:
+            Mean of each bin in the unit of the epochs, NaN where missing, and UTC seconds of the clock time at which
+            the bin begins (it may lie before the first epoch of a partial bin); both shape (B,).
+        """
+        bins = self.bins(width_min)
+        full = np.where(bins.valid, bins.value + self.mean, np.nan)
+        values: list[NDArray[np.float64]] = []
+        starts: list[NDArray[np.int64]] = []
+        for lead, first, stop in self._cells:
+            begin, end = lead // width_min, (lead + stop - first - 1) // width_min + 1
+            origin = self.epochs.start + first * 60 - (lead - begin * width_min) * 60
+            values.append(full[begin:end])
+            starts.append(origin + width_min * 60 * np.arange(end - begin, dtype=np.int64))
+        if not values:
+            return np.empty(0), np.empty(0, np.int64)
+        return np.concatenate(values), np.concatenate(starts)
+
+    def part(self, first: int, stop: int) -> PreparedRecording:
+        """The recording cut to epochs ``[first, stop)``."""
+        cut = self.epochs
+        start = cut.start + first * 60
+        return PreparedRecording(
+            Epochs(start, 60, cut.values[first:stop], cut.state[first:stop], cut.zone, cut.unit, cut.kind)
+        )

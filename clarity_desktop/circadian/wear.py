@@ -1,0 +1,119 @@
+"""Non-wear from long runs of zero counts (RH-6, RH-7).
+
+Choi et al. 2011, Med Sci Sports Exerc 43:357; Troiano et al. 2008, Med Sci Sports Exerc 40:181. A still sleeper also
+gives long zero runs: where heart rate or sleep stages exist, they decide (RH-9).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.findings import METRICS, Metric
+from clarity_desktop.signals.presence import runs
+
+__all__ = ["choi", "nonwear_minutes", "troiano"]
+
+NONWEAR = METRICS.declare(Metric("nonwear_min", "Time not worn", "min", 0, "wear", "Choi 2011", "RH-6"))
+
+_CHOI_RUN = 90
+_CHOI_SPIKE = 2
+_CHOI_WINDOW = 30
+_TROIANO_RUN = 60
+_TROIANO_SPIKE = 2
+_TROIANO_CEILING = 100.0
+
+
+def _counts(epochs: Epochs) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    if epochs.step_s != 60:
+        raise UsageError(
+            "circadian.epoch_length",
+            "Wear from zero counts needs counts per minute.",
+            remedy="Read the recording with an epoch of 60 seconds.",
+            detail=f"step_s={epochs.step_s}",
+        )
+    return epochs.values, np.isfinite(epochs.values)
+
+
+def _bridged(
+    zero: tuple[NDArray[np.int64], NDArray[np.int64]], bridge: NDArray[np.bool_], least: int
+) -> tuple[tuple[int, int], ...]:
+    """Runs from a first to a last zero run whose gaps are all bridged, of at least ``least`` epochs.
+
+    ``bridge[i]`` says whether zero run i joins zero run i + 1.
+    """
+    start, stop = zero
+    if not start.size:
+        return ()
+    opens = np.concatenate(([True], ~bridge))
+    closes = np.concatenate((~bridge, [True]))
+    first, last = start[opens], stop[closes]
+    long = last - first >= least
+    return tuple(zip(first[long].tolist(), last[long].tolist(), strict=True))
+
+
+def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
+    """Bouts ``[start, stop)`` of non-wear by Choi 2011, as epoch indices.
+
+    A bout is at least 90 min of zeros; a burst of at most 2 consecutive non-zero minutes is bridged when the 30 min
+    before and after it hold only zeros (windows cut at the record's ends count what exists). A bout starts and ends on
+    a zero; a missing epoch ends it.
+
+    Raises
+    ------
+    UsageError
+        ``circadian.epoch_length`` when the epochs are not 60 s long.
+    """
+    values, present = _counts(epochs)
+    start, stop = runs(values == 0)
+    if not start.size:
+        return ()
+    gap = start[1:] - stop[:-1]
+    candidates = np.flatnonzero(gap <= _CHOI_SPIKE)
+    length = stop - start
+    # A window holds only zeros when the zero run next to the burst fills it, or reaches the record's end.
+    fills_before = (length >= _CHOI_WINDOW) | (start == 0)
+    fills_after = (length >= _CHOI_WINDOW) | (stop == len(epochs))
+    bridge = np.zeros(gap.size, dtype=np.bool_)
+    ok = fills_before[candidates] & fills_after[candidates + 1] & _all_present(present, stop, gap, candidates)
+    bridge[candidates[ok]] = True
+    return _bridged((start, stop), bridge, _CHOI_RUN)
+
+
+def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
+    """Bouts ``[start, stop)`` of non-wear by Troiano 2008 (NHANES), as epoch indices.
+
+    A bout is at least 60 min from first to last zero, bridging bursts of at most 2 min whose every count is at most
+    100. Meant for waist-worn devices; on wrist data of 24 h it takes sleep for non-wear.
+
+    Raises
+    ------
+    UsageError
+        ``circadian.epoch_length`` when the epochs are not 60 s long.
+    """
+    values, present = _counts(epochs)
+    start, stop = runs(values == 0)
+    if not start.size:
+        return ()
+    gap = start[1:] - stop[:-1]
+    candidates = np.flatnonzero(gap <= _TROIANO_SPIKE)
+    first, last = stop[candidates], start[candidates + 1] - 1
+    low = (values[first] <= _TROIANO_CEILING) & (values[last] <= _TROIANO_CEILING)
+    bridge = np.zeros(gap.size, dtype=np.bool_)
+    bridge[candidates[low & _all_present(present, stop, gap, candidates)]] = True
+    return _bridged((start, stop), bridge, _TROIANO_RUN)
+
+
+def _all_present(
+    present: NDArray[np.bool_], stop: NDArray[np.int64], gap: NDArray[np.int64], candidates: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether both ends of a burst of one or two epochs are present."""
+    first = stop[candidates]
+    return np.asarray(present[first] & present[first + gap[candidates] - 1])
+
+
+def nonwear_minutes(bouts: tuple[tuple[int, int], ...]) -> int:
+    """Minutes in the bouts."""
+    return sum(stop - start for start, stop in bouts)
