@@ -1,0 +1,358 @@
+"""The double-plotted actogram: one row a day, 48 hours wide, on the local clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.time import DAY_S, date_of_day
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts import actogram_paint as strokes
+from clarity_desktop.ui.charts.actogram_rows import (
+    BIN_S,
+    BINS,
+    ActogramRows,
+    BinState,
+    SleepLines,
+    actogram_rows,
+    asleep_lines,
+)
+from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend
+from clarity_desktop.ui.charts.wording import activity_unit, day_short, moment, number
+from clarity_desktop.ui.qt import (
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPointF,
+    QRectF,
+    QResizeEvent,
+    QScrollBar,
+    Qt,
+    QWheelEvent,
+    QWidget,
+    Signal,
+)
+
+__all__ = ["ActogramChart", "ActogramData", "prepare"]
+
+_LEFT, _RIGHT, _TOP = 84.0, 74.0, 22.0
+_NOON = DAY_S // 2
+
+
+@dataclass(frozen=True, slots=True)
+class ActogramData:
+    """Everything the chart needs, computed once and off the screen's thread if wished."""
+
+    panel: Panel
+    rows: ActogramRows
+    nights: SleepLines
+    naps: SleepLines
+
+
+def prepare(panel: Panel, *, noon: bool = True) -> ActogramData | None:
+    """Lay a panel on rows that begin at noon or midnight; ``None`` when it holds no epochs."""
+    if not len(panel.epochs):
+        return None
+    rows = actogram_rows(panel.epochs, origin_s=_NOON if noon else 0)
+    zone = panel.epochs.zone
+    return ActogramData(panel, rows, asleep_lines(rows, zone, panel.nights), asleep_lines(rows, zone, panel.naps))
+
+
+class ActogramChart(Chart):
+    """Activity as bars of five minutes on one scale, with sleep, wear, clock changes, L5 and M10.
+
+    Keys: up and down choose a row, Enter opens its night, Page Up and Page Down scroll.
+    """
+
+    row_selected = Signal(object)
+    """Local date on which the chosen row begins."""
+    night_opened = Signal(object)
+    """Local date of waking of the night in the row."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Actogram", height=480, parent=parent)
+        self._data: ActogramData | None = None
+        self._double = True
+        self._noon = True
+        self._selected: int | None = None
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.setAccessibleName("Scroll the days of the actogram")
+        self._bar.valueChanged.connect(self._scrolled)
+        self.setMinimumHeight(220)
+
+    # -- data ----------------------------------------------------------------------------------------------------
+
+    def show_panel(self, panel: Panel | None) -> None:
+        """Show the activity, sleep and rhythm of a panel."""
+        self.show_data(prepare(panel, noon=self._noon) if panel is not None else None)
+
+    def show_data(self, data: ActogramData | None) -> None:
+        """Show what :func:`prepare` made."""
+        self._data = data
+        if data is not None:
+            self._noon = data.rows.origin_s == _NOON
+            self.simulated = data.panel.simulated
+        self._selected = None
+        self._layout_bar()
+        self.refresh()
+
+    def set_double(self, double: bool) -> None:
+        """Rows of 48 hours, or of 24."""
+        self._double = double
+        self.refresh()
+
+    def set_noon(self, noon: bool) -> None:
+        """Rows begin at noon, or at midnight."""
+        if noon != self._noon:
+            self._noon = noon
+            self.show_panel(self._data.panel if self._data is not None else None)
+
+    def select_date(self, day: date | None) -> None:
+        """Frame the row that begins on a local date."""
+        rows = self._data.rows if self._data is not None else None
+        row = None if day is None or rows is None else (day - date_of_day(0)).days - rows.first_day
+        self._selected = row if row is not None and rows is not None and 0 <= row < len(rows) else None
+        self.refresh()
+
+    def subtitle(self) -> str:
+        """How many days, and when a row starts."""
+        if self._data is None:
+            return ""
+        n = len(self._data.rows)
+        return f"{n} {'row' if n == 1 else 'rows'}; each starts at {'noon' if self._noon else 'midnight'} of its date"
+
+    def note(self) -> str:
+        """The one scale of all rows."""
+        if self._data is None:
+            return ""
+        factor, unit = activity_unit(self._data.panel.epochs)
+        return f"full bar = {number(self._data.rows.scale * factor)} {unit}, 99th percentile"
+
+    def message(self) -> str:
+        if self._data is None:
+            return "No activity in this window. Import a recording, or choose another period."
+        return ""
+
+    def summary(self) -> str:
+        if self._data is None:
+            return self.message()
+        panel, rows = self._data.panel, self._data.rows
+        first, last = date_of_day(rows.first_day), date_of_day(rows.first_day + len(rows) - 1)
+        return (
+            f"Actogram of {len(rows)} rows from {day_short(first)} to {day_short(last)}, {self.note()}. "
+            f"{len(panel.nights)} nights and {len(panel.naps)} naps are marked under the rows. "
+            f"Worn {number(100 * panel.coverage.worn_share, 1)} percent. "
+            f"{len(rows.jumps)} clock changes or journeys."
+        )
+
+    # -- geometry ------------------------------------------------------------------------------------------------
+
+    @property
+    def _legend_items(self) -> list[LegendItem]:
+        shown = theme.current()
+        items = [LegendItem("fill", shown.data["activity"], "Activity, 5-min mean")]
+        if self._data is not None:
+            if self._data.panel.nights:
+                items.append(LegendItem("thick", shown.data["core"], "Sleep"))
+            if self._data.panel.naps:
+                items.append(LegendItem("thick", shown.data["asleep"], "Nap"))
+            state = self._data.rows.state
+            if (state == BinState.NOT_WORN).any():
+                items.append(LegendItem("hatch", shown.ui["hatch"], "Not worn"))
+            if (state == BinState.MISSING).any():
+                items.append(LegendItem("missing", shown.ui["hatch"], "No sample"))
+            if any(jump.skipped for jump in self._data.rows.jumps):
+                items.append(LegendItem("skip", shown.ui["warn"], "Skipped hours"))
+        return items
+
+    @property
+    def _bottom(self) -> float:
+        marks = self._data is not None and bool(strokes.rhythm_bars(self._data.panel))
+        return 22.0 + (34.0 if marks else 8.0) + 24.0
+
+    @property
+    def _area(self) -> QRectF:
+        return QRectF(_LEFT, _TOP, max(60.0, self.width() - _LEFT - _RIGHT), self.height() - _TOP - self._bottom)
+
+    @property
+    def _row_height(self) -> int:
+        rows = len(self._data.rows) if self._data is not None else 1
+        return int(max(16, min(24, self._area.height() // max(1, rows))))
+
+    @property
+    def _days(self) -> int:
+        return 2 if self._double else 1
+
+    def _layout_bar(self) -> None:
+        total = len(self._data.rows) * self._row_height if self._data is not None else 0
+        room = int(self._area.height())
+        self._bar.setGeometry(self.width() - 10, round(_TOP), 10, max(20, room))
+        self._bar.setRange(0, max(0, total - room))
+        self._bar.setPageStep(max(1, room))
+        self._bar.setSingleStep(self._row_height)
+        self._bar.setVisible(total > room)
+
+    def _scrolled(self) -> None:
+        self._picture = None
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._layout_bar()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if not self._bar.isHidden():
+            self._bar.setValue(self._bar.value() - event.angleDelta().y() // 2)
+            event.accept()
+            return
+        super().wheelEvent(event)
+
+    # -- painting ------------------------------------------------------------------------------------------------
+
+    def draw_frame(self, painter: QPainter) -> None:
+        strokes.clock_axis(painter, self._area, self._days, self._noon)
+
+    def draw(self, painter: QPainter) -> None:
+        data = self._data
+        if data is None:
+            return
+        area, height, days = self._area, self._row_height, self._days
+        first = self._bar.value() // height
+        last = min(len(data.rows), int((self._bar.value() + area.height()) // height) + 1)
+        painter.save()
+        painter.setClipRect(QRectF(0, area.top(), self.width() - 11, area.height()))
+        top = area.top() + first * height - self._bar.value()
+        frame = QRectF(area.left(), top, area.width(), (last - first) * height)
+        strokes.weekends(painter, frame, data.rows, range(first, last), days)
+        strokes.hatches(painter, frame, data.rows, range(first, last), days)
+        strokes.activity(painter, frame, data.rows, range(first, last), days, self.devicePixelRatioF())
+        strokes.sleep_lines(painter, frame, data.nights, data.naps, range(first, last), days)
+        strokes.jumps(painter, frame, data.rows, range(first, last), days)
+        strokes.labels(painter, frame, data.rows, range(first, last), self.width() - 14.0)
+        if self._selected is not None and first <= self._selected < last:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.current().ui["accent"], 2))
+            y = frame.top() + (self._selected - first) * height
+            painter.drawRect(QRectF(area.left() - 1, y, area.width() + 2, height - 1))
+        painter.restore()
+        used = QRectF(area.left(), area.top(), area.width(), min(area.height(), len(data.rows) * height))
+        strokes.clock_axis(painter, used, days, self._noon)
+        bottom = used.bottom() + 22
+        if strokes.rhythm_bars(data.panel):
+            strokes.rhythm_marks(painter, used, bottom, data.panel, days, self._noon)
+            bottom += 34
+        else:
+            bottom += 8
+        legend(painter, area.left(), bottom + 8, self._legend_items, self.width() - 8.0)
+
+    def draw_over(self, painter: QPainter, cursor: QPointF) -> None:
+        if self._cell(cursor) is None:
+            return
+        painter.setPen(QPen(theme.current().ui["cursor"], 1))
+        x = round(cursor.x()) + 0.5
+        painter.drawLine(QPointF(x, self._area.top()), QPointF(x, min(self._area.bottom(), self._last_y())))
+
+    def _last_y(self) -> float:
+        rows = len(self._data.rows) if self._data is not None else 0
+        return self._area.top() + rows * self._row_height - self._bar.value()
+
+    def _cell(self, point: QPointF) -> tuple[int, int, bool] | None:
+        """``(row of the data, bin, lower half of the row)`` under a point."""
+        data, area = self._data, self._area
+        if data is None or not area.contains(point):
+            return None
+        position = (point.x() - area.left()) / area.width() * self._days
+        y = point.y() - area.top() + self._bar.value()
+        row = int(y // self._row_height) + int(position)
+        if not 0 <= row < len(data.rows) or y >= len(data.rows) * self._row_height:
+            return None
+        return row, min(BINS - 1, int(position % 1 * BINS)), y % self._row_height > self._row_height / 2
+
+    def read_out_at(self, point: QPointF) -> ReadOut | None:
+        cell, data = self._cell(point), self._data
+        if cell is None or data is None:
+            return None
+        row, column, lower = cell
+        rows = data.rows
+        second = rows.second_state[row, column] != BinState.OUTSIDE and lower
+        state = BinState(int((rows.second_state if second else rows.state)[row, column]))
+        value = float((rows.second_mean if second else rows.mean)[row, column])
+        wall_day, wall_second = divmod((rows.first_day + row) * DAY_S + rows.origin_s + column * BIN_S, DAY_S)
+        zone = data.panel.epochs.zone
+        instant = zone.instant_of_local(wall_day, wall_second)
+        if second:
+            instant += next((-jump.change.delta_s for jump in rows.jumps if jump.row == row and not jump.skipped), 0)
+        title, offset = moment(zone, instant)
+        factor, unit = activity_unit(data.panel.epochs)
+        word = {
+            BinState.WORN: "worn",
+            BinState.NOT_WORN: "not worn",
+            BinState.MISSING: "no sample",
+            BinState.EXCLUDED: "left out by a person",
+            BinState.OUTSIDE: "outside the recording",
+        }[state]
+        if any(j.row == row and j.skipped and j.first <= column < j.last for j in rows.jumps):
+            word = "skipped by the clock"
+        shown = f"{number(value * factor, 1 if value * factor < 10 else 0)} {unit}" if np.isfinite(value) else "–"
+        where = (column + 0.5) / BINS
+        asleep = next(
+            (
+                name
+                for lines, name in ((data.nights, "asleep"), (data.naps, "nap"))
+                for low, high in lines.of_row(row)
+                if low <= where < high
+            ),
+            "not marked as sleep",
+        )
+        return ReadOut(title, offset, (("Activity, 5-min mean", shown), ("Wear", word), ("Sleep", asleep)))
+
+    # -- choosing ------------------------------------------------------------------------------------------------
+
+    def _choose(self, row: int) -> None:
+        data = self._data
+        if data is None or not 0 <= row < len(data.rows):
+            return
+        self._selected = row
+        top, height = row * self._row_height, self._row_height
+        if top < self._bar.value():
+            self._bar.setValue(top)
+        elif top + height > self._bar.value() + self._area.height():
+            self._bar.setValue(round(top + height - self._area.height()))
+        self.refresh()
+        self.row_selected.emit(date_of_day(data.rows.first_day + row))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        area = self._area
+        if self._data is not None and area.top() <= event.position().y() <= area.bottom():
+            self._choose(int((event.position().y() - area.top() + self._bar.value()) // self._row_height))
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        del event
+        self._open()
+
+    def _open(self) -> None:
+        if self._data is not None and self._selected is not None:
+            day = self._data.rows.first_day + self._selected + (1 if self._noon else 0)
+            self.night_opened.emit(date_of_day(day))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        row = self._selected if self._selected is not None else -1
+        match event.key():
+            case Qt.Key.Key_Down:
+                self._choose(row + 1)
+            case Qt.Key.Key_Up:
+                self._choose(max(0, row - 1))
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._open()
+            case Qt.Key.Key_PageDown:
+                self._bar.setValue(self._bar.value() + self._bar.pageStep())
+            case Qt.Key.Key_PageUp:
+                self._bar.setValue(self._bar.value() - self._bar.pageStep())
+            case _:
+                super().keyPressEvent(event)

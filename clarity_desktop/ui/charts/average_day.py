@@ -1,0 +1,203 @@
+"""The average day: median by local minute, the middle half of the days, the cosinor curve, L5 and M10."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.domain.panel import AverageDay, Panel
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.curves import polyline, ribbon
+from clarity_desktop.ui.charts.paint import ReadOut, dashed, text, text_width, tint
+from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale
+from clarity_desktop.ui.charts.wording import activity_unit, hour_text, interval, number
+from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, QWidget
+
+__all__ = ["AverageDayChart"]
+
+_BIN = 10
+"""Minutes that one point of the curves averages, so that single minutes do not flicker."""
+
+
+def _thinned(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    parts = values.reshape(-1, _BIN)
+    known = np.isfinite(parts)
+    count = known.sum(axis=1)
+    total = np.where(known, parts, 0.0).sum(axis=1)
+    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0), dtype=np.float64)
+
+
+class AverageDayChart(Chart):
+    """Median line and 25–75 % band from zero; the model is dashed, violet and named."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Average day", height=210, parent=parent)
+        self._panel: Panel | None = None
+        self._scale = ValueScale(0, 1, (0, 1))
+        self._factor, self._unit = 1.0, ""
+
+    def show_panel(self, panel: Panel | None) -> None:
+        """Show the average day of a panel."""
+        self._panel = panel
+        if panel is not None:
+            self.simulated = panel.simulated
+            self._factor, self._unit = activity_unit(panel.epochs)
+            day = panel.average_day
+            if day is not None:
+                tops = [_thinned(day.upper) * self._factor, _thinned(day.median) * self._factor]
+                curve = self._model()
+                if curve is not None:
+                    tops.append(curve)
+                self._scale = bar_scale(np.concatenate(tops), percentile=100.0, ticks=4)
+        self.refresh()
+
+    @property
+    def _day(self) -> AverageDay | None:
+        return self._panel.average_day if self._panel is not None else None
+
+    @property
+    def unit(self) -> str:
+        """Unit of the value axis."""
+        return self._unit
+
+    def _value(self, metric: str) -> float | None:
+        found = self._panel.finding(metric) if self._panel is not None else None
+        return found.value if found is not None else None
+
+    def _model(self) -> NDArray[np.float64] | None:
+        """The cosinor curve at the middle of each bin, never below zero, or ``None`` without its three findings."""
+        mesor, amplitude, acrophase = (self._value(name) for name in ("mesor", "amplitude", "acrophase_h"))
+        if mesor is None or amplitude is None or acrophase is None:
+            return None
+        hours = (np.arange(1440 // _BIN) + 0.5) * _BIN / 60
+        return np.asarray((mesor + amplitude * np.cos(2 * np.pi * (hours - acrophase) / 24)) * self._factor)
+
+    def message(self) -> str:
+        if self._panel is None:
+            return "No activity in this window."
+        if self._day is None:
+            found = self._panel.finding("l5")
+            why = found.insufficient if found is not None else None
+            return why or "Not enough days with activity for an average day."
+        return ""
+
+    def summary(self) -> str:
+        if self.message() or self._day is None:
+            return self.message()
+        words = [f"Average day in {self._unit}, median of up to {int(self._day.n.max())} days."]
+        for name in ("L5", "M10"):
+            onset, level = self._value(f"{name.lower()}_onset_h"), self._value(name.lower())
+            if onset is not None and level is not None:
+                words.append(f"{name} from {hour_text(onset)}, {number(level, 1)} {self._unit}.")
+        acrophase = self._value("acrophase_h")
+        if acrophase is not None:
+            words.append(f"The cosinor model peaks at {hour_text(acrophase)}.")
+        return " ".join(words)
+
+    @property
+    def _area(self) -> QRectF:
+        left = 14 + max(text_width("micro", self._scale.label(tick)) for tick in self._scale.ticks)
+        return QRectF(left, 20, max(40.0, self.width() - left - 14), max(40.0, self.height() - 20 - 48))
+
+    def _x(self, hour: float) -> float:
+        return self._area.left() + hour / 24 * self._area.width()
+
+    def _y(self, value: float) -> float:
+        return self._area.bottom() - min(1.0, max(0.0, self._scale.share(value))) * self._area.height()
+
+    def draw_frame(self, painter: QPainter) -> None:
+        now, area = theme.current(), self._area
+        for tick in self._scale.ticks:
+            y = round(self._y(tick)) + 0.5
+            painter.setPen(QPen(now.ui["axis" if tick == 0 else "grid"], 1))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            if not self.message():
+                text(painter, area.left() - 6, y, self._scale.label(tick), now.ui["text_faint"], align="right")
+        step = 3 if area.width() >= 250 else 6
+        for hour in range(0, 25, step):
+            x = round(self._x(hour)) + 0.5
+            painter.setPen(QPen(now.ui["axis"], 1))
+            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
+            strong = hour % 24 == 0
+            colour = now.ui["text" if strong else "text_faint"]
+            text(painter, x, area.bottom() + 12, f"{hour % 24:02d}", colour, align="centre", strong=strong)
+
+    def draw(self, painter: QPainter) -> None:
+        day, now, area = self._day, theme.current(), self._area
+        if day is None:
+            return
+        self.draw_frame(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        hours = (np.arange(1440 // _BIN) + 0.5) * _BIN / 60
+        x = area.left() + hours / 24 * area.width()
+
+        def y(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(area.bottom() - np.clip(self._scale.shares(values), 0, 1) * area.height())
+
+        lower, upper, median = (y(_thinned(values) * self._factor) for values in (day.lower, day.upper, day.median))
+        ribbon(painter, x, lower, upper, tint(now.data["activity_soft"], 0.38))
+        polyline(painter, x, median, QPen(now.data["activity"], 1.75))
+        curve = self._model()
+        acrophase = self._value("acrophase_h")
+        if curve is not None and acrophase is not None:
+            shown = np.where(curve >= 0, y(curve), np.nan)
+            polyline(painter, x, shown, dashed(now.data["model"], 5, 3, 1.5))
+            peak_x = self._x(acrophase)
+            painter.setPen(dashed(now.data["model"], 2, 3))
+            peak_y = float(np.nanmin(shown))
+            painter.drawLine(QPointF(peak_x, peak_y), QPointF(peak_x, area.bottom()))
+            words = f"model: cosinor, acrophase {hour_text(acrophase)}"
+            half = text_width("micro", words) / 2
+            centre = min(max(peak_x, area.left() + half), area.right() - half)
+            text(painter, centre, 9, words, now.data["model"], align="centre")
+        self._windows(painter)
+
+    def _windows(self, painter: QPainter) -> None:
+        now, area = theme.current(), self._area
+        top = area.bottom() + 23
+        taken: list[tuple[float, float]] = []
+        for name, length in (("L5", 5.0), ("M10", 10.0)):
+            onset, level = self._value(f"{name.lower()}_onset_h"), self._value(name.lower())
+            if onset is None or level is None:
+                continue
+            for shift in (0.0, -24.0):
+                low, high = max(0.0, onset + shift), min(24.0, onset + shift + length)
+                if high > low:
+                    bar = QRectF(self._x(low), top, self._x(high) - self._x(low), 5)
+                    painter.fillRect(bar, now.data[name.lower()])
+            per = "/min" if self._unit.endswith("/min") else f" {self._unit}"
+            words = f"{name} {hour_text(onset)}, {number(level, 1)}{per}"
+            width = text_width("micro", words)
+            x = min(max(self._x(onset), area.left()), area.right() + 10 - width)
+            y = top + 15
+            if any(x < right + 10 and x + width > left - 10 for left, right in taken):
+                y += 14
+            taken.append((x, x + width))
+            text(painter, x, y, words, now.ui["text_muted"])
+
+    def read_out_at(self, point: QPointF) -> ReadOut | None:
+        day, area = self._day, self._area
+        if day is None or self._panel is None or not area.contains(point):
+            return None
+        hour = (point.x() - area.left()) / area.width() * 24
+        bin_index = min(1440 // _BIN - 1, int(hour * 60 // _BIN))
+        median, lower, upper = (
+            float(_thinned(values)[bin_index]) * self._factor for values in (day.median, day.lower, day.upper)
+        )
+        rows = [
+            ("Median", f"{number(median, 1)} {self._unit}"),
+            ("25–75 % of days", interval(number(lower, 1), number(upper, 1))),
+            ("Days with this minute", number(int(day.n[bin_index * _BIN]))),
+        ]
+        curve = self._model()
+        if curve is not None:
+            rows.append(("Cosinor, model", number(float(curve[bin_index]), 1)))
+        start = bin_index * _BIN / 60
+        return ReadOut(f"{hour_text(start)}–{hour_text(start + _BIN / 60)}", "local clock", tuple(rows))
+
+    def draw_over(self, painter: QPainter, cursor: QPointF) -> None:
+        if self._area.contains(cursor):
+            painter.setPen(QPen(theme.current().ui["cursor"], 1))
+            x = round(cursor.x()) + 0.5
+            painter.drawLine(QPointF(x, self._area.top()), QPointF(x, self._area.bottom()))

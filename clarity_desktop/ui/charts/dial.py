@@ -1,0 +1,170 @@
+"""The phase dial: a clock of 24 hours with L5 and M10 as arcs, nights as dots, means as arrows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, legend, text
+from clarity_desktop.ui.charts.wording import day_short, hour_text
+from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, Qt, QWidget
+
+__all__ = ["PhaseDial"]
+
+
+class PhaseDial(Chart):
+    """Midnight at the top, clockwise. Arrows: mean mid-sleep, and the model's acrophase, dashed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Phase dial", height=220, parent=parent)
+        self._panel: Panel | None = None
+        self.setMinimumHeight(180)
+
+    def show_panel(self, panel: Panel | None) -> None:
+        """Show the phases of a panel."""
+        self._panel = panel
+        self.simulated = panel.simulated if panel is not None else False
+        self.refresh()
+
+    def _value(self, metric: str) -> float | None:
+        found = self._panel.finding(metric) if self._panel is not None else None
+        return found.value if found is not None else None
+
+    def message(self) -> str:
+        if self._panel is None:
+            return "No rhythm in this window."
+        if not self._panel.nights and self._value("l5_onset_h") is None and self._value("acrophase_h") is None:
+            found = self._panel.finding("l5_onset_h")
+            return (found.insufficient if found is not None else None) or "Not enough days for a phase."
+        return ""
+
+    def summary(self) -> str:
+        if self.message():
+            return self.message()
+        words = ["Dial of 24 hours, midnight at the top."]
+        for name, metric in (("L5", "l5_onset_h"), ("M10", "m10_onset_h")):
+            value = self._value(metric)
+            if value is not None:
+                words.append(f"{name} begins at {hour_text(value)}.")
+        middle = self._value("midsleep_h")
+        if middle is not None:
+            words.append(f"Mean mid-sleep {hour_text(middle)}.")
+        acrophase = self._value("acrophase_h")
+        if acrophase is not None:
+            words.append(f"Cosinor acrophase, a model, {hour_text(acrophase)}.")
+        return " ".join(words)
+
+    @property
+    def _items(self) -> list[LegendItem]:
+        now, items = theme.current(), []
+        if self._value("l5_onset_h") is not None:
+            items.append(LegendItem("thick", now.data["l5"], "L5"))
+            items.append(LegendItem("thick", now.data["m10"], "M10"))
+        if self._panel is not None and self._panel.nights:
+            items.append(LegendItem("dot", now.data["core"], "Mid-sleep"))
+        if self._value("acrophase_h") is not None:
+            items.append(LegendItem("dash", now.data["model"], "Acrophase, model"))
+        return items
+
+    @property
+    def _foot(self) -> float:
+        return 44.0 if self.width() < 300 else 26.0
+
+    @property
+    def _centre(self) -> QPointF:
+        return QPointF(self.width() / 2, (self.height() - self._foot) / 2)
+
+    @property
+    def _radius(self) -> float:
+        return max(30.0, min(self.width() / 2 - 26, (self.height() - self._foot) / 2 - 18))
+
+    def _at(self, hour: float, radius: float) -> QPointF:
+        angle = math.radians(hour / 24 * 360 - 90)
+        return QPointF(self._centre.x() + radius * math.cos(angle), self._centre.y() + radius * math.sin(angle))
+
+    def draw_frame(self, painter: QPainter) -> None:
+        now = theme.current()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(now.ui["axis"], 1))
+        painter.drawEllipse(self._centre, self._radius, self._radius)
+        painter.setPen(QPen(now.ui["grid"], 1))
+        painter.drawEllipse(self._centre, self._radius * 0.55, self._radius * 0.55)
+        for hour in range(0, 24, 3):
+            painter.setPen(QPen(now.ui["axis"], 1))
+            painter.drawLine(self._at(hour, self._radius), self._at(hour, self._radius + 4))
+            label = self._at(hour, self._radius + 13)
+            strong = hour % 6 == 0
+            colour = now.ui["text" if strong else "text_faint"]
+            text(painter, label.x(), label.y(), f"{hour:02d}", colour, align="centre", strong=hour == 0)
+
+    def _arc(self, painter: QPainter, hour: float, length: float, token: str) -> None:
+        radius = self._radius - 6
+        pen = QPen(theme.current().data[token], 6)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        box = QRectF(self._centre.x() - radius, self._centre.y() - radius, 2 * radius, 2 * radius)
+        painter.drawArc(box, round((90 - hour / 24 * 360) * 16), round(-length / 24 * 360 * 16))
+
+    def _arrow(self, painter: QPainter, hour: float, pen: QPen) -> None:
+        tip = self._at(hour, self._radius * 0.55)
+        painter.setPen(pen)
+        painter.drawLine(self._centre, tip)
+        solid = QPen(pen.color(), pen.widthF())
+        painter.setPen(solid)
+        painter.drawLine(tip, self._at(hour + 0.45, self._radius * 0.55 - 7))
+        painter.drawLine(tip, self._at(hour - 0.45, self._radius * 0.55 - 7))
+
+    def draw(self, painter: QPainter) -> None:
+        panel, now = self._panel, theme.current()
+        if panel is None:
+            return
+        self.draw_frame(painter)
+        for token, metric, length in (("l5", "l5_onset_h", 5.0), ("m10", "m10_onset_h", 10.0)):
+            onset = self._value(metric)
+            if onset is not None:
+                self._arc(painter, onset, length, token)
+        acrophase, middle = self._value("acrophase_h"), self._value("midsleep_h")
+        if acrophase is not None:
+            self._arrow(painter, acrophase, dashed(now.data["model"], 5, 3, 1.5))
+        if middle is not None:
+            self._arrow(painter, middle, QPen(now.data["core"], 1.5))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.data["core"])
+        # Nights alternate between three rings so that equal hours do not hide each other.
+        for index, night in enumerate(panel.nights):
+            painter.drawEllipse(self._at(night.midsleep_h, self._radius * (0.63 + 0.05 * (index % 3))), 2.0, 2.0)
+        painter.setBrush(now.ui["text"])
+        painter.drawEllipse(self._centre, 2.5, 2.5)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        legend(painter, 8, self.height() - self._foot + 12, self._items, self.width() - 4.0)
+
+    def read_out_at(self, point: QPointF) -> ReadOut | None:
+        panel = self._panel
+        offset = point - self._centre
+        distance = math.hypot(offset.x(), offset.y())
+        if panel is None or distance > self._radius + 8 or distance < 8:
+            return None
+        hour = (math.degrees(math.atan2(offset.y(), offset.x())) + 90) % 360 / 15
+        rows: list[tuple[str, str]] = []
+        for name, metric in (
+            ("L5 onset", "l5_onset_h"),
+            ("M10 onset", "m10_onset_h"),
+            ("Mean mid-sleep", "midsleep_h"),
+            ("Acrophase, model", "acrophase_h"),
+        ):
+            value = self._value(metric)
+            if value is not None:
+                rows.append((name, hour_text(value)))
+        if panel.nights and 0.55 < distance / self._radius < 0.8:
+            gaps = [abs((night.midsleep_h - hour + 12) % 24 - 12) for night in panel.nights]
+            nearest = int(np.argmin(gaps))
+            if gaps[nearest] < 0.5:
+                night = panel.nights[nearest]
+                rows.insert(0, (f"Night to {day_short(night.date)}", hour_text(night.midsleep_h)))
+        return ReadOut(f"At {hour_text(hour)}", "local clock", tuple(rows))

@@ -1,0 +1,224 @@
+"""What a lane of a time chart holds, and how its columns become lines, bands and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.domain.sleep import SleepSegment
+from clarity_desktop.domain.time import Instant, Span
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts.curves import bars, polyline, ribbon
+from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, paint_stages
+from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, tint
+from clarity_desktop.ui.charts.timescale import TimeScale
+from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_scale
+from clarity_desktop.ui.charts.wording import interval, number
+from clarity_desktop.ui.qt import QPainter, QPen, QRectF
+
+__all__ = ["Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "value_words"]
+
+
+class Columns(Protocol):
+    """Prepared columns of one lane: what ``Services.timeline`` answers. Arrays of shape (columns,), NaN = no data."""
+
+    @property
+    def start(self) -> Instant:
+        """Left edge of the first column."""
+
+    @property
+    def stop(self) -> Instant:
+        """Right edge of the last column."""
+
+    @property
+    def minimum(self) -> NDArray[np.float32]:
+        """Least value of each column."""
+
+    @property
+    def maximum(self) -> NDArray[np.float32]:
+        """Greatest value of each column."""
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Mean of each column."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSpec:
+    """How a lane is drawn."""
+
+    id: str
+    title: str
+    unit: str
+    drawing: Literal["line", "bars", "points", "stages"]
+    colour: str
+    """Name of the data colour."""
+    weight: float = 1.0
+    """Height in relation to the other lanes."""
+    limits: tuple[float, float] | None = None
+    """Fixed physiological range of the axis, at most."""
+    gap_s: int = 2700
+    """A stretch without samples is hatched when it is longer than this."""
+    decimals: int = 0
+
+
+@dataclass(slots=True)
+class LaneContent:
+    """What a lane shows now; the earlier columns stay until newer ones come."""
+
+    spec: LaneSpec
+    columns: Columns | None = None
+    segments: tuple[SleepSegment, ...] = ()
+    hatched: tuple[Span, ...] = ()
+    """Not worn."""
+    scale: ValueScale = field(default_factory=lambda: ValueScale(0.0, 1.0, (0.0, 1.0)))
+
+    def take(self, columns: Columns) -> None:
+        """Take new columns and find the scale for them."""
+        self.columns = columns
+        if self.spec.drawing == "bars":
+            self.scale = bar_scale(columns.maximum, ticks=2)
+        else:
+            self.scale = line_scale(columns.minimum, columns.maximum, limits=self.spec.limits, ticks=4)
+
+    def centres(self) -> NDArray[np.float64]:
+        """Instants of the column centres, shape (columns,)."""
+        if self.columns is None:
+            return np.empty(0)
+        n = self.columns.mean.size
+        return self.columns.start + (np.arange(n) + 0.5) * (self.columns.stop - self.columns.start) / max(1, n)
+
+
+def gap_stretches(content: LaneContent, within: Span) -> list[Span]:
+    """Stretches of ``within`` that hold no sample and are longer than the lane's ``gap_s``."""
+    columns = content.columns
+    if columns is None or not columns.mean.size:
+        return []
+    step = (columns.stop - columns.start) / columns.mean.size
+    known = np.flatnonzero(np.isfinite(columns.mean))
+    edges_low = np.concatenate([[columns.start], columns.start + (known + 1) * step])
+    edges_high = np.concatenate([columns.start + known * step, [columns.stop]])
+    long = edges_high - edges_low > max(content.spec.gap_s, 1.5 * step)
+    found: list[Span] = []
+    for low, high in zip(edges_low[long].tolist(), edges_high[long].tolist(), strict=True):
+        low, high = max(int(low), within.start), min(int(high), within.stop)
+        if high > low:
+            found.append(Span(low, high))
+    return found
+
+
+def _joined(values: NDArray[np.float64], known: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Runs ``[first, last)`` within ``known`` whose steps are at most twice the usual distance of samples."""
+    if not known.size:
+        return []
+    steps = np.diff(known)
+    limit = 2.0 * float(np.median(steps)) if steps.size else 1.0
+    cuts = (np.flatnonzero(steps > max(1.0, limit)) + 1).tolist()
+    return list(zip([0, *cuts], [*cuts, int(known.size)], strict=True))
+
+
+def paint_lane(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, extent: Span) -> None:
+    """Draw one lane into its area: hatches, then band, line, bars or stages, clipped at its edges."""
+    now, spec = theme.current(), content.spec
+    painter.save()
+    painter.setClipRect(area.adjusted(0, -1, 0, 1))
+    if spec.drawing == "stages":
+        _hatch_spans(painter, area, scale, content.hatched, "not_worn")
+        paint_stages(
+            painter, area, scale, content.segments, bar=min(22.0, area.height() / 4), connectors=area.height() > 90
+        )
+        painter.restore()
+        return
+    unworn = [span for span in content.hatched if span.intersects(scale.span)]
+    gaps = [g for g in gap_stretches(content, extent) if not any(_covers(span, g) for span in unworn)]
+    _hatch_spans(painter, area, scale, gaps, "missing")
+    _hatch_spans(painter, area, scale, unworn, "not_worn")
+    columns = content.columns
+    if columns is None:
+        painter.restore()
+        return
+    x = scale.left + (content.centres() - scale.span.start) / max(1, scale.span.length_s) * scale.width
+    step = (columns.stop - columns.start) / max(1, columns.mean.size) / max(1, scale.span.length_s) * scale.width
+    seen = (x > area.left() - 60) & (x < area.right() + 60)
+    x = x[seen]
+    minimum, maximum, mean = (values[seen] for values in (columns.minimum, columns.maximum, columns.mean))
+    colour = now.data[spec.colour]
+    height = area.height()
+    if spec.drawing == "bars":
+        for values, ink in ((maximum, tint(colour, 0.28)), (mean, colour)):
+            tall = np.clip(content.scale.shares(values), 0.0, 1.0) * height
+            bars(painter, x - step / 2, max(1.0, step), area.bottom(), tall, ink)
+    else:
+        y_low, y_high, y_mean = (
+            area.bottom() - np.clip(content.scale.shares(values), 0.0, 1.0) * height
+            for values in (minimum, maximum, mean)
+        )
+        known = np.flatnonzero(np.isfinite(mean))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        for first, last in _joined(y_mean, known) if spec.drawing == "line" else []:
+            run = known[first:last]
+            ribbon(painter, x[run], y_low[run], y_high[run], tint(colour, 0.27))
+            polyline(painter, x[run], y_mean[run], QPen(colour, 1.5))
+        if spec.drawing == "points":
+            ribbon(painter, x, y_low, y_high, tint(colour, 0.27))
+            painter.setPen(QPen(colour, 0))
+            painter.setBrush(colour)
+            size = 2.5 if known.size < 400 else 1.0
+            for left, top in zip(x[known].tolist(), y_mean[known].tolist(), strict=True):
+                painter.drawEllipse(QRectF(left - size, top - size, 2 * size, 2 * size))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    over = np.flatnonzero(np.isfinite(maximum) & (maximum > content.scale.high * (1 + 1e-6)))
+    reached = -10.0
+    for left in x[over].tolist():
+        if left - reached >= 7:
+            clip_mark(painter, left, area.top(), colour)
+            reached = left
+    painter.restore()
+
+
+def _covers(outer: Span, inner: Span) -> bool:
+    shared = min(outer.stop, inner.stop) - max(outer.start, inner.start)
+    return shared > 0.6 * inner.length_s
+
+
+def _hatch_spans(painter: QPainter, area: QRectF, scale: TimeScale, spans: Sequence[Span], kind: HatchKind) -> None:
+    for span in spans:
+        left, right = max(area.left(), scale.x(span.start)), min(area.right(), scale.x(span.stop))
+        if right - left >= 1.5:
+            word = "not worn" if kind == "not_worn" else "no sample"
+            hatch(painter, QRectF(left, area.top(), right - left, area.height()), kind, word=word)
+
+
+def value_words(content: LaneContent, instant: Instant) -> str:
+    """What a lane says at an instant: mean and range with unit, the stage with its source, or why there is nothing."""
+    spec = content.spec
+    if any(span.start <= instant < span.stop for span in content.hatched):
+        worn = " · not worn"
+    else:
+        worn = ""
+    if spec.drawing == "stages":
+        found = next((s for s in content.segments if s.start <= instant < s.stop), None)
+        return f"{STAGE_WORDS[found.stage]} · {found.source}" if found is not None else "none recorded"
+    columns = content.columns
+    if columns is None or not columns.start <= instant < columns.stop:
+        return "not loaded"
+    index = int((instant - columns.start) / (columns.stop - columns.start) * columns.mean.size)
+    known = np.flatnonzero(np.isfinite(columns.mean))
+    nearest = int(known[np.abs(known - index).argmin()]) if known.size else -1
+    reach = max(0.0, float(np.median(np.diff(known)))) / 2 if known.size > 1 else 0.0
+    if nearest < 0 or abs(nearest - index) > reach:
+        return (worn or " · no sample").removeprefix(" · ")
+    index, mean = nearest, float(columns.mean[nearest])
+    low, high = float(columns.minimum[index]), float(columns.maximum[index])
+    shown = f"{number(mean, spec.decimals)} {spec.unit}"
+    if number(low, spec.decimals) != number(high, spec.decimals):
+        shown += f" ({interval(number(low, spec.decimals), number(high, spec.decimals))})"
+    return shown + worn

@@ -1,0 +1,354 @@
+"""Linked lanes over one time axis that pan and zoom from minutes to years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clarity_desktop.domain.sleep import Night, SleepSegment, Stage
+from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts.axis import change_flags, local_axis
+from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, night_instants, paint_instants
+from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, value_words
+from clarity_desktop.ui.charts.paint import ReadOut, text, text_width
+from clarity_desktop.ui.charts.timescale import TimeScale
+from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, zone_label
+from clarity_desktop.ui.qt import (
+    QEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPointF,
+    QRectF,
+    QResizeEvent,
+    Qt,
+    QTimer,
+    QWheelEvent,
+    QWidget,
+    Signal,
+)
+
+__all__ = ["TimelineChart"]
+
+_LEFT, _RIGHT, _FOOT = 108.0, 14.0, 24.0
+_LEAST_S = 600
+_SETTLE_MS = 60
+_STAGE_LANES = (Stage.AWAKE, Stage.REM, Stage.CORE, Stage.DEEP)
+
+
+class TimelineChart(Chart):
+    """Lanes with one cursor and one read-out.
+
+    Wheel zooms at the cursor, dragging pans. Keys: left and right pan a tenth (with Shift a window), plus and minus
+    zoom, 0 fits all, D a day, W a week, C puts the cursor on and the arrows then move it.
+    """
+
+    window_changed = Signal(object, int)
+    """``(Span, columns)``: the window that is shown now and how many pixel columns it takes."""
+
+    def __init__(self, parent: QWidget | None = None, *, pannable: bool = True) -> None:
+        super().__init__("Timeline", height=360, parent=parent)
+        self._lanes: list[LaneContent] = []
+        self._zone = ZoneTimeline.unknown()
+        self._extent: Span | None = None
+        self._window = Span(0, DAY_S)
+        self._night: Night | None = None
+        self._pannable = pannable
+        self._grip: tuple[float, Span] | None = None
+        self._steering = False
+        self._note = ""
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._announce)
+        self.setMinimumHeight(160)
+
+    # -- what is shown -------------------------------------------------------------------------------------------
+
+    def set_lanes(self, lanes: Sequence[LaneSpec], zone: ZoneTimeline, extent: Span | None) -> None:
+        """Choose the lanes, the zone of the axis and how far one may pan; lanes that stay keep their data."""
+        kept = {content.spec.id: content for content in self._lanes}
+        self._lanes = []
+        for spec in lanes:
+            content = kept.get(spec.id)
+            if content is None or content.spec != spec:
+                content = LaneContent(spec)
+            self._lanes.append(content)
+        self._zone, self._extent = zone, extent
+        self.refresh()
+
+    def clear(self, note: str = "") -> None:
+        """Show nothing, and say why."""
+        self._lanes, self._extent, self._note, self._night = [], None, note, None
+        self.refresh()
+
+    def set_columns(self, lane_id: str, columns: Columns) -> None:
+        """Give a lane its prepared columns; until then it shows the earlier ones."""
+        for content in self._lanes:
+            if content.spec.id == lane_id:
+                content.take(columns)
+        self.refresh()
+
+    def set_segments(self, lane_id: str, segments: Sequence[SleepSegment]) -> None:
+        """Give a lane of stages its segments."""
+        for content in self._lanes:
+            if content.spec.id == lane_id:
+                content.segments = tuple(segments)
+        self.refresh()
+
+    def set_not_worn(self, spans: Sequence[Span], lane_ids: Sequence[str] | None = None) -> None:
+        """Hatch what was not worn, in all lanes or in the named ones."""
+        for content in self._lanes:
+            if lane_ids is None or content.spec.id in lane_ids:
+                content.hatched = tuple(spans)
+        self.refresh()
+
+    def set_night(self, night: Night | None) -> None:
+        """Tint the time in bed of a night and mark its instants through all lanes."""
+        self._night = night
+        self.refresh()
+
+    @property
+    def shown_span(self) -> Span:
+        """The span that is shown."""
+        return self._window
+
+    def set_window(self, window: Span) -> None:
+        """Show a span, held within the extent, and ask for its columns."""
+        window = self._held(window)
+        if window != self._window:
+            self._window = window
+            self.refresh()
+        self._settle.start()
+
+    def fit(self, length_s: int | None) -> None:
+        """Show everything (``None``) or a stretch of this length around the middle of the window."""
+        if self._extent is None:
+            return
+        if length_s is None:
+            self.set_window(self._extent)
+            return
+        middle = (self._window.start + self._window.stop) // 2
+        if length_s == DAY_S:
+            day = int((local_parts(self._zone, middle)[0] - local_parts(self._zone, 0)[0]).days)
+            day += local_parts(self._zone, 0)[0].toordinal() - 719163
+            self.set_window(self._zone.day_span(day))
+            return
+        self.set_window(Span(middle - length_s // 2, middle + length_s // 2))
+
+    def _held(self, window: Span) -> Span:
+        if self._extent is None:
+            return window
+        length = max(_LEAST_S, min(window.length_s, self._extent.length_s))
+        start = min(max(window.start, self._extent.start), self._extent.stop - length)
+        return Span(start, start + length)
+
+    def _announce(self) -> None:
+        if self._extent is not None:
+            self.window_changed.emit(self._window, max(1, round(self._scale.width)))
+
+    def message(self) -> str:
+        if not self._lanes or self._extent is None:
+            return self._note or "Nothing recorded in this window."
+        return ""
+
+    def summary(self) -> str:
+        if self.message():
+            return self.message()
+        first, last = (day_short(local_parts(self._zone, at)[0]) for at in (self._window.start, self._window.stop - 1))
+        names = ", ".join(f"{content.spec.title} ({content.spec.unit})" for content in self._lanes)
+        return f"Lanes {names} from {first} to {last}, {zone_label(self._zone, self._window.start, self._window.stop)}."
+
+    # -- geometry and painting -----------------------------------------------------------------------------------
+
+    @property
+    def _top(self) -> float:
+        return 20.0 if self._night is not None else 6.0
+
+    @property
+    def _plot(self) -> QRectF:
+        return QRectF(
+            _LEFT, self._top, max(60.0, self.width() - _LEFT - _RIGHT), max(40.0, self.height() - self._top - _FOOT)
+        )
+
+    @property
+    def _scale(self) -> TimeScale:
+        return TimeScale(self._window, self._plot.left(), self._plot.width())
+
+    def _areas(self) -> list[QRectF]:
+        plot, gap = self._plot, 14.0
+        total = sum(content.spec.weight for content in self._lanes) or 1.0
+        room = plot.height() - gap * max(0, len(self._lanes) - 1)
+        areas, top = [], plot.top()
+        for content in self._lanes:
+            height = room * content.spec.weight / total
+            areas.append(QRectF(plot.left(), round(top), plot.width(), round(height)))
+            top += height + gap
+        return areas
+
+    def draw(self, painter: QPainter) -> None:
+        now, plot, scale = theme.current(), self._plot, self._scale
+        night = self._night
+        if night is not None and night.in_bed is not None and night.out_of_bed is not None:
+            left = scale.x(night.in_bed)
+            width = scale.x(night.out_of_bed) - left
+            painter.fillRect(QRectF(left, plot.top(), width, plot.height()), now.ui["weekend"])
+        elif night is None:
+            self._weekends(painter)
+        local_axis(painter, plot, scale, self._zone)
+        for content, area in zip(self._lanes, self._areas(), strict=True):
+            self._lane_axis(painter, content, area)
+            paint_lane(painter, area, scale, content, self._extent or self._window)
+            painter.setPen(QPen(now.ui["axis"], 1))
+            painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
+        change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())
+        if night is not None:
+            paint_instants(painter, scale, self._zone, night, plot.top() - 4, plot.bottom(), 9)
+        zone = self._zone.zone_at(self._window.start).zone
+        words = "clock as recorded" if self._zone.is_unknown else zone.rsplit("/", 1)[-1].replace("_", " ")
+        if not self._zone.is_unknown and text_width("micro", zone) < _LEFT - 22:
+            words = zone
+        text(painter, 12, plot.bottom() + 12, words, now.ui["text_faint"], limits=(0, _LEFT - 2))
+
+    def _weekends(self, painter: QPainter) -> None:
+        scale = self._scale
+        if self._window.length_s > 92 * DAY_S:
+            return
+        day = local_parts(self._zone, self._window.start)[0].toordinal() - 719163
+        while True:
+            span = self._zone.day_span(day)
+            if span.start >= self._window.stop:
+                return
+            if (day + 3) % 7 >= 5:
+                left = max(self._plot.left(), scale.x(span.start))
+                right = min(self._plot.right(), scale.x(span.stop))
+                box = QRectF(left, self._plot.top(), right - left, self._plot.height())
+                painter.fillRect(box, theme.current().ui["weekend"])
+            day += 1
+
+    def _lane_axis(self, painter: QPainter, content: LaneContent, area: QRectF) -> None:
+        now, spec = theme.current(), content.spec
+        text(painter, 12, area.top() + 8, spec.title, now.ui["text"], strong=True, limits=(0, _LEFT - 4))
+        text(painter, 12, area.top() + 23, spec.unit, now.ui["text_faint"], limits=(0, _LEFT - 4))
+        if spec.drawing == "stages":
+            if area.height() >= 56:
+                lane = area.height() / 4
+                for index, stage in enumerate(_STAGE_LANES):
+                    y = area.top() + (index + 0.5) * lane
+                    text(painter, area.left() - 8, y, STAGE_WORDS[stage], now.ui["text_faint"], align="right")
+            return
+        reached = 1e9
+        for tick in content.scale.ticks:
+            y = round(area.bottom() - content.scale.share(tick) * area.height()) + 0.5
+            painter.setPen(QPen(now.ui["grid"], 1))
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            crowded = y < area.top() + 28 and text_width("micro", spec.title) > _LEFT - 60
+            if content.columns is not None and reached - y >= 14 and not crowded:
+                label = content.scale.label(tick)
+                text(painter, area.left() - 6, y, label, now.ui["text_faint"], align="right")
+                reached = y
+
+    def read_out_at(self, point: QPointF) -> ReadOut | None:
+        if not self._plot.adjusted(0, -4, 0, 4).contains(point):
+            return None
+        instant = self._scale.instant(point.x())
+        title, offset = moment(self._zone, instant)
+        if self._night is not None and not self._zone.is_unknown:
+            utc_hours, rest = divmod(instant % DAY_S, 3600)
+            offset += f" · {utc_hours:02d}:{rest // 60:02d} UTC"
+        return ReadOut(
+            title, offset, tuple((content.spec.title, value_words(content, instant)) for content in self._lanes)
+        )
+
+    def draw_over(self, painter: QPainter, cursor: QPointF) -> None:
+        if self._plot.left() <= cursor.x() <= self._plot.right():
+            painter.setPen(QPen(theme.current().ui["cursor"], 1))
+            x = round(cursor.x()) + 0.5
+            painter.drawLine(QPointF(x, self._plot.top()), QPointF(x, self._plot.bottom()))
+
+    # -- pan, zoom, cursor ---------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._extent is not None:
+            self._settle.start()
+
+    def zoom(self, factor: float, at: Instant | None = None) -> None:
+        """Show ``factor`` times the length, keeping an instant (default the middle) where it is."""
+        fixed = at if at is not None else (self._window.start + self._window.stop) // 2
+        length = max(_LEAST_S, int(self._window.length_s * factor))
+        share = (fixed - self._window.start) / max(1, self._window.length_s)
+        start = int(fixed - share * length)
+        self.set_window(Span(start, start + length))
+
+    def pan(self, share: float) -> None:
+        """Move the window by a share of its length."""
+        shift = int(share * self._window.length_s)
+        self.set_window(Span(self._window.start + shift, self._window.stop + shift))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if not self._pannable or self._extent is None:
+            super().wheelEvent(event)
+            return
+        steps = event.angleDelta()
+        if abs(steps.x()) > abs(steps.y()) or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.pan(-(steps.x() or steps.y()) / 120 / 10)
+        else:
+            self.zoom(0.85 ** (steps.y() / 120), self._scale.instant(event.position().x()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._pannable and event.button() == Qt.MouseButton.LeftButton and self._plot.contains(event.position()):
+            self._grip = (event.position().x(), self._window)
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is not None:
+            x, window = self._grip
+            shift = int((x - event.position().x()) / self._scale.width * window.length_s)
+            self.set_window(Span(window.start + shift, window.stop + shift))
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip = None
+        self.unsetCursor()
+        super().mouseReleaseEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if not self._steering:
+            super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        key = event.key()
+        if key == Qt.Key.Key_C:
+            self._steering = not self._steering
+            self.show_cursor(self._plot.center() if self._steering else None)
+        elif key == Qt.Key.Key_Escape:
+            self._steering = False
+            self.show_cursor(None)
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            sign = 1 if key == Qt.Key.Key_Right else -1
+            if self._steering and self._cursor is not None:
+                x = min(max(self._cursor.x() + sign * (10 if shifted else 1), self._plot.left()), self._plot.right())
+                self.show_cursor(QPointF(x, self._cursor.y()))
+            elif self._pannable:
+                self.pan(sign * (1.0 if shifted else 0.1))
+        elif self._pannable and key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom(0.7)
+        elif self._pannable and key == Qt.Key.Key_Minus:
+            self.zoom(1 / 0.7)
+        elif self._pannable and key in (Qt.Key.Key_0, Qt.Key.Key_D, Qt.Key.Key_W):
+            self.fit({Qt.Key.Key_0: None, Qt.Key.Key_D: DAY_S, Qt.Key.Key_W: 7 * DAY_S}[Qt.Key(key)])
+        else:
+            super().keyPressEvent(event)
+
+    def night_span(self) -> Span | None:
+        """From first to last instant of the marked night, if any."""
+        if self._night is None:
+            return None
+        instants = [at for _, at in night_instants(self._night)]
+        return Span(min(instants), max(instants))
