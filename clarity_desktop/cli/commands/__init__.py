@@ -1,0 +1,1 @@
+"""The commands, one module a noun; heavy libraries are imported inside the functions that need them."""

@@ -1,0 +1,47 @@
+"""``report``: what leaves the program on paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clarity_desktop.cli.commands.series import whole_span
+from clarity_desktop.cli.period import span_between
+from clarity_desktop.cli.session import session_of
+
+app = typer.Typer(help="Reports that leave the program.", no_args_is_help=True)
+
+
+@app.callback()
+def report() -> None:
+    """Reports that leave the program."""
+
+
+@app.command("pdf")
+def pdf(
+    context: typer.Context,
+    patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
+    out: Annotated[Path, typer.Option(help="File to write.", dir_okay=False)],
+    first: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, included.")] = None,
+) -> None:
+    """Write the clinical report of one person as a PDF. The export becomes an audit entry."""
+    session = session_of(context)
+    services = session.unlocked()
+    found = services.open_patient(services.patient(patient).id)
+    zone = services.zone_timeline(found.id)
+    span = span_between(first, last, zone, whole_span(services.series(found.id)))
+    files = services.report_pdf(found.id, out, span)
+    document = {
+        "files": [{"path": one.path, "sha256": one.sha256} for one in files],
+        "manifest": {
+            "program": f"clarity-desktop {services.version}",
+            "patient": found.id,
+            "from": None if span is None else zone.format(span.start),
+            "to": None if span is None else zone.format(span.stop),
+            "simulated": found.simulated,
+        },
+    }
+    session.output.answer(document, "\n".join(str(one.path) for one in files))
