@@ -1,0 +1,9 @@
+"""The encrypted store: keys and slots, engine, migrations, repositories, series chunks, rollups and the audit chain."""
+
+from __future__ import annotations
+
+from clarity_desktop.vault.keys.kdf import KdfParameters
+from clarity_desktop.vault.records import AuditEntry, AuditVerdict, Slot, VaultInfo, VerifyReport
+from clarity_desktop.vault.vault import Vault
+
+__all__ = ["AuditEntry", "AuditVerdict", "KdfParameters", "Slot", "Vault", "VaultInfo", "VerifyReport"]

@@ -1,0 +1,221 @@
+"""A chunk as bytes: a core that charts read, a rest that explains it, and a digest of what it says.
+
+Layout of both blobs: magic, version, number of rows, CRC-32 of the payload; then the payload under zstd. The core holds
+start (deltas), length, value and flags; the rest holds origin, lag of creation, extra codes, origin ids and the extra
+texts as a JSON list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import threading
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from clarity_desktop.domain.errors import IntegrityError
+from clarity_desktop.domain.importing import NO_INSTANT
+from clarity_desktop.vault.chunks.columns import Columns
+from clarity_desktop.vault.chunks.numbers import Reader, pack_floats, pack_integers
+
+__all__ = [
+    "Core",
+    "compress",
+    "decode_chunk",
+    "decode_core",
+    "decode_extras",
+    "decompress",
+    "digest_of",
+    "encode_chunk",
+]
+
+_HEAD: Final = struct.Struct("<2sBxIIq")
+"""Magic, version, rows, CRC-32 of the payload, start of the first row."""
+_MAGIC: Final = b"CC"
+_VERSION: Final = 1
+_LEVEL: Final = 3
+_MOST_BYTES: Final = 1 << 30
+_DIGEST_BYTES: Final = 16
+_thread = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What charts and analyses read of a chunk. All arrays have shape (N,), sorted by start, length, value."""
+
+    start: NDArray[np.int64]
+    length_s: NDArray[np.int32]
+    value: NDArray[np.float64]
+    flags: NDArray[np.uint8]
+
+
+def compress(payload: bytes) -> bytes:
+    """Zstd with a compressor of this thread."""
+    compressor = getattr(_thread, "compressor", None)
+    if compressor is None:
+        compressor = _thread.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    packed: bytes = compressor.compress(payload)
+    return packed
+
+
+def decompress(packed: bytes | memoryview) -> bytes:
+    """The reverse of :func:`compress`; raises :class:`IntegrityError` (``vault.chunk``) on other bytes."""
+    decompressor = getattr(_thread, "decompressor", None)
+    if decompressor is None:
+        decompressor = _thread.decompressor = zstandard.ZstdDecompressor()
+    try:
+        payload: bytes = decompressor.decompress(packed, max_output_size=_MOST_BYTES)
+    except zstandard.ZstdError:
+        raise _damaged("compression") from None
+    return payload
+
+
+def digest_of(columns: Columns) -> bytes:
+    """16 bytes that change when any sample or extra of sorted columns changes; independent of how they are stored."""
+    # NaN payloads and the sign of zero carry no meaning.
+    value = columns.value + 0.0
+    absent = np.isnan(value)
+    if absent.any():
+        value[absent] = np.nan
+    state = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for column in (columns.start, columns.length_s, value, columns.flags):
+        state.update(column.tobytes())
+    used = np.flatnonzero(columns.extra >= 0)
+    if used.size:
+        state.update(used.tobytes())
+        state.update(
+            "\0".join([columns.extras[code] for code in columns.extra[used].tolist()]).encode("utf-8", "surrogatepass")
+        )
+    return state.digest()
+
+
+def encode_chunk(columns: Columns) -> tuple[bytes, bytes]:
+    """``(core, rest)`` of sorted columns of one period; N ≥ 1."""
+    n, first = len(columns), int(columns.start[0])
+    delta = np.empty(n, np.int64)
+    delta[0] = 0
+    np.subtract(columns.start[1:], columns.start[:-1], out=delta[1:])
+    core = b"".join(
+        (
+            pack_integers(delta),
+            pack_integers(columns.length_s),
+            pack_floats(columns.value),
+            pack_integers(columns.flags),
+        )
+    )
+    origins, origin = _used(columns.origin, len(columns.origins))
+    extras, extra = _used(columns.extra, len(columns.extras))
+    rest = b"".join(
+        (
+            *_creation(columns),
+            pack_integers(origin),
+            pack_integers(extra),
+            struct.pack("<I", len(origins)),
+            struct.pack(f"<{len(origins)}q", *(columns.origins[code] for code in origins)),
+            json.dumps([columns.extras[code] for code in extras], separators=(",", ":")).encode() if extras else b"",
+        )
+    )
+    return _framed(core, n, first), _framed(rest, n, first)
+
+
+def decode_core(core: bytes) -> Core:
+    """The core columns of a chunk; raises :class:`IntegrityError` (``vault.chunk``) when damaged."""
+    payload, n, first = _unframed(core)
+    reader = Reader(payload, n)
+    start = reader.integers()
+    np.cumsum(start, out=start)
+    start += first
+    return Core(start, reader.integers().astype(np.int32), reader.floats(), reader.integers().astype(np.uint8))
+
+
+def decode_chunk(core: bytes, rest: bytes) -> Columns:
+    """All columns of a chunk; raises :class:`IntegrityError` (``vault.chunk``) when damaged."""
+    columns = decode_core(core)
+    payload, n, _ = _unframed(rest)
+    if n != columns.start.size:
+        raise _damaged("row counts")
+    reader = Reader(payload, n)
+    stated, lag = reader.integers(), reader.integers()
+    origin, extra = reader.integers(), reader.integers()
+    origins, extras = _texts(reader.rest())
+    created = np.where(stated != 0, columns.start + columns.length_s + lag, NO_INSTANT)
+    return Columns(
+        columns.start,
+        columns.length_s,
+        columns.value,
+        columns.flags,
+        created,
+        origin.astype(np.int32),
+        extra.astype(np.int32),
+        origins,
+        extras,
+    )
+
+
+def decode_extras(rest: bytes) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """``(extra code of each row, the texts)`` of a chunk's rest."""
+    payload, n, _ = _unframed(rest)
+    reader = Reader(payload, n)
+    for _ in ("creation stated", "lag", "origin"):
+        reader.integers()
+    codes = reader.integers()
+    return codes, _texts(reader.rest())[1]
+
+
+def _creation(columns: Columns) -> tuple[bytes, bytes]:
+    """Whether the creation time is stated, and by how many seconds it lags the sample's end."""
+    stated = columns.created != NO_INSTANT
+    lag = np.where(stated, columns.created - columns.start - columns.length_s, 0)
+    return pack_integers(stated.view(np.uint8)), pack_integers(lag)
+
+
+def _used(codes: NDArray[np.int32], size: int) -> tuple[list[int], NDArray[np.int32]]:
+    """The codes in use, and the column over these alone (-1 stays)."""
+    counted = np.bincount(codes + 1, minlength=size + 1)[1:]
+    used = np.flatnonzero(counted)
+    if used.size == size:
+        return list(range(size)), codes
+    place = np.full(size + 1, -1, np.int32)
+    place[used] = np.arange(used.size, dtype=np.int32)
+    return used.tolist(), place[codes]
+
+
+def _texts(raw: bytes) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    try:
+        (count,) = struct.unpack_from("<I", raw)
+        origins = struct.unpack_from(f"<{count}q", raw, 4)
+        texts = raw[4 + 8 * count :]
+        return origins, tuple(json.loads(texts)) if texts else ()
+    except (struct.error, ValueError):
+        raise _damaged("text tables") from None
+
+
+def _framed(payload: bytes, n: int, first: int) -> bytes:
+    return _HEAD.pack(_MAGIC, _VERSION, n, zlib.crc32(payload), first) + compress(payload)
+
+
+def _unframed(blob: bytes) -> tuple[bytes, int, int]:
+    if len(blob) < _HEAD.size:
+        raise _damaged("head")
+    magic, version, n, crc, first = _HEAD.unpack_from(blob)
+    if magic != _MAGIC or version != _VERSION or n == 0:
+        raise _damaged("head")
+    payload = decompress(memoryview(blob)[_HEAD.size :])
+    if zlib.crc32(payload) != crc:
+        raise _damaged("checksum")
+    return payload, n, first
+
+
+def _damaged(detail: str) -> IntegrityError:
+    return IntegrityError(
+        "vault.chunk",
+        "A stretch of stored samples is damaged.",
+        remedy="Restore the vault from a backup, or import the file again.",
+        detail=detail,
+    )

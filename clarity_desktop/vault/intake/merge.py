@@ -1,0 +1,232 @@
+"""Merging staged chunks of one series with the stored ones, inside the transaction that ends an import."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from clarity_desktop.domain.kinds import kind_of
+from clarity_desktop.domain.series import Accumulation, SeriesId
+from clarity_desktop.vault.chunks.codec import decode_chunk, digest_of
+from clarity_desktop.vault.chunks.columns import Columns, joined, sorted_unique
+from clarity_desktop.vault.intake.stage import StoredChunk, encoded, insert_blobs, origin_counts
+from clarity_desktop.vault.store import schema
+
+__all__ = ["SeriesKey", "StagedSeries", "is_spread", "merge_series"]
+
+_SERIES, _CHUNKS, _BLOBS = schema.series, schema.chunks, schema.blobs
+_NO_DIGEST = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """What makes a series of one patient."""
+
+    kind: str
+    unit: str
+    source: str
+
+
+@dataclass(slots=True)
+class StagedSeries:
+    """The staged parts of one series, and the labels its category values index."""
+
+    labels: list[str] = field(default_factory=list)
+    parts: dict[int, list[StoredChunk]] = field(default_factory=dict)
+    """By period, in file order."""
+
+
+def is_spread(key: SeriesKey) -> bool:
+    """Whether the values are amounts that spread over their interval."""
+    return kind_of(key.kind, key.unit).accumulation is Accumulation.SUM
+
+
+def merge_series(connection: Connection, patient_id: str, key: SeriesKey, staged: StagedSeries) -> tuple[int, int]:
+    """Make the staged parts visible; answers ``(distinct samples in the file, of these new)``.
+
+    A stored chunk that gains nothing stays as it is, byte for byte. A staged part of a stretch without stored samples
+    is taken over as it is, so that it is written once.
+    """
+    row = _series_row(connection, patient_id, key)
+    relabel = _relabelling(staged.labels, json.loads(row.labels))
+    merge = _Merge(connection, row.id, is_spread(key), relabel)
+    live = {chunk.period: chunk for chunk in _live_chunks(connection, row.id, staged.parts)}
+    for period, parts in sorted(staged.parts.items()):
+        merge.period(period, parts, live.get(period))
+    if merge.changed:
+        _renew_series(connection, row.id, merge.origins)
+    labels = _united(json.loads(row.labels), staged.labels)
+    if labels != json.loads(row.labels):
+        text = json.dumps(labels, ensure_ascii=False)
+        connection.execute(update(_SERIES).where(_SERIES.c.id == row.id).values(labels=text))
+    return merge.unique, merge.new
+
+
+class _Merge:
+    """One series under merging."""
+
+    def __init__(
+        self, connection: Connection, series_id: SeriesId, spread: bool, relabel: NDArray[np.float64] | None
+    ) -> None:
+        self._connection = connection
+        self._series_id = series_id
+        self._spread = spread
+        self._relabel = relabel
+        self.unique = 0
+        self.new = 0
+        self.changed = False
+        self.origins: Counter[int] = Counter()
+
+    def period(self, period: int, parts: Sequence[StoredChunk], live: Row[Any] | None) -> None:
+        """Merge one period."""
+        if len(parts) == 1 and self._relabel is None:
+            (part,) = parts
+            if live is None:
+                self._adopt(part)
+                return
+            if live.digest == part.digest:
+                self.unique += part.n
+                return
+        file = sorted_unique(joined([self._relabelled(self._columns(part.blob_id)) for part in parts]))
+        self.unique += len(file)
+        if live is None:
+            self.new += len(file)
+            self._write(period, file)
+            return
+        stored = self._columns(live.blob_id)
+        merged = sorted_unique(joined([stored, file]))
+        if digest_of(merged) == live.digest:
+            return
+        self.new += len(merged) - len(stored)
+        self.origins.subtract(dict(origin_counts(stored)))
+        self._connection.execute(
+            delete(_CHUNKS).where(_CHUNKS.c.series_id == self._series_id, _CHUNKS.c.period == period)
+        )
+        self._connection.execute(delete(_BLOBS).where(_BLOBS.c.id == live.blob_id))
+        self._write(period, merged)
+
+    def _adopt(self, part: StoredChunk) -> None:
+        self.unique += part.n
+        self.new += part.n
+        self._insert(part)
+        self._connection.execute(delete(schema.stage).where(schema.stage.c.blob_id == part.blob_id))
+
+    def _write(self, period: int, columns: Columns) -> None:
+        chunk = encoded(period, columns, spread=self._spread)
+        (blob_id,) = insert_blobs(self._connection, [chunk])
+        self._insert(replace(chunk.facts, blob_id=blob_id))
+
+    def _insert(self, chunk: StoredChunk) -> None:
+        self.changed = True
+        self.origins.update(dict(chunk.origin_counts))
+        self._connection.execute(
+            insert(_CHUNKS).values(
+                series_id=self._series_id,
+                period=chunk.period,
+                n=chunk.n,
+                first=chunk.first,
+                stop=chunk.stop,
+                digest=chunk.digest,
+                blob_id=chunk.blob_id,
+            )
+        )
+
+    def _columns(self, blob_id: int) -> Columns:
+        query = select(_BLOBS.c.core, _BLOBS.c.rest).where(_BLOBS.c.id == blob_id)
+        blob = self._connection.execute(query).one()
+        return decode_chunk(blob.core, blob.rest)
+
+    def _relabelled(self, columns: Columns) -> Columns:
+        if self._relabel is None:
+            return columns
+        value = columns.value.copy()
+        stated = ~np.isnan(value)
+        value[stated] = self._relabel[value[stated].astype(np.int64)]
+        return replace(columns, value=value)
+
+
+def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> Row[Any]:
+    query = select(_SERIES).where(
+        _SERIES.c.patient_id == patient_id,
+        _SERIES.c.kind == key.kind,
+        _SERIES.c.unit == key.unit,
+        _SERIES.c.source == key.source,
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        connection.execute(
+            insert(_SERIES).values(
+                patient_id=patient_id,
+                kind=key.kind,
+                unit=key.unit,
+                source=key.source,
+                labels="[]",
+                n=0,
+                device="",
+                digest=_NO_DIGEST,
+            )
+        )
+        row = connection.execute(query).one()
+    return row
+
+
+def _live_chunks(connection: Connection, series_id: SeriesId, parts: Mapping[int, object]) -> Iterable[Row[Any]]:
+    query = select(_CHUNKS.c.period, _CHUNKS.c.n, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(
+        _CHUNKS.c.series_id == series_id, _CHUNKS.c.period.between(min(parts), max(parts))
+    )
+    return connection.execute(query).all()
+
+
+def _united(stored: list[str], staged: list[str]) -> list[str]:
+    """The stored labels with the missing ones at the end; labels are never reordered."""
+    return [*stored, *(label for label in staged if label not in stored)]
+
+
+def _relabelling(staged: list[str], stored: list[str]) -> NDArray[np.float64] | None:
+    """Codes of the staged labels among the united ones, or ``None`` when they agree (nobody else imported meanwhile)."""
+    united = _united(stored, staged)
+    if united[: len(staged)] == staged:
+        return None
+    return np.array([united.index(label) for label in staged], np.float64)
+
+
+def _renew_series(connection: Connection, series_id: SeriesId, origins: Counter[int]) -> None:
+    """Bring the summary of a series up to its chunks."""
+    table = schema.series_origins
+    for origin, n in origins.items():
+        if n:
+            statement = upsert(table).values(series_id=series_id, origin_id=origin, n=n)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[table.c.series_id, table.c.origin_id], set_={"n": table.c.n + n}
+                )
+            )
+    connection.execute(delete(table).where(table.c.series_id == series_id, table.c.n <= 0))
+    share = func.sum(table.c.n)
+    device = connection.execute(
+        select(schema.origins.c.device)
+        .join(table, table.c.origin_id == schema.origins.c.id)
+        .where(table.c.series_id == series_id)
+        .group_by(schema.origins.c.device)
+        .order_by(share.desc(), schema.origins.c.device)
+        .limit(1)
+    ).scalar_one_or_none()
+    state = hashlib.blake2b(digest_size=16)
+    n, first, last = 0, None, None
+    query = select(_CHUNKS).where(_CHUNKS.c.series_id == series_id).order_by(_CHUNKS.c.period)
+    for chunk in connection.execute(query):
+        state.update(chunk.period.to_bytes(8, "big", signed=True) + chunk.digest)
+        n += chunk.n
+        first = chunk.first if first is None else first
+        last = chunk.stop if last is None else max(last, chunk.stop)
+    values = {"n": n, "first": first, "last": last, "digest": state.digest(), "device": device or ""}
+    connection.execute(update(_SERIES).where(_SERIES.c.id == series_id).values(values))

@@ -1,0 +1,156 @@
+"""What a running import has put down: encoded chunks nobody sees, the lock that says the import lives, and clearing up."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+from sqlalchemy import Connection, delete, func, select, union
+
+from clarity_desktop.vault.chunks.codec import digest_of, encode_chunk
+from clarity_desktop.vault.chunks.columns import Columns
+from clarity_desktop.vault.chunks.rollup import encode_rollup, rollup_of
+from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.transactions import Store
+
+__all__ = ["EncodedChunk", "ImportLock", "StoredChunk", "clear_stage", "encoded", "insert_blobs", "remove_stale_stages"]
+
+_LOCK_NAME: Final = re.compile(r"import-([0-9a-f]{16})\.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """What is known of a chunk beside its blob."""
+
+    period: int
+    n: int
+    first: int
+    stop: int
+    digest: bytes
+    blob_id: int
+    origin_counts: tuple[tuple[int, int], ...]
+    """``(origin id, samples)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedChunk:
+    """A chunk ready to be written."""
+
+    rollup: bytes
+    core: bytes
+    rest: bytes
+    facts: StoredChunk
+
+
+def encoded(period: int, columns: Columns, *, spread: bool) -> EncodedChunk:
+    """Encode sorted columns of one period. ``spread`` as in :func:`rollup_of`."""
+    core, rest = encode_chunk(columns)
+    start = columns.start
+    facts = StoredChunk(
+        period=period,
+        n=len(columns),
+        first=int(start[0]),
+        stop=max(int(start[-1]), int((start + columns.length_s).max())),
+        digest=digest_of(columns),
+        blob_id=0,
+        origin_counts=origin_counts(columns),
+    )
+    return EncodedChunk(encode_rollup(rollup_of(columns, spread=spread)), core, rest, facts)
+
+
+def origin_counts(columns: Columns) -> tuple[tuple[int, int], ...]:
+    """``(origin id, samples)`` of the origins in use."""
+    counted = np.bincount(columns.origin, minlength=len(columns.origins)).tolist()
+    return tuple((origin, n) for origin, n in zip(columns.origins, counted, strict=True) if n)
+
+
+def insert_blobs(connection: Connection, chunks: Sequence[EncodedChunk]) -> list[int]:
+    """Write blobs within a write transaction and answer their ids."""
+    last = connection.execute(select(func.max(schema.blobs.c.id))).scalar_one() or 0
+    ids = list(range(last + 1, last + 1 + len(chunks)))
+    rows = [(blob_id, chunk.rollup, chunk.core, chunk.rest) for blob_id, chunk in zip(ids, chunks, strict=True)]
+    if rows:
+        connection.exec_driver_sql("INSERT INTO blobs (id, rollup, core, rest) VALUES (?, ?, ?, ?)", rows)
+    return ids
+
+
+def clear_stage(connection: Connection, token: str) -> None:
+    """Remove everything an import has staged and not handed on."""
+    staged = select(schema.stage.c.blob_id).where(schema.stage.c.token == token)
+    connection.execute(delete(schema.blobs).where(schema.blobs.c.id.in_(staged)))
+    for table in (schema.stage, schema.stage_elements, schema.stage_set_aside):
+        connection.execute(delete(table).where(table.c.token == token))
+
+
+def remove_stale_stages(store: Store) -> int:
+    """Remove what imports that were killed have left behind; answers how many there were.
+
+    An import that still runs, in this process or another, holds its lock file and is left alone.
+    """
+    tables = (schema.stage, schema.stage_elements, schema.stage_set_aside)
+    with store.reading() as connection:
+        tokens = set(connection.execute(union(*(select(table.c.token) for table in tables))).scalars())
+    for path in store.layout.directory.glob("import-*.lock"):
+        match = _LOCK_NAME.fullmatch(path.name)
+        if match:
+            tokens.add(match[1])
+    removed = 0
+    for token in sorted(tokens):
+        lock = ImportLock.take(store.layout.import_lock(token))
+        if lock is None:
+            continue
+        with store.staging() as connection:
+            clear_stage(connection, token)
+        lock.release()
+        removed += 1
+    return removed
+
+
+def new_token() -> str:
+    """A random name for an import under way."""
+    return secrets.token_hex(8)
+
+
+class ImportLock:
+    """An advisory lock on an empty file; the system lets go of it when the process ends, however it ends."""
+
+    def __init__(self, path: Path, handle: IO[bytes]) -> None:
+        self._path = path
+        self._handle: IO[bytes] | None = handle
+
+    @classmethod
+    def take(cls, path: Path) -> ImportLock | None:
+        """The lock, or ``None`` when another import holds it."""
+        handle = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b")
+        if not _lock(handle):
+            handle.close()
+            return None
+        return cls(path, handle)
+
+    def release(self) -> None:
+        """Let go and remove the file; a second call does nothing."""
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+            self._path.unlink(missing_ok=True)
+
+
+def _lock(handle: IO[bytes]) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The encrypted file itself: layout on disk, engine, schema, transactions and migrations."""

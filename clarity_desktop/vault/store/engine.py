@@ -1,0 +1,88 @@
+"""The SQLAlchemy engine over SQLCipher: raw key, write-ahead log, nothing temporary on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import sqlcipher3.dbapi2
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from clarity_desktop.domain.errors import ClarityError, LockedError
+
+__all__ = ["BEGIN_IMMEDIATE", "cipher_facts", "connector", "open_engine"]
+
+BEGIN_IMMEDIATE: Final = "BEGIN IMMEDIATE"
+_WAIT_S: Final = 15.0
+
+
+def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) -> Callable[[], Any]:
+    """A function that opens one connection with the raw key.
+
+    The function raises
+
+    - :class:`ClarityError` ``vault.no_encryption`` when the SQLite build has no encryption: there is no plain fallback;
+    - :class:`LockedError` ``vault.wrong_key`` when the key does not open the file.
+    """
+
+    def connect() -> Any:
+        connection = driver.connect(str(path), check_same_thread=False, timeout=_WAIT_S, isolation_level=None)
+        try:
+            if connection.execute("PRAGMA cipher_version").fetchone() is None:
+                raise ClarityError(
+                    "vault.no_encryption",
+                    "The database library of this installation cannot encrypt, so the vault stays closed.",
+                    remedy="Install Clarity Desktop again.",
+                )
+            connection.execute("PRAGMA cipher_log_level = NONE")
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            try:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except driver.DatabaseError as error:
+                if "not a database" not in str(error):
+                    raise
+                raise LockedError(
+                    "vault.wrong_key",
+                    "The key does not open the vault.",
+                    remedy="Open the vault with its passphrase.",
+                ) from None
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -16000")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return connect
+
+
+def open_engine(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) -> Engine:
+    """An engine with a small pool. Transactions are begun here, so that DDL rolls back and writers take turns."""
+    engine = create_engine(
+        "sqlite://",
+        module=driver,
+        creator=connector(path, key, driver),
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=12,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+def cipher_facts(connection: Connection) -> tuple[str, int]:
+    """``(name and version of the cipher library, page size in bytes)``."""
+    version = connection.exec_driver_sql("PRAGMA cipher_version").scalar_one()
+    page_size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+    return f"SQLCipher {version}", int(page_size)

@@ -1,0 +1,127 @@
+"""Bringing a vault's schema to the current revision: made at once when new, migrated behind a backup when older."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
+from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector
+from clarity_desktop.vault.store.layout import VaultLayout, create_private_file
+
+__all__ = ["MIGRATIONS", "bring_up_to_date", "current_revision", "make_schema"]
+
+MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def make_schema(engine: Engine) -> None:
+    """Make all tables of the current revision in an empty database, without loading the migrations."""
+    with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
+        schema.metadata.create_all(connection)
+        connection.execute(insert(schema.version).values(version_num=schema.REVISION))
+
+
+def current_revision(connection: Connection) -> str:
+    """The revision of an open database; raises :class:`IntegrityError` (``vault.no_schema``) when it has none."""
+    has_table = connection.dialect.has_table(connection, schema.version.name)
+    revision = connection.execute(select(schema.version.c.version_num)).scalar_one_or_none() if has_table else None
+    if revision is None:
+        raise IntegrityError(
+            "vault.no_schema",
+            "The vault's database does not say which form its tables have.",
+            remedy="Restore the vault from a backup.",
+        )
+    return str(revision)
+
+
+def bring_up_to_date(
+    layout: VaultLayout,
+    engine: Engine,
+    key: bytes,
+    *,
+    known: Sequence[str] = schema.KNOWN_REVISIONS,
+    migrations: Path = MIGRATIONS,
+) -> Path | None:
+    """Migrate an older schema to the last known revision.
+
+    The database is first copied beside itself (encrypted with the same key, online, checked by opening it). All steps
+    run in one transaction, so a step that does not succeed leaves the old schema in place.
+
+    Returns
+    -------
+    The backup's path, or ``None`` when the schema was current.
+
+    Raises
+    ------
+    ConflictError
+        ``vault.schema_newer`` when a newer program has written the vault. Nothing is changed.
+    ClarityError
+        ``vault.migration`` when a step did not succeed. The schema is as before.
+    """
+    with engine.begin() as connection:
+        revision = current_revision(connection)
+    if revision == known[-1]:
+        return None
+    if revision not in known:
+        raise ConflictError(
+            "vault.schema_newer",
+            "This vault was written by a newer version of Clarity Desktop.",
+            remedy="Install the latest version and open the vault with that.",
+            detail=f"schema {revision}, this program knows up to {known[-1]}",
+        )
+    backup = _backed_up(layout, engine, key, revision)
+    _upgrade(engine, migrations, known[-1])
+    return backup
+
+
+def _backed_up(layout: VaultLayout, engine: Engine, key: bytes, revision: str) -> Path:
+    target = layout.directory / f"vault-{revision}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.backup.db"
+    target.unlink(missing_ok=True)
+    create_private_file(target)
+    copy = connector(target, key)()
+    try:
+        source: Any = engine.raw_connection()
+        try:
+            source.driver_connection.backup(copy)
+        finally:
+            source.close()
+        copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+        (found,) = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+        damage = copy.execute("PRAGMA cipher_integrity_check").fetchall()
+    finally:
+        copy.close()
+    if found != revision or damage:
+        raise IntegrityError(
+            "vault.backup",
+            "The copy made before changing the vault's form does not read back.",
+            remedy="Check the free space of the disk and open the vault again.",
+        )
+    return target
+
+
+def _upgrade(engine: Engine, migrations: Path, target: str) -> None:
+    # Loading Alembic takes about 0.3 s, so it happens only when there is something to migrate.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    try:
+        with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, target)
+    except (DBAPIError, CommandError) as error:
+        raise ClarityError(
+            "vault.migration",
+            "The vault could not be brought to the form this version needs; it is as it was before.",
+            remedy="Keep using the version that last opened it, and report this.",
+            detail=type(error).__name__,
+        ) from None

@@ -1,0 +1,228 @@
+"""The tables of the vault at the current revision."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+__all__ = [
+    "KNOWN_REVISIONS",
+    "REVISION",
+    "audit",
+    "blobs",
+    "chunks",
+    "elements",
+    "findings",
+    "imports",
+    "metadata",
+    "origins",
+    "patients",
+    "series",
+    "series_origins",
+    "set_aside",
+    "stage",
+    "stage_elements",
+    "stage_set_aside",
+    "zones",
+]
+
+KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001",)
+"""All revisions in order; a file with another one comes from a newer program."""
+REVISION: Final = KNOWN_REVISIONS[-1]
+
+metadata = MetaData()
+
+version = Table("alembic_version", metadata, Column("version_num", Text, primary_key=True, nullable=False))
+
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("code", Text, nullable=False, unique=True),
+    Column("birth_date", Text),
+    Column("sex", Text, nullable=False),
+    Column("home_zone", Text),
+    Column("simulated", Integer, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("created", Integer, nullable=False),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("first", Integer),
+    Column("last", Integer),
+    Column("device", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    UniqueConstraint("patient_id", "kind", "unit", "source"),
+)
+
+# A chunk is a small row that names a blob, so that staged blobs become visible without being written twice.
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), primary_key=True, nullable=False),
+    Column("period", Integer, primary_key=True, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("stop", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("blob_id", Integer, ForeignKey("blobs.id"), nullable=False, unique=True),
+    sqlite_with_rowid=False,
+)
+
+# Column order is reading order: an overview stops after the rollup, a chart after the core.
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("rollup", LargeBinary, nullable=False),
+    Column("core", LargeBinary, nullable=False),
+    Column("rest", LargeBinary, nullable=False),
+)
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("version", Text, nullable=False),
+)
+
+series_origins = Table(
+    "series_origins",
+    metadata,
+    Column("series_id", Integer, ForeignKey("series.id"), primary_key=True, nullable=False),
+    Column("origin_id", Integer, ForeignKey("origins.id"), primary_key=True, nullable=False),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("finished", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Index("imports_by_file", "patient_id", "sha256"),
+    sqlite_autoincrement=True,
+)
+
+elements = Table(
+    "elements",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("start", Integer),
+    Column("stop", Integer),
+    Column("source", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("import_id", Integer, ForeignKey("imports.id"), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("patient_id", "kind", "key"),
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("import_id", Integer, ForeignKey("imports.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Index("set_aside_by_import", "import_id"),
+)
+
+zones = Table(
+    "zones",
+    metadata,
+    Column("patient_id", Text, ForeignKey("patients.id"), primary_key=True, nullable=False),
+    Column("position", Integer, primary_key=True, nullable=False),
+    Column("from_utc", Integer, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("certainty", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("evidence_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("key", Text, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("stored", Integer, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    Index("findings_by_patient", "patient_id", "stored"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("patient_id", Text),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Index("audit_by_patient", "patient_id", "seq"),
+)
+
+# What a running import has put down and nobody sees yet. A token names the import.
+stage = Table(
+    "stage",
+    metadata,
+    Column("blob_id", Integer, primary_key=True, nullable=False),
+    Column("token", Text, nullable=False),
+    Index("stage_by_token", "token"),
+)
+
+stage_elements = Table(
+    "stage_elements",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("start", Integer),
+    Column("stop", Integer),
+    Column("source", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("stage_elements_by_token", "token", "kind", "key"),
+)
+
+stage_set_aside = Table(
+    "stage_set_aside",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Index("stage_set_aside_by_token", "token"),
+)

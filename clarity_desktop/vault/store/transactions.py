@@ -1,0 +1,80 @@
+"""Reading and writing: one writer at a time, and no write without its audit entry in the same transaction."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from clarity_desktop.vault.records import AuditEntry
+from clarity_desktop.vault.store.chain import AuditChain
+from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE
+from clarity_desktop.vault.store.layout import VaultLayout
+
+__all__ = ["Store", "WriteTransaction"]
+
+
+class WriteTransaction:
+    """A write under way: its connection, and the audit entry it will end with."""
+
+    __slots__ = ("action", "connection", "detail", "outcome", "patient_id")
+
+    def __init__(self, connection: Connection, action: str, patient_id: str | None) -> None:
+        self.connection = connection
+        self.action = action
+        self.patient_id = patient_id
+        self.outcome = "ok"
+        self.detail = ""
+
+
+class Store:
+    """The engine of an open vault with its writer lock. May be used from any thread."""
+
+    def __init__(self, layout: VaultLayout, engine: Engine, chain: AuditChain, who: str) -> None:
+        self.layout = layout
+        self.chain = chain
+        self.who = who
+        self._engine = engine
+        self._writer = engine.execution_options(begin=BEGIN_IMMEDIATE)
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state of the vault."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, action: str, patient_id: str | None = None) -> Iterator[WriteTransaction]:
+        """A write transaction that ends with an audit entry, or does not happen at all (V-32)."""
+        with self._lock:
+            with self._writer.begin() as connection:
+                transaction = WriteTransaction(connection, action, patient_id)
+                yield transaction
+                head = self.chain.append(
+                    connection,
+                    AuditEntry(
+                        seq=0,
+                        at=int(time.time()),
+                        who=self.who,
+                        action=transaction.action,
+                        patient_id=transaction.patient_id,
+                        outcome=transaction.outcome,
+                        detail=transaction.detail,
+                    ),
+                )
+            self.chain.anchor(head)
+
+    @contextmanager
+    def staging(self) -> Iterator[Connection]:
+        """A short write transaction on the staging tables, which nobody sees: it has no audit entry of its own."""
+        with self._lock, self._writer.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close all connections; the write-ahead log is folded into the file."""
+        with self._lock:
+            self._engine.dispose()

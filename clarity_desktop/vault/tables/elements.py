@@ -1,0 +1,55 @@
+"""Elements: workouts, correlations, activity summaries and other things that are kept whole."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from clarity_desktop.domain.importing import Element
+from clarity_desktop.domain.people import PatientId
+from clarity_desktop.vault.chunks.codec import compress, decompress
+from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.transactions import Store
+
+__all__ = ["Elements", "packed_payload", "payload_digest"]
+
+_TABLE = schema.elements
+_PLAIN: Final = b"\0"
+_PACKED: Final = b"\1"
+_WORTH_PACKING: Final = 200
+
+
+class Elements:
+    """The elements of a vault."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, patient_id: PatientId, kind: str | None = None) -> list[Element]:
+        """A patient's elements, by kind, start and key; only one kind when it is given."""
+        query = select(_TABLE).where(_TABLE.c.patient_id == patient_id)
+        if kind is not None:
+            query = query.where(_TABLE.c.kind == kind)
+        query = query.order_by(_TABLE.c.kind, _TABLE.c.start, _TABLE.c.key)
+        with self._store.reading() as connection:
+            return [_from_row(row) for row in connection.execute(query)]
+
+
+def packed_payload(payload: str) -> bytes:
+    """A payload as it is stored: compressed when that is worth it."""
+    raw = payload.encode("utf-8", "surrogatepass")
+    return _PLAIN + raw if len(raw) < _WORTH_PACKING else _PACKED + compress(raw)
+
+
+def payload_digest(element: Element) -> bytes:
+    """16 bytes that change when anything the element says changes."""
+    said = repr((element.start, element.stop, element.source)) + "\0" + element.payload
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _from_row(row: Row[Any]) -> Element:
+    raw = row.payload[1:] if row.payload[:1] == _PLAIN else decompress(row.payload[1:])
+    payload = bytes(raw).decode("utf-8", "surrogatepass")
+    return Element(row.kind, row.key, row.start, row.stop, row.source, payload)

@@ -1,0 +1,77 @@
+"""The import journal: what each file came to, and the records that were set aside."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import select
+
+from clarity_desktop.domain.importing import ImportOutcome, ImportReport, Problem, SetAside, TypeCount, ZoneFound
+from clarity_desktop.domain.people import PatientId
+from clarity_desktop.domain.time import Certainty, ZonePeriod
+from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.transactions import Store
+
+__all__ = ["Imports", "report_from_text", "report_text"]
+
+_TABLE, _ASIDE = schema.imports, schema.set_aside
+
+
+class Imports:
+    """The imports of a vault."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, patient_id: PatientId) -> list[ImportReport]:
+        """A patient's imports, oldest first."""
+        query = select(_TABLE.c.report).where(_TABLE.c.patient_id == patient_id).order_by(_TABLE.c.id)
+        with self._store.reading() as connection:
+            return [report_from_text(text) for text in connection.execute(query).scalars()]
+
+    def find(self, patient_id: PatientId, sha256: str) -> ImportReport | None:
+        """The latest import of a file into a patient, or ``None``."""
+        query = (
+            select(_TABLE.c.report)
+            .where(_TABLE.c.patient_id == patient_id, _TABLE.c.sha256 == sha256)
+            .order_by(_TABLE.c.id.desc())
+            .limit(1)
+        )
+        with self._store.reading() as connection:
+            text = connection.execute(query).scalar_one_or_none()
+        return None if text is None else report_from_text(text)
+
+    def set_aside(self, import_id: int) -> builtins.list[SetAside]:
+        """The records of an import that could not be read, in file order."""
+        query = select(_ASIDE).where(_ASIDE.c.import_id == import_id).order_by(_ASIDE.c.offset, _ASIDE.c.id)
+        with self._store.reading() as connection:
+            return [SetAside(row.kind, row.offset, row.text, row.code) for row in connection.execute(query)]
+
+
+def report_text(report: ImportReport) -> str:
+    """A report as JSON."""
+    return json.dumps(asdict(report), ensure_ascii=False, separators=(",", ":"))
+
+
+def report_from_text(text: str) -> ImportReport:
+    """The reverse of :func:`report_text`; unknown fields of later programs are left out."""
+    document: dict[str, Any] = json.loads(text)
+    known = {field.name for field in fields(ImportReport)}
+    document = {name: value for name, value in document.items() if name in known}
+    document["outcome"] = ImportOutcome(document["outcome"])
+    document["types"] = {kind: TypeCount(**count) for kind, count in document["types"].items()}
+    document["problems"] = tuple(Problem(**problem) for problem in document["problems"])
+    document["zones"] = tuple(_zone(stretch) for stretch in document["zones"])
+    return ImportReport(**document)
+
+
+def _zone(document: dict[str, Any]) -> ZoneFound:
+    period = document["period"]
+    return ZoneFound(
+        ZonePeriod(period["from_utc"], period["zone"], Certainty(period["certainty"]), period["origin"]),
+        document["evidence"],
+        document["count"],
+    )

@@ -1,0 +1,198 @@
+"""Patients: who the data is about."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError as RowConflict
+
+from clarity_desktop.domain.errors import ConflictError, InputError, NotFoundError
+from clarity_desktop.domain.people import Patient, PatientId, Sex
+from clarity_desktop.domain.time import zone_of_name
+from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.transactions import Store
+
+__all__ = ["Patients"]
+
+_TABLE = schema.patients
+
+
+class Patients:
+    """The patients of a vault."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(
+        self,
+        name: str,
+        *,
+        birth_date: date | None = None,
+        sex: Sex = Sex.NOT_STATED,
+        home_zone: str | None = None,
+        simulated: bool = False,
+        code: str | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> Patient:
+        """Add a patient.
+
+        Parameters
+        ----------
+        code:
+            Short label; ``None`` gives the next free one (``P-0001`` …, ``D-0001`` … for simulated people).
+
+        Raises
+        ------
+        InputError
+            ``patient.no_name`` for an empty name, ``time.unknown_zone`` for a zone nobody knows.
+        ConflictError
+            ``patient.code_taken``.
+        """
+        _check(name, home_zone)
+        patient_id = str(uuid.uuid4())
+        with self._store.writing("patient.add", patient_id) as write:
+            patient = Patient(
+                id=patient_id,
+                name=name.strip(),
+                code=code or _next_code(write.connection, "D" if simulated else "P"),
+                birth_date=birth_date,
+                sex=sex,
+                home_zone=home_zone,
+                simulated=simulated,
+                tags=tags,
+                created=int(time.time()),
+            )
+            try:
+                write.connection.execute(insert(_TABLE).values(_as_row(patient)))
+            except RowConflict:
+                raise _code_taken() from None
+        return patient
+
+    def get(self, patient_id: PatientId) -> Patient:
+        """The patient of an id; raises :class:`NotFoundError` (``patient.unknown``)."""
+        with self._store.reading() as connection:
+            return _get(connection, patient_id)
+
+    def find(self, text: str) -> Patient:
+        """The patient whose id, code (in any case) or exact name this is.
+
+        Raises
+        ------
+        NotFoundError
+            ``patient.unknown``.
+        ConflictError
+            ``patient.ambiguous`` when several patients bear the name.
+        """
+        wanted = text.strip()
+        people = self.list()
+        for patient in people:
+            if patient.id == wanted or patient.code.casefold() == wanted.casefold():
+                return patient
+        named = [patient for patient in people if patient.name == wanted]
+        if len(named) > 1:
+            raise ConflictError(
+                "patient.ambiguous",
+                f"{len(named)} patients bear this name.",
+                remedy="Give the code instead: " + ", ".join(patient.code for patient in named) + ".",
+            )
+        if not named:
+            raise _unknown()
+        return named[0]
+
+    def list(self) -> list[Patient]:
+        """All patients, by code."""
+        with self._store.reading() as connection:
+            return [_from_row(row) for row in connection.execute(select(_TABLE).order_by(_TABLE.c.code))]
+
+    def update(self, patient: Patient) -> None:
+        """Store a changed patient (all fields but ``id`` and ``created``).
+
+        Raises
+        ------
+        NotFoundError
+            ``patient.unknown``.
+        InputError
+            ``patient.no_name``, ``time.unknown_zone``.
+        ConflictError
+            ``patient.code_taken``.
+        """
+        _check(patient.name, patient.home_zone)
+        values = _as_row(patient)
+        del values["id"], values["created"]
+        with self._store.writing("patient.update", patient.id) as write:
+            try:
+                done = write.connection.execute(update(_TABLE).where(_TABLE.c.id == patient.id).values(values))
+            except RowConflict:
+                raise _code_taken() from None
+            if done.rowcount == 0:
+                raise _unknown()
+
+    def open(self, patient_id: PatientId) -> Patient:
+        """The patient of an id, with an audit entry that somebody opened the record."""
+        with self._store.writing("patient.open", patient_id) as write:
+            return _get(write.connection, patient_id)
+
+
+def _check(name: str, home_zone: str | None) -> None:
+    if not name.strip():
+        raise InputError("patient.no_name", "A patient needs a name.", remedy="Type a name or a pseudonym.")
+    if home_zone is not None:
+        zone_of_name(home_zone)
+
+
+def _next_code(connection: Connection, prefix: str) -> str:
+    taken = connection.execute(select(_TABLE.c.code).where(_TABLE.c.code.like(f"{prefix}-%"))).scalars()
+    numbers = [int(code[2:]) for code in taken if code[2:].isascii() and code[2:].isdigit()]
+    return f"{prefix}-{max(numbers, default=0) + 1:04d}"
+
+
+def _get(connection: Connection, patient_id: PatientId) -> Patient:
+    row = connection.execute(select(_TABLE).where(_TABLE.c.id == patient_id)).first()
+    if row is None:
+        raise _unknown()
+    return _from_row(row)
+
+
+def _as_row(patient: Patient) -> dict[str, Any]:
+    return {
+        "id": patient.id,
+        "name": patient.name.strip(),
+        "code": patient.code,
+        "birth_date": patient.birth_date.isoformat() if patient.birth_date else None,
+        "sex": patient.sex.value,
+        "home_zone": patient.home_zone,
+        "simulated": int(patient.simulated),
+        "tags": json.dumps(list(patient.tags), ensure_ascii=False),
+        "created": patient.created,
+    }
+
+
+def _from_row(row: Row[Any]) -> Patient:
+    return Patient(
+        id=row.id,
+        name=row.name,
+        code=row.code,
+        birth_date=date.fromisoformat(row.birth_date) if row.birth_date else None,
+        sex=Sex(row.sex),
+        home_zone=row.home_zone,
+        simulated=bool(row.simulated),
+        tags=tuple(json.loads(row.tags)),
+        created=row.created,
+    )
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError(
+        "patient.unknown", "The vault has no such patient.", remedy="List the patients and choose one of them."
+    )
+
+
+def _code_taken() -> ConflictError:
+    return ConflictError(
+        "patient.code_taken", "Another patient has this code already.", remedy="Choose another code, or leave it empty."
+    )

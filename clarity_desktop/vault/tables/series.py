@@ -1,0 +1,128 @@
+"""Series and their samples."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, Select, select
+
+from clarity_desktop.domain.errors import NotFoundError
+from clarity_desktop.domain.people import PatientId
+from clarity_desktop.domain.series import Rollup, Samples, Series, SeriesId
+from clarity_desktop.domain.time import Instant, Span
+from clarity_desktop.vault.chunks.codec import decode_chunk, decode_core
+from clarity_desktop.vault.chunks.rollup import decode_rollup, joined_rollups, within
+from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.transactions import Store
+
+__all__ = ["SeriesTable"]
+
+_SERIES, _CHUNKS, _BLOBS = schema.series, schema.chunks, schema.blobs
+
+
+class SeriesTable:
+    """The series of a vault. Everything here reads; samples come in by an import only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, patient_id: PatientId) -> list[Series]:
+        """A patient's series, by kind, source and unit."""
+        query = (
+            select(_SERIES)
+            .where(_SERIES.c.patient_id == patient_id)
+            .order_by(_SERIES.c.kind, _SERIES.c.source, _SERIES.c.unit)
+        )
+        with self._store.reading() as connection:
+            return [_from_row(row) for row in connection.execute(query)]
+
+    def get(self, series_id: SeriesId) -> Series:
+        """One series; raises :class:`NotFoundError` (``series.unknown``)."""
+        with self._store.reading() as connection:
+            return _get(connection, series_id)
+
+    def read(self, series_id: SeriesId, span: Span | None = None) -> Samples:
+        """The samples that intersect a span (all without one), sorted, values in the source's unit."""
+        query = _chunks_of(series_id, span, _BLOBS.c.core)
+        with self._store.reading() as connection:
+            series = _get(connection, series_id)
+            cores = [decode_core(row.core) for row in connection.execute(query)]
+        if not cores:
+            return Samples.empty(series.unit, series.labels)
+        samples = Samples(
+            np.concatenate([core.start for core in cores]),
+            np.concatenate([core.length_s for core in cores]),
+            np.concatenate([core.value for core in cores]),
+            np.concatenate([core.flags for core in cores]),
+            series.unit,
+            series.labels,
+        )
+        return samples if span is None else samples.within(span)
+
+    def read_extras(
+        self, series_id: SeriesId, span: Span | None = None
+    ) -> builtins.list[tuple[Instant, int, float, str]]:
+        """``(start, length in seconds, value, JSON text)`` of the samples that carry something extra, in order."""
+        query = _chunks_of(series_id, span, _BLOBS.c.core, _BLOBS.c.rest)
+        found: builtins.list[tuple[Instant, int, float, str]] = []
+        with self._store.reading() as connection:
+            _get(connection, series_id)
+            for row in connection.execute(query):
+                columns = decode_chunk(row.core, row.rest)
+                keep = columns.extra >= 0
+                if span is not None:
+                    after = (columns.start + columns.length_s > span.start) | (columns.start >= span.start)
+                    keep &= (columns.start < span.stop) & after
+                chosen = columns.take(np.flatnonzero(keep))
+                texts = [columns.extras[code] for code in chosen.extra.tolist()]
+                rows = zip(chosen.start.tolist(), chosen.length_s.tolist(), chosen.value.tolist(), texts, strict=True)
+                found.extend(rows)
+        return found
+
+    def rollup(self, series_id: SeriesId, span: Span | None = None) -> Rollup:
+        """The hourly summary of the hours that intersect a span, in the source's unit."""
+        query = select(_BLOBS.c.rollup).join(_CHUNKS, _CHUNKS.c.blob_id == _BLOBS.c.id)
+        query = query.where(_CHUNKS.c.series_id == series_id).order_by(_CHUNKS.c.period)
+        if span is not None:
+            hour = 3600
+            query = query.where(_CHUNKS.c.first < span.stop + hour, _CHUNKS.c.stop > span.start - hour)
+        with self._store.reading() as connection:
+            series = _get(connection, series_id)
+            rollup = joined_rollups([decode_rollup(row.rollup) for row in connection.execute(query)], series.unit)
+        return rollup if span is None else within(rollup, span)
+
+
+def _chunks_of(series_id: SeriesId, span: Span | None, *columns: Any) -> Select[Any]:
+    query = select(*columns).join(_CHUNKS, _CHUNKS.c.blob_id == _BLOBS.c.id)
+    query = query.where(_CHUNKS.c.series_id == series_id).order_by(_CHUNKS.c.period)
+    if span is not None:
+        # A point may lie on the very end of a chunk, hence ≥ and not >.
+        query = query.where(_CHUNKS.c.first < span.stop, _CHUNKS.c.stop >= span.start)
+    return query
+
+
+def _get(connection: Connection, series_id: SeriesId) -> Series:
+    row = connection.execute(select(_SERIES).where(_SERIES.c.id == series_id)).first()
+    if row is None:
+        raise NotFoundError(
+            "series.unknown", "The vault has no such series.", remedy="List the series of the patient first."
+        )
+    return _from_row(row)
+
+
+def _from_row(row: Row[Any]) -> Series:
+    return Series(
+        id=row.id,
+        patient_id=row.patient_id,
+        kind=row.kind,
+        unit=row.unit,
+        source=row.source,
+        labels=tuple(json.loads(row.labels)),
+        n=row.n,
+        first=row.first,
+        last=row.last,
+        device=row.device,
+    )
