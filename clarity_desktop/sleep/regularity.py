@@ -33,7 +33,7 @@ SRI = METRICS.declare(
         "sleep",
         "Phillips 2017; Windred 2021",
         "RH-46",
-        rests_on="day pairs",
+        rests_on="pairs",
         minimum=5,
     )
 )

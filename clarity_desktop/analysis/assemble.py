@@ -1,0 +1,180 @@
+"""A panel from signals that are at hand: the same for a vault's window and for a file on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from clarity_desktop.analysis.finding_maker import FindingMaker
+from clarity_desktop.analysis.rhythm import rhythm_findings
+from clarity_desktop.analysis.sleep_findings import (
+    SleepEvidence,
+    resting_heart_rate,
+    sleep_findings,
+    states_of_nights,
+)
+from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.series import Samples
+from clarity_desktop.domain.sleep import Night, SleepSegment
+from clarity_desktop.domain.time import Span, ZoneTimeline, day_of_date
+from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
+from clarity_desktop.signals.clock import average_day
+from clarity_desktop.signals.presence import Wear, coverage_of, day_coverage
+from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states
+from clarity_desktop.sleep.scoring import cole_kripke_rescored, tudor_locke_periods
+from clarity_desktop.sleep.states import UNKNOWN, States
+
+__all__ = ["SCORED_METHOD", "PanelInputs", "assemble_panel", "scored_states", "zone_words"]
+
+SCORED_METHOD: Final = "scored:cole_kripke_rescored"
+_STEPS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PanelInputs:
+    """Signals of one window, with wear decided."""
+
+    wear: Wear
+    """The activity signal as regular epochs, and the bouts of non-wear."""
+    signal_note: str
+    input_hash: str
+    segments: Sequence[SleepSegment] = ()
+    """Recorded stages of all sources, reaching beyond the window so that its first night is whole."""
+    heart_rate: Samples | None = None
+    """Heart rate of one source in beats a minute."""
+    activity_unit: str = "counts/min"
+    simulated: bool = False
+    notes: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def zone_words(zone: ZoneTimeline, span: Span) -> str:
+    """Names of the zones in force within a span, in order, joined by an arrow."""
+    names: list[str] = [zone.zone_at(span.start).zone]
+    for period in zone.periods:
+        if span.start < period.from_utc < span.stop and period.zone != names[-1]:
+            names.append(period.zone)
+    return " → ".join(names)
+
+
+def scored_states(epochs: Epochs) -> States:
+    """Cole–Kripke with Webster rescoring on one-minute counts; epochs that were not worn are unknown."""
+    states = cole_kripke_rescored(epochs.values)
+    states[~epochs.valid] = UNKNOWN
+    return states
+
+
+def _within(found: NightsAndNaps, span: Span, zone: ZoneTimeline) -> NightsAndNaps:
+    """Nights and naps whose date of waking lies in the window and that end inside it."""
+    first, last = zone.local_days(np.array([span.start, max(span.stop - 1, span.start)], dtype=np.int64)).tolist()
+
+    def belongs(night: Night) -> bool:
+        return first <= day_of_date(night.date) <= last and span.start < night.offset <= span.stop
+
+    return NightsAndNaps(
+        tuple(night for night in found.nights if belongs(night)), tuple(nap for nap in found.naps if belongs(nap))
+    )
+
+
+def _sleep_of(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
+    epochs = inputs.wear.epochs
+    zone = epochs.zone
+    if any(segment.stage.is_sleep for segment in inputs.segments):
+        found = nights_from_segments(inputs.segments, zone)
+        states = states_of_nights((*found.nights, *found.naps), epochs)
+        kept = _within(found, epochs.span, zone)
+        return kept, SleepEvidence(kept.nights, states, epochs, zone)
+    nothing = np.full(len(epochs), UNKNOWN, dtype=np.int8)
+    if epochs.kind == ACTIVITY_COUNTS and epochs.step_s == 60:
+        states = scored_states(epochs)
+        periods = tudor_locke_periods(states)
+        found = nights_from_states(
+            states, periods, epochs.start, zone, source="scored from activity", method=SCORED_METHOD
+        )
+        return found, SleepEvidence(
+            found.nights, states, epochs, zone, "The activity shows no sleep period of 160 minutes.", SCORED_METHOD
+        )
+    why = "No sleep was recorded in this window"
+    if epochs.kind == ACTIVITY_COUNTS:
+        why += ", and activity is scored from one-minute epochs only."
+    else:
+        why += ", and steps cannot be scored as sleep."
+    return NightsAndNaps((), ()), SleepEvidence((), nothing, epochs, zone, why, "none")
+
+
+def _notes(inputs: PanelInputs, evidence: SleepEvidence) -> tuple[str, ...]:
+    zone = inputs.wear.epochs.zone
+    notes = list(inputs.notes)
+    if zone.is_unknown:
+        notes.append("The time zone is not known. Clock hours are those printed in the file.")
+    if evidence.method == SCORED_METHOD:
+        notes.append(
+            "Sleep is scored from activity by Cole–Kripke with Webster rescoring, in periods by Tudor-Locke's rule. "
+            "The scorer is uncalibrated for this device, and without an in-bed record latency and efficiency are open."
+        )
+    return tuple(notes)
+
+
+def assemble_panel(
+    inputs: PanelInputs, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
+) -> Panel:
+    """Coverage, average day, nights and findings of one window.
+
+    Raises
+    ------
+    CancelledError
+        When ``cancel`` was raised between two steps.
+    """
+    cancel = cancel or CancelToken()
+    epochs, wear = inputs.wear.epochs, inputs.wear
+
+    def step(number: int, words: str) -> None:
+        cancel.check()
+        progress(Progress(words, number, _STEPS, "steps"))
+
+    step(0, "Checking wear")
+    days = day_coverage(epochs)
+    coverage = coverage_of(epochs, days)
+    zone_name = zone_words(epochs.zone, epochs.span)
+    maker = FindingMaker(
+        epochs.span,
+        coverage,
+        inputs.input_hash,
+        zone_name,
+        wear.summary,
+        inputs.activity_unit,
+        {"epoch_s": str(epochs.step_s), "signal": epochs.kind, **inputs.parameters},
+    )
+    step(1, "Averaging the day")
+    usual = average_day(epochs) if epochs.step_s == 60 and epochs.valid.any() else None
+    step(2, "Measuring the rhythm")
+    rhythm = rhythm_findings(epochs, maker)
+    step(3, "Building the nights")
+    sleep, evidence = _sleep_of(inputs)
+    step(4, "Measuring sleep")
+    asleep = sleep_findings(evidence, maker)
+    resting = resting_heart_rate(sleep.nights, inputs.heart_rate, maker)
+    progress(Progress("Done", _STEPS, _STEPS, "steps"))
+    return Panel(
+        span=epochs.span,
+        zone=epochs.zone,
+        epochs=epochs,
+        signal=epochs.kind,
+        signal_note=inputs.signal_note,
+        coverage=coverage,
+        wear_rule=wear.summary,
+        wear_bouts=wear.bouts,
+        days=days,
+        findings=(*rhythm, *asleep, resting),
+        nights=sleep.nights,
+        naps=sleep.naps,
+        average_day=usual,
+        provenance=maker.provenance("panel"),
+        simulated=inputs.simulated,
+        notes=_notes(inputs, evidence),
+    )

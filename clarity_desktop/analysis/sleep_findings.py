@@ -1,0 +1,199 @@
+"""Findings on sleep of one window: typical night, regularity, timing, resting heart rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clarity_desktop.analysis.finding_maker import FindingMaker
+from clarity_desktop.analysis.uncertainty import (
+    REPLICATES,
+    circular_mean_interval,
+    median_interval,
+    regularity_interval,
+    seed_of,
+)
+from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.findings import Finding
+from clarity_desktop.domain.series import Samples
+from clarity_desktop.domain.sleep import Night
+from clarity_desktop.domain.time import ZoneTimeline
+from clarity_desktop.signals.clock import LocalClock
+from clarity_desktop.sleep.heart_rate import night_heart_rate
+from clarity_desktop.sleep.regularity import day_matrix, pairs_of_days
+from clarity_desktop.sleep.states import SLEEP, UNKNOWN, WAKE, States
+from clarity_desktop.sleep.timing import DEFAULT_NEED_H, timed_nights, timing_of
+
+__all__ = ["SleepEvidence", "resting_heart_rate", "sleep_findings", "states_of_nights"]
+
+MOST_UNKNOWN_MIN = 360
+"""A date with more unknown minutes than this is left out of regularity (Windred 2021)."""
+
+_MEDIANS = ("tst_min", "tib_min", "sol_min", "waso_min", "se_pct", "awakenings")
+_NEED_BED = frozenset({"tib_min", "sol_min", "se_pct"})
+
+
+@dataclass(frozen=True, slots=True)
+class SleepEvidence:
+    """What the findings on sleep rest on."""
+
+    nights: Sequence[Night]
+    states: States
+    """Sleep, wake or unknown by epoch, naps included."""
+    epochs: Epochs
+    zone: ZoneTimeline
+    why_none: str = ""
+    """Sentence that says why there are no nights, when there are none."""
+    method: str = "stages"
+
+
+def states_of_nights(episodes: Sequence[Night], epochs: Epochs) -> States:
+    """State of each epoch from recorded sleep: asleep inside sleep stages, awake where worn or staged awake.
+
+    Without either nothing is known of the epoch.
+    """
+    states = np.where(epochs.valid, WAKE, UNKNOWN).astype(np.int8)
+    size = len(epochs)
+    for night in episodes:
+        for segment in night.segments:
+            # An epoch takes the state of its middle.
+            first = -(-(segment.start - epochs.start - epochs.step_s // 2) // epochs.step_s)
+            last = -(-(segment.stop - epochs.start - epochs.step_s // 2) // epochs.step_s)
+            if last > 0 and first < size:
+                states[max(first, 0) : last] = SLEEP if segment.stage.is_sleep else WAKE
+    return states
+
+
+def sleep_findings(evidence: SleepEvidence, maker: FindingMaker) -> tuple[Finding, ...]:
+    """Medians over main sleeps, mean mid-sleep, regularity and timing."""
+    nights = evidence.nights
+    count = len(nights)
+    random = seed_of(maker.input_hash, "nights")
+    method = {"method": evidence.method}
+    bootstrap = {**method, "bootstrap": "nights", "replicates": str(REPLICATES)}
+    none = evidence.why_none if not count and evidence.why_none else None
+    found: list[Finding] = []
+    for metric in _MEDIANS:
+        values = [float(value) for night in nights if (value := getattr(night, metric)) is not None]
+        reason = none
+        if reason is None and not values and count and metric in _NEED_BED:
+            reason = "No record says when the person went to bed and got up."
+        median = float(np.median(values)) if values else None
+        found.append(
+            maker.make(
+                metric,
+                median,
+                len(values),
+                interval=median_interval(values, random) if values else None,
+                reason=reason,
+                parameters={"statistic": "median", **bootstrap},
+            )
+        )
+    found.append(_midsleep(nights, maker, random, none, bootstrap))
+    found.append(_regularity(evidence, maker, method))
+    found.extend(_timing(evidence, maker, none, method))
+    return tuple(found)
+
+
+def _midsleep(
+    nights: Sequence[Night],
+    maker: FindingMaker,
+    random: np.random.Generator,
+    none: str | None,
+    parameters: dict[str, str],
+) -> Finding:
+    hours = np.array([night.midsleep_h for night in nights], dtype=np.float64)
+    value = interval = None
+    if hours.size:
+        value = float(np.angle(np.exp(2j * np.pi * hours / 24).sum())) * 24 / (2 * np.pi) % 24
+        interval = circular_mean_interval(hours, random, value)
+    return maker.make(
+        "midsleep_h",
+        value,
+        hours.size,
+        interval=interval,
+        reason=none,
+        parameters={"statistic": "circular mean", **parameters},
+    )
+
+
+def _regularity(evidence: SleepEvidence, maker: FindingMaker, parameters: dict[str, str]) -> Finding:
+    if evidence.epochs.step_s != 60:
+        return maker.make("sri", None, 0, reason="Regularity is made from one-minute epochs.", parameters=parameters)
+    clock = LocalClock.of(evidence.epochs)
+    matrix, first = day_matrix(evidence.states, clock.minute_of_day, clock.local_day)
+    pairs = pairs_of_days(matrix, first, most_unknown_min=MOST_UNKNOWN_MIN)
+    reason = None
+    if not np.any(evidence.states == SLEEP):
+        reason = evidence.why_none or "The window holds no sleep."
+    return maker.make(
+        "sri",
+        pairs.index,
+        pairs.with_data,
+        interval=regularity_interval(pairs, seed_of(maker.input_hash, "sri")),
+        reason=reason,
+        parameters={
+            "handling": "naps and waking count; dates with more than 6 h unknown left out",
+            "bootstrap": "pairs of successive dates",
+            "replicates": str(REPLICATES),
+            **parameters,
+        },
+    )
+
+
+def _timing(
+    evidence: SleepEvidence, maker: FindingMaker, none: str | None, parameters: dict[str, str]
+) -> tuple[Finding, ...]:
+    nights = timed_nights(evidence.nights, evidence.zone)
+    timing = timing_of(nights)
+    count = len(nights)
+    free = {"free_days": "Saturday and Sunday", **parameters}
+    uneven = none
+    if uneven is None and not timing.jetlag_is_sufficient:
+        uneven = (
+            "Needs 2 nights before free days and 4 before work days, "
+            f"has {timing.free_nights} and {timing.work_nights}."
+        )
+    apart = none
+    if apart is None and not timing.deviation_is_sufficient:
+        following = timing.consecutive + 1 if timing.consecutive else 0
+        apart = f"Needs 5 consecutive nights, has {following}."
+    counts = (("free_nights", float(timing.free_nights)), ("work_nights", float(timing.work_nights)))
+    return (
+        maker.make("social_jetlag_h", timing.social_jetlag_h, count, reason=uneven, details=counts, parameters=free),
+        maker.make("msfsc_h", timing.msfsc_h, count, reason=uneven, details=counts, parameters=free),
+        maker.make("cpd_h", timing.cpd_h, count, reason=apart, parameters=free),
+        maker.make("midpoint_sd_h", timing.midpoint_sd_h, count, reason=none, parameters=parameters),
+        maker.make(
+            "sleep_debt_h_14d",
+            timing.sleep_debt_h_14d,
+            count,
+            reason=none,
+            parameters={"need_h": str(DEFAULT_NEED_H), **parameters},
+        ),
+    )
+
+
+def resting_heart_rate(nights: Sequence[Night], rate: Samples | None, maker: FindingMaker) -> Finding:
+    """Median over nights of the resting heart rate in the main sleep."""
+    if rate is None or not len(rate):
+        return maker.make("resting_hr", None, 0, reason="The window holds no heart rate.")
+    if not nights:
+        return maker.make("resting_hr", None, 0, reason="Needs recorded nights to find the heart at rest.")
+    found = [
+        value for night in nights if (value := night_heart_rate(rate.start, rate.value, night.onset, night.offset))
+    ]
+    resting = [value.resting for value in found]
+    return maker.make(
+        "resting_hr",
+        float(np.median(resting)) if resting else None,
+        len(resting),
+        interval=median_interval(resting, seed_of(maker.input_hash, "resting")) if resting else None,
+        parameters={
+            "statistic": "median of 5th percentiles of 5-minute means",
+            "bootstrap": "nights",
+            "replicates": str(REPLICATES),
+        },
+    )
