@@ -23,7 +23,7 @@ _ROOT = "clarity_desktop"
 
 _hidden: dict[str, int] = {}
 _RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "‹e-mail›"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+"), "‹e-mail›"),
     (re.compile(r"(?<![\w/])(?:/[^\s/'\":,;]+){2,}"), "‹path›"),
     (re.compile(r"\b[A-Za-z]:\\[^\s'\":,;]+"), "‹path›"),
     (re.compile(r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})\b"), "‹date›"),
