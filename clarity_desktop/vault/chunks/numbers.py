@@ -95,7 +95,8 @@ class Reader:
         offsets = self._unshuffled(width)
         if width == 8:
             whole = offsets.view(np.uint64) + np.uint64(least % 2**64)
-            return np.asarray(whole.view(np.int64), np.int64)
+            signed: NDArray[np.int64] = whole.view(np.int64)
+            return signed
         return np.add(offsets, least, dtype=np.int64)
 
     def floats(self) -> NDArray[np.float64]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from clarity_desktop.domain.kinds import kind_of
@@ -56,19 +55,26 @@ def merge_series(connection: Connection, patient_id: str, key: SeriesKey, staged
     A stored chunk that gains nothing stays as it is, byte for byte. A staged part of a stretch without stored samples
     is taken over as it is, so that it is written once.
     """
-    row = _series_row(connection, patient_id, key)
-    relabel = _relabelling(staged.labels, json.loads(row.labels))
-    merge = _Merge(connection, row.id, is_spread(key), relabel)
-    live = {chunk.period: chunk for chunk in _live_chunks(connection, row.id, staged.parts)}
+    series_id, stored_labels = _series_row(connection, patient_id, key)
+    merge = _Merge(connection, series_id, is_spread(key), _relabelling(staged.labels, stored_labels))
+    live = _live_chunks(connection, series_id, staged.parts)
     for period, parts in sorted(staged.parts.items()):
         merge.period(period, parts, live.get(period))
     if merge.changed:
-        _renew_series(connection, row.id, merge.origins)
-    labels = _united(json.loads(row.labels), staged.labels)
-    if labels != json.loads(row.labels):
+        _renew_series(connection, series_id, merge.origins)
+    labels = _united(stored_labels, staged.labels)
+    if labels != stored_labels:
         text = json.dumps(labels, ensure_ascii=False)
-        connection.execute(update(_SERIES).where(_SERIES.c.id == row.id).values(labels=text))
+        connection.execute(update(_SERIES).where(_SERIES.c.id == series_id).values(labels=text))
     return merge.unique, merge.new
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A stored chunk."""
+
+    digest: bytes
+    blob_id: int
 
 
 class _Merge:
@@ -86,7 +92,7 @@ class _Merge:
         self.changed = False
         self.origins: Counter[int] = Counter()
 
-    def period(self, period: int, parts: Sequence[StoredChunk], live: Row[Any] | None) -> None:
+    def period(self, period: int, parts: Sequence[StoredChunk], live: _Live | None) -> None:
         """Merge one period."""
         if len(parts) == 1 and self._relabel is None:
             (part,) = parts
@@ -154,8 +160,9 @@ class _Merge:
         return replace(columns, value=value)
 
 
-def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> Row[Any]:
-    query = select(_SERIES).where(
+def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tuple[SeriesId, list[str]]:
+    """``(id, labels)`` of a series, made when it is not there yet."""
+    query = select(_SERIES.c.id, _SERIES.c.labels).where(
         _SERIES.c.patient_id == patient_id,
         _SERIES.c.kind == key.kind,
         _SERIES.c.unit == key.unit,
@@ -176,14 +183,14 @@ def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> Row[
             )
         )
         row = connection.execute(query).one()
-    return row
+    return row.id, [str(label) for label in json.loads(row.labels)]
 
 
-def _live_chunks(connection: Connection, series_id: SeriesId, parts: Mapping[int, object]) -> Iterable[Row[Any]]:
-    query = select(_CHUNKS.c.period, _CHUNKS.c.n, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(
+def _live_chunks(connection: Connection, series_id: SeriesId, parts: Mapping[int, object]) -> dict[int, _Live]:
+    query = select(_CHUNKS.c.period, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(
         _CHUNKS.c.series_id == series_id, _CHUNKS.c.period.between(min(parts), max(parts))
     )
-    return connection.execute(query).all()
+    return {row.period: _Live(row.digest, row.blob_id) for row in connection.execute(query)}
 
 
 def _united(stored: list[str], staged: list[str]) -> list[str]:
@@ -192,7 +199,7 @@ def _united(stored: list[str], staged: list[str]) -> list[str]:
 
 
 def _relabelling(staged: list[str], stored: list[str]) -> NDArray[np.float64] | None:
-    """Codes of the staged labels among the united ones, or ``None`` when they agree (nobody else imported meanwhile)."""
+    """Codes of the staged labels among the united ones, or ``None`` when they agree."""
     united = _united(stored, staged)
     if united[: len(staged)] == staged:
         return None

@@ -1,4 +1,4 @@
-"""What a running import has put down: encoded chunks nobody sees, the lock that says the import lives, and clearing up."""
+"""What a running import has put down unseen, the lock that says it lives, and clearing up after a killed one."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class KdfParameters:
 
     @classmethod
     def for_tests(cls) -> KdfParameters:
-        """Cheap parameters. They are accepted only where a caller passes them as an argument; no file can allow them."""
+        """Cheap parameters, accepted only where a caller passes them as an argument; no file can allow them."""
         return cls(time_cost=1, memory_kib=_MIB, lanes=1, for_testing=True)
 
     @classmethod

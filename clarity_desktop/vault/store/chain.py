@@ -1,4 +1,4 @@
-"""The audit chain: each entry is hashed with the one before it and signed, and the head is anchored beside the database."""
+"""The audit chain: each entry is hashed with the one before and signed; the head is anchored beside the database."""
 
 from __future__ import annotations
 

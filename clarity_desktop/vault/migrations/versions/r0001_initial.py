@@ -82,7 +82,7 @@ CREATE TABLE stage_elements (
     PRIMARY KEY (id)
 )
 """,
-    "CREATE INDEX stage_elements_by_token ON stage_elements (token, kind, "key")",
+    'CREATE INDEX stage_elements_by_token ON stage_elements (token, kind, "key")',
     """
 CREATE TABLE stage_set_aside (
     id INTEGER NOT NULL,
