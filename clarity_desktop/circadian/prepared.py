@@ -223,8 +223,8 @@ class PreparedRecording:
         Returns
         -------
         value, start:
-            Mean of each bin in the unit of the epochs, NaN where missing, and UTC seconds of the clock time at which
-            the bin begins (it may lie before the first epoch of a partial bin); both shape (B,).
+            Mean of each bin in the unit of the epochs, NaN where missing, and UTC seconds of its first epoch; both
+            shape (B,).
         """
         bins = self.bins(width_min)
         full = np.where(bins.valid, bins.value + self.mean, np.nan)
@@ -234,10 +234,27 @@ class PreparedRecording:
             begin, end = lead // width_min, (lead + stop - first - 1) // width_min + 1
             origin = self.epochs.start + first * 60 - (lead - begin * width_min) * 60
             values.append(full[begin:end])
-            starts.append(origin + width_min * 60 * np.arange(end - begin, dtype=np.int64))
+            start = origin + width_min * 60 * np.arange(end - begin, dtype=np.int64)
+            start[0] = self.epochs.start + first * 60
+            starts.append(start)
         if not values:
             return np.empty(0), np.empty(0, np.int64)
         return np.concatenate(values), np.concatenate(starts)
+
+    def elapsed_blocks(self, width_min: int) -> NDArray[np.float64]:
+        """Means of successive blocks of ``width_min`` minutes from the first epoch on, in UTC order.
+
+        NaN where less than half of a block is valid; an incomplete last block is left out. Shape (N // width,).
+        """
+        blocks = len(self.epochs) // width_min
+        stop = blocks * width_min
+        total = self.values[:stop].reshape(blocks, width_min) @ np.ones(width_min)
+        if self.complete:
+            return np.asarray(total / width_min)
+        count = self.valid[:stop].reshape(blocks, width_min).sum(axis=1, dtype=np.int16)
+        mean: NDArray[np.float64] = np.full(blocks, np.nan)
+        np.divide(total, count, out=mean, where=(2 * count >= width_min) & (count > 0))
+        return mean
 
     def part(self, first: int, stop: int) -> PreparedRecording:
         """The recording cut to epochs ``[first, stop)``."""

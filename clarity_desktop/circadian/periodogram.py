@@ -1,0 +1,236 @@
+"""The period of the rhythm: Lomb–Scargle and chi-square periodograms (RH-52, RH-53).
+
+Zechmeister & Kürster 2009, A&A 496:577 (floating mean); Sokolove & Bushell 1978, J Theor Biol 72:131.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clarity_desktop.circadian.prepared import PreparedRecording
+from clarity_desktop.domain.findings import METRICS, Metric
+
+__all__ = ["ChiSquarePeriodogram", "LombScargle", "chi_square_periodogram", "lomb_scargle"]
+
+LOMB_SCARGLE_PERIOD = METRICS.declare(
+    Metric(
+        "lomb_scargle_period_h", "Period, Lomb–Scargle", "h", 2, "circadian", "Zechmeister 2009", "RH-52", minimum=10
+    )
+)
+LOMB_SCARGLE_POWER = METRICS.declare(
+    Metric(
+        "lomb_scargle_power",
+        "Share of variance at that period",
+        "",
+        2,
+        "circadian",
+        "Zechmeister 2009",
+        "RH-52",
+        minimum=10,
+    )
+)
+CHI_SQUARE_PERIOD = METRICS.declare(
+    Metric(
+        "chi_square_period_h",
+        "Period, chi-square periodogram",
+        "h",
+        2,
+        "circadian",
+        "Sokolove 1978",
+        "RH-53",
+        minimum=10,
+    )
+)
+
+_SHORTEST_H, _LONGEST_H, _STEP_H = 16.0, 32.0, 0.02
+_BIN_MIN = 10
+_ALPHA = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class LombScargle:
+    """Power against period; power is the share of variance that a sine of that period explains, 0…1."""
+
+    period_h: float
+    power: float
+    half_power_h: tuple[float, float]
+    """Periods at which the power next to the peak falls to half; the ends of the range where it does not."""
+    false_alarm: float
+    """Chance that noise reaches the power, by 1 − (1 − (1−P)^((n−3)/2))^M with M independent periods."""
+    n: int
+    """Valid hourly bins."""
+    periods_h: NDArray[np.float64]
+    powers: NDArray[np.float64]
+
+    @property
+    def distinguishable_from_24h(self) -> bool:
+        """Whether 24 h lies outside the half-power width."""
+        return not self.half_power_h[0] <= 24 <= self.half_power_h[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ChiSquarePeriodogram:
+    """Q against period with its significance line."""
+
+    period_h: float
+    """Period with the greatest Q over threshold."""
+    qp: float
+    threshold: float
+    periods_h: NDArray[np.float64]
+    values: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+    @property
+    def significant(self) -> bool:
+        """Whether the peak exceeds its threshold."""
+        return self.qp > self.threshold
+
+
+def _transforms(
+    columns: NDArray[np.float64], unit_angle: NDArray[np.float64]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Cosine and sine sums of each row of ``columns`` (K, n) at the angles per step, each of shape (F,).
+
+    Time is split into tens of steps and rests, so that the trigonometric tables hold n/96 + 96 columns, not n.
+    """
+    inner = 96
+    outer = -(-columns.shape[1] // inner)
+    padded = np.zeros((columns.shape[0], outer * inner))
+    padded[:, : columns.shape[1]] = columns
+    fine = np.outer(np.arange(inner), unit_angle)
+    coarse = np.outer(inner * np.arange(outer), unit_angle)
+    tables = np.concatenate((np.cos(fine), np.sin(fine)), axis=1)
+    sums = (padded.reshape(-1, inner) @ tables).reshape(columns.shape[0], outer, -1)
+    cosine, sine = sums[:, :, : unit_angle.size], sums[:, :, unit_angle.size :]
+    turn_cos, turn_sin = np.cos(coarse), np.sin(coarse)
+    result = []
+    for row in range(columns.shape[0]):
+        c = np.einsum("of,of->f", cosine[row], turn_cos) - np.einsum("of,of->f", sine[row], turn_sin)
+        s = np.einsum("of,of->f", cosine[row], turn_sin) + np.einsum("of,of->f", sine[row], turn_cos)
+        result.append((c, s))
+    return result
+
+
+def _sums(
+    times: NDArray[np.int64], y: NDArray[np.float64], rate: NDArray[np.float64]
+) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
+    """Mean over samples of y·cos, y·sin; cos, sin; cos and sin of the double angle, at angles per second ``rate``.
+
+    Bins begin on quarter hours, except the first of a record or of a stretch of constant offset: those few are added
+    one by one, the rest come from tables.
+    """
+    quarter = 900
+    residue, holders = np.unique(times % quarter, return_counts=True)
+    regular = times % quarter == residue[np.argmax(holders)]
+    grid = times[regular]
+    unit = int(np.gcd.reduce(np.append(np.diff(grid), 3600)))
+    places = (grid - grid[0]) // unit
+    columns = np.zeros((2, int(places[-1]) + 1))
+    columns[0, places] = y[regular]
+    columns[1, places] = 1.0
+    sums = [*_transforms(columns, unit * rate), *_transforms(columns[1:], 2 * unit * rate)]
+    odd = times[~regular] - grid[0]
+    for index, (weight, factor) in enumerate(((y[~regular], 1), (np.ones(odd.size), 1), (np.ones(odd.size), 2))):
+        angle = np.outer(odd, factor * rate)
+        cosine, sine = sums[index]
+        sums[index] = (cosine + weight @ np.cos(angle), sine + weight @ np.sin(angle))
+    return tuple((cosine / y.size, sine / y.size) for cosine, sine in sums)
+
+
+def lomb_scargle(recording: PreparedRecording) -> LombScargle | None:
+    """Generalised Lomb–Scargle periodogram of hourly bins over elapsed hours, periods 16…32 h in steps of 0.02 h.
+
+    ``None`` when there are fewer than 4 valid bins or they are all equal.
+    """
+    values, starts = recording.in_order(60)
+    valid = np.isfinite(values)
+    n = int(np.count_nonzero(valid))
+    if n < 4:
+        return None
+    y = values[valid] - values[valid].mean()
+    variance = float(y @ y) / n
+    if variance <= 1e-12 * max(1.0, recording.mean**2):
+        return None
+    steps = np.arange(round((_LONGEST_H - _SHORTEST_H) / _STEP_H) + 1, dtype=np.float64)
+    periods = np.asarray(_SHORTEST_H + _STEP_H * steps, dtype=np.float64)
+    (yc, ys), (c, s), (c2, s2) = _sums(starts[valid], y, 2 * np.pi / (3600 * periods))
+    cc, ss, cs = 0.5 * (1 + c2) - c * c, 0.5 * (1 - c2) - s * s, 0.5 * s2 - c * s
+    power = (ss * yc * yc + cc * ys * ys - 2 * cs * yc * ys) / (variance * (cc * ss - cs * cs))
+    peak = int(np.argmax(power))
+    height = float(power[peak])
+    independent = max(1.0, float(starts[-1] - starts[0]) / 3600 * (1 / _SHORTEST_H - 1 / _LONGEST_H))
+    single = (1 - min(height, 1.0)) ** ((n - 3) / 2)
+    return LombScargle(
+        period_h=float(periods[peak]),
+        power=height,
+        half_power_h=_half_power(periods, power, peak),
+        false_alarm=-math.expm1(independent * math.log1p(-single)) if single < 1 else 1.0,
+        n=n,
+        periods_h=periods,
+        powers=power,
+    )
+
+
+def _half_power(periods: NDArray[np.float64], power: NDArray[np.float64], peak: int) -> tuple[float, float]:
+    below = power < power[peak] / 2
+    left = np.flatnonzero(below[:peak])
+    right = np.flatnonzero(below[peak:])
+    low = float(periods[left[-1]]) if left.size else float(periods[0])
+    high = float(periods[peak + right[0]]) if right.size else float(periods[-1])
+    return low, high
+
+
+@lru_cache(maxsize=8)
+def _thresholds(shortest: int, longest: int, alpha: float) -> NDArray[np.float64]:
+    """Chi-square quantiles for P − 1 degrees of freedom at the level shared among all periods."""
+    from scipy.special import gammaincinv
+
+    periods = np.arange(shortest, longest + 1)
+    return np.asarray(2 * gammaincinv((periods - 1) / 2, (1 - alpha) ** (1 / periods.size)))
+
+
+def chi_square_periodogram(recording: PreparedRecording, alpha: float = _ALPHA) -> ChiSquarePeriodogram | None:
+    """Chi-square periodogram of 10-min bins for periods of 16…32 h.
+
+    The bins follow one another from the first epoch on, in elapsed time, whatever the clock does.
+
+    ``None`` when the record holds less than two cycles of the longest period, or does not vary.
+    """
+    values = recording.elapsed_blocks(_BIN_MIN)
+    shortest, longest = round(_SHORTEST_H * 60 / _BIN_MIN), round(_LONGEST_H * 60 / _BIN_MIN)
+    if values.size < 2 * longest:
+        return None
+    valid = np.isfinite(values)
+    deviation = np.where(valid, values - recording.mean, 0.0)
+    total = np.concatenate(([0.0], np.cumsum(deviation)))
+    square = np.concatenate(([0.0], np.cumsum(deviation * deviation)))
+    count = np.concatenate(([0], np.cumsum(valid)))
+    weights = valid.astype(np.float64)
+    complete = bool(valid.all())
+    found = np.zeros(longest - shortest + 1)
+    for index, period in enumerate(range(shortest, longest + 1)):
+        cycles = values.size // period
+        stop = cycles * period
+        n = int(count[stop])
+        if n < 2:
+            return None
+        mean = total[stop] / n
+        spread = square[stop] - n * mean * mean
+        if spread <= 0:
+            return None
+        sums = deviation[:stop].reshape(cycles, period).sum(axis=0)
+        held = np.full(period, float(cycles)) if complete else weights[:stop].reshape(cycles, period).sum(axis=0)
+        present = held > 0
+        column = sums[present] / held[present] - mean
+        found[index] = n * float((held[present] * column) @ column) / spread
+    thresholds = _thresholds(shortest, longest, alpha)
+    periods = np.arange(shortest, longest + 1) * _BIN_MIN / 60
+    peak = int(np.argmax(found / thresholds))
+    return ChiSquarePeriodogram(
+        float(periods[peak]), float(found[peak]), float(thresholds[peak]), periods, found, thresholds
+    )
