@@ -56,7 +56,11 @@ def circular_interval(replicates: NDArray[np.float64], around: float, period: fl
     """The same for clock hours, by distance from ``around``; past midnight the first bound is the greater one."""
     away = (replicates - around + period / 2) % period - period / 2
     interval = interval_of(away)
-    return None if interval is None else ((around + interval[0]) % period, (around + interval[1]) % period)
+    if interval is None:
+        return None
+    # A rest that is a hair below 0 wraps to the period itself; the second remainder makes it 0.
+    low, high = ((around + bound) % period % period for bound in interval)
+    return low, high
 
 
 def _weights(random: Generator, blocks: int, replicates: int) -> NDArray[np.float64] | None:

@@ -1,0 +1,160 @@
+"""The activity signal of a patient's window: counts where there are any, else steps, with wear from what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clarity_desktop.analysis.recording import asleep_epochs
+from clarity_desktop.analysis.timeline import stages_between
+from clarity_desktop.circadian.wear import choi
+from clarity_desktop.domain.epochs import Epochs, EpochState
+from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, SLEEP, STEPS, kind_of
+from clarity_desktop.domain.series import Samples, Series
+from clarity_desktop.domain.sleep import SleepSegment
+from clarity_desktop.domain.time import Span, ZoneTimeline
+from clarity_desktop.signals.conversion import canonical_samples
+from clarity_desktop.signals.epochs import grid_of, to_epochs
+from clarity_desktop.signals.merge import SourceSamples, merge_sources
+from clarity_desktop.signals.presence import Wear, combine_wear, heart_rate_evidence
+
+if TYPE_CHECKING:
+    from clarity_desktop.vault import Vault
+
+__all__ = ["PANEL_KINDS", "ActivitySignal", "read_signal"]
+
+PANEL_KINDS: Final = (ACTIVITY_COUNTS, STEPS, HEART_RATE, SLEEP)
+"""Kinds that a panel rests on; when none of their samples change, its numbers do not."""
+
+_SLEEP_MARGIN_S: Final = 18 * 3600
+"""Sleep records are read this far beyond the window, so that its first and last nights are whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitySignal:
+    """What a panel is made of."""
+
+    wear: Wear
+    note: str
+    unit: str
+    heart_rate: Samples | None
+    segments: tuple[SleepSegment, ...]
+    notes: tuple[str, ...]
+
+
+def _in_window(series: Sequence[Series], kind: str, span: Span) -> list[Series]:
+    return [
+        one
+        for one in series
+        if one.kind == kind and one.first is not None and one.last is not None
+        if one.first < span.stop and one.last >= span.start
+    ]
+
+
+def _richest(vault: Vault, series: Sequence[Series], span: Span) -> tuple[Series, Samples] | None:
+    """The series with the most samples in the span, in the canonical unit; levels of two sources are never added."""
+    best: tuple[Series, Samples] | None = None
+    for one in series:
+        samples = vault.series.read(one.id, span)
+        if len(samples) and (best is None or len(samples) > len(best[1])):
+            best = (one, samples)
+    if best is None:
+        return None
+    return best[0], canonical_samples(best[1], kind_of(best[0].kind, best[0].unit))
+
+
+def _blank(span: Span, zone: ZoneTimeline, step_s: int, kind: str, unit: str) -> Epochs:
+    start, n = grid_of(span, step_s)
+    return Epochs(
+        start,
+        step_s,
+        np.full(n, np.nan, np.float32),
+        np.full(n, np.uint8(EpochState.MISSING), np.uint8),
+        zone,
+        unit,
+        kind,
+    )
+
+
+def _of_counts(
+    counts: tuple[Series, Samples],
+    others: int,
+    span: Span,
+    zone: ZoneTimeline,
+    step_s: int,
+    beats: Samples | None,
+    segments: tuple[SleepSegment, ...],
+) -> tuple[Wear, str]:
+    series, samples = counts
+    epochs = to_epochs([(samples, kind_of(ACTIVITY_COUNTS))], span, zone, step_s)
+    wear = combine_wear(
+        epochs,
+        heart_rate=None if beats is None else heart_rate_evidence(beats.start, epochs),
+        asleep=asleep_epochs(segments, epochs) if segments else None,
+        choi=choi(epochs) if step_s == 60 else None,
+    )
+    note = f"Activity counts of {series.source or 'one source'}."
+    if others:
+        note += f" {others} other source{'s' if others > 1 else ''} of counts left out."
+    return wear, note
+
+
+def _of_steps(
+    vault: Vault,
+    series: Sequence[Series],
+    span: Span,
+    zone: ZoneTimeline,
+    step_s: int,
+    beats: Samples | None,
+    segments: tuple[SleepSegment, ...],
+) -> tuple[Wear, str, tuple[str, ...]]:
+    kind = kind_of(STEPS)
+    blank = _blank(span, zone, step_s, STEPS, kind.unit)
+    evidence = None if beats is None else heart_rate_evidence(beats.start, blank)
+    asleep = asleep_epochs(segments, blank)
+    worn = asleep if evidence is None else asleep | (evidence == 1)
+    merged = merge_sources(
+        [SourceSamples(one.source, vault.series.read(one.id, span), one.device) for one in series], kind
+    )
+    epochs = to_epochs([(merged.samples, kind)], span, zone, step_s, absent_is_zero=worn) if series else blank
+    wear = combine_wear(epochs, heart_rate=evidence, asleep=asleep if segments else None)
+    if evidence is not None:
+        # Without steps such an epoch has no value, but that the watch was off is known all the same.
+        state = wear.epochs.state.copy()
+        state[(evidence == 0) & (state == EpochState.MISSING)] = EpochState.NOT_WORN
+        wear = replace(wear, epochs=replace(wear.epochs, state=state))
+    sources = len(merged.sources)
+    if not sources:
+        return wear, "No activity was recorded.", ()
+    merged_from = f", merged from {sources} sources" if sources > 1 else ""
+    note = f"Steps per minute{merged_from}. Not actigraphy counts: uncalibrated."
+    notes: tuple[str, ...] = ()
+    if evidence is None:
+        notes = ("No heart rate says when the device was worn: minutes without steps are missing, not zero.",)
+    return wear, note, notes
+
+
+def read_signal(
+    vault: Vault, series: Sequence[Series], patient_id: str, span: Span, zone: ZoneTimeline, step_s: int
+) -> ActivitySignal:
+    """Read the window's activity, heart rate and sleep records, and decide wear.
+
+    Counts are the signal where there are any (of the source with the most samples in the window). Else steps of all
+    sources are merged by priority; an epoch without steps counts 0 when heart rate or a sleep stage shows that the
+    device was worn, and is missing otherwise. Only chunks that touch the window are read.
+    """
+    counts = _in_window(series, ACTIVITY_COUNTS, span)
+    best = _richest(vault, counts, span)
+    rate = _richest(vault, _in_window(series, HEART_RATE, span), span)
+    beats = None if rate is None else rate[1]
+    around = Span(span.start - _SLEEP_MARGIN_S, span.stop + _SLEEP_MARGIN_S)
+    segments = stages_between(vault, patient_id, around)
+    if best is not None:
+        wear, note = _of_counts(best, len(counts) - 1, span, zone, step_s, beats, segments)
+        return ActivitySignal(wear, note, "counts/min", beats, segments, ())
+    steps = _in_window(series, STEPS, span)
+    wear, note, notes = _of_steps(vault, steps, span, zone, step_s, beats, segments)
+    return ActivitySignal(wear, note, "steps/min", beats, segments, notes)

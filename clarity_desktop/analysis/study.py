@@ -1,0 +1,204 @@
+"""``Study``: a patient's panel and daily values from the vault, cached under the hash of all they rest on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clarity_desktop.analysis.activity_signal import PANEL_KINDS, read_signal
+from clarity_desktop.analysis.assemble import PanelInputs, assemble_panel
+from clarity_desktop.analysis.codec import FORMAT_VERSION, decode_panel, encode_panel
+from clarity_desktop.analysis.finding_maker import ALGORITHM_VERSION
+from clarity_desktop.domain.errors import NotFoundError, UsageError
+from clarity_desktop.domain.kinds import kind_of
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.people import Patient
+from clarity_desktop.domain.series import Series
+from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline
+from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
+from clarity_desktop.signals.days import DayStatistics, day_statistics
+from clarity_desktop.signals.merge import SourceSamples
+
+if TYPE_CHECKING:
+    from clarity_desktop.vault import Vault
+
+__all__ = ["DEFAULT_DAYS", "LONGEST_DAYS", "Study", "zone_of_patient"]
+
+DEFAULT_DAYS: Final = 28
+LONGEST_DAYS: Final = 40 * 366
+
+
+def zone_of_patient(vault: Vault, patient: Patient, zone: str | None = None) -> ZoneTimeline:
+    """The clock to use: the zone asked for, else the person's timeline, else the home zone, else unknown.
+
+    Raises
+    ------
+    InputError
+        ``time.unknown_zone`` for a zone this machine does not know.
+    """
+    if zone is not None:
+        return ZoneTimeline.single(zone, origin="chosen for this analysis")
+    known = vault.zones.get(patient.id)
+    if known is not None:
+        return known
+    if patient.home_zone is not None:
+        return ZoneTimeline.single(patient.home_zone, origin="home zone of the person")
+    return ZoneTimeline.unknown()
+
+
+class Study:
+    """Answers questions about one patient at a time; holds nothing but the vault."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def default_span(self, series: list[Series], zone: ZoneTimeline) -> Span:
+        """The last 28 local days that hold data, ending with the last one, cut to the recording's own ends.
+
+        Raises
+        ------
+        NotFoundError
+            ``analysis.no_data`` when there is no activity, heart rate or sleep.
+        """
+        bounds = [
+            (one.first, one.last)
+            for one in series
+            if one.kind in PANEL_KINDS and one.first is not None and one.last is not None
+        ]
+        if not bounds:
+            raise NotFoundError(
+                "analysis.no_data",
+                "This person has no activity, heart rate or sleep to analyse.",
+                remedy="Import a file that holds any of them.",
+            )
+        first, last = min(begin for begin, _ in bounds), max(end for _, end in bounds)
+        day = int(zone.local_days(np.array([max(last - 1, first)], dtype=np.int64))[0])
+        start = max(zone.instant_of_local(day - DEFAULT_DAYS + 1), first // 60 * 60)
+        stop = min(zone.instant_of_local(day + 1), -(-max(last, first + 60) // 60) * 60)
+        return Span(start, max(stop, start + 60))
+
+    def panel(
+        self,
+        patient_id: str,
+        span: Span | None = None,
+        *,
+        zone: str | None = None,
+        epoch_s: int = 60,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> Panel:
+        """Everything the analysis of one window comes to; served from the cache while nothing it rests on changed.
+
+        Parameters
+        ----------
+        patient_id:
+            Whose data.
+        span:
+            UTC window; the last 28 local days that hold data when ``None``.
+        zone:
+            Zone name for all time, in place of the person's own timeline.
+        epoch_s:
+            Epoch length in seconds.
+
+        Raises
+        ------
+        NotFoundError
+            For an unknown patient, or ``analysis.no_data``.
+        UsageError
+            ``analysis.span`` for an empty or endless window, ``analysis.epoch`` for an epoch that does not fit.
+        CancelledError
+            When stopped between two steps.
+        """
+        vault = self._vault
+        cancel = cancel or CancelToken()
+        patient = vault.patients.get(patient_id)
+        clock = zone_of_patient(vault, patient, zone)
+        series = vault.series.list(patient_id)
+        window = self.default_span(series, clock) if span is None else span
+        _check(window, epoch_s)
+        content = vault.content_hash(patient_id, PANEL_KINDS)
+        key = _key(patient, content, window, clock, epoch_s)
+        cached = vault.findings.get(key)
+        if cached is not None:
+            known = decode_panel(cached)
+            if known is not None:
+                return known
+        cancel.check()
+        progress(Progress("Reading the recording", 0, None))
+        signal = read_signal(vault, series, patient_id, window, clock, epoch_s)
+        panel = assemble_panel(
+            PanelInputs(
+                wear=signal.wear,
+                signal_note=signal.note,
+                input_hash=content,
+                segments=signal.segments,
+                heart_rate=signal.heart_rate,
+                activity_unit=signal.unit,
+                simulated=patient.simulated,
+                notes=signal.notes,
+                parameters={"from": str(window.start), "to": str(window.stop)},
+            ),
+            progress=progress,
+            cancel=cancel,
+        )
+        vault.findings.put(key, patient_id, encode_panel(panel))
+        return panel
+
+    def days(
+        self, patient_id: str, kind: str, *, merged: bool = False, zone: str | None = None
+    ) -> dict[date, DayStatistics]:
+        """Totals or statistics of one kind by local day, in order of date; empty when there are no samples.
+
+        Raises
+        ------
+        UsageError
+            ``analysis.category`` for kinds that have states and no amounts.
+        """
+        vault = self._vault
+        clock = zone_of_patient(vault, vault.patients.get(patient_id), zone)
+        series = [one for one in vault.series.list(patient_id) if one.kind == kind]
+        if not series:
+            return {}
+        if any(one.labels for one in series):
+            raise UsageError(
+                "analysis.category",
+                "This kind of record has states, not amounts; there are no daily totals of it.",
+                remedy="Look at the nights or the timeline instead.",
+            )
+        parts = [SourceSamples(one.source, vault.series.read(one.id), one.device) for one in series]
+        return day_statistics(parts, kind_of(kind, series[0].unit), clock, merged=merged)
+
+
+def _check(span: Span, epoch_s: int) -> None:
+    if span.length_s < epoch_s or span.length_s > LONGEST_DAYS * DAY_S:
+        raise UsageError(
+            "analysis.span",
+            "The window to analyse is empty or longer than 40 years.",
+            remedy="Choose a window inside the recording.",
+        )
+    if not 1 <= epoch_s <= 3600 or DAY_S % epoch_s:
+        raise UsageError(
+            "analysis.epoch",
+            f"An epoch of {epoch_s} s does not fit the day.",
+            remedy="Choose a length from 1 s to 1 h that divides 24 hours.",
+        )
+
+
+def _key(patient: Patient, content: str, span: Span, zone: ZoneTimeline, epoch_s: int) -> str:
+    """Hash of everything the panel depends on."""
+    basis = [
+        "panel",
+        FORMAT_VERSION,
+        ALGORITHM_VERSION,
+        patient.id,
+        patient.simulated,
+        content,
+        [span.start, span.stop],
+        [[p.from_utc, p.zone, p.certainty.value, p.origin] for p in zone.periods],
+        epoch_s,
+    ]
+    return hashlib.sha256(json.dumps(basis, ensure_ascii=False).encode()).hexdigest()
