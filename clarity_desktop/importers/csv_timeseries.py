@@ -279,7 +279,7 @@ def _batch(
         canonical = values * scale[0] + scale[1]
         outside = (canonical < low) | (canonical > high)
         if outside.any():
-            flags[outside] |= SampleFlag.IMPLAUSIBLE
+            flags[outside] |= np.uint8(SampleFlag.IMPLAUSIBLE)
             reading.tally.problem("value.implausible", "", int(outside.sum()))
     return SampleBatch(
         kind=column.kind,

@@ -31,6 +31,7 @@ _NAMES_SHOWN = 8
 class _Met:
     count: int
     first_at: str
+    position: int
     names: dict[str, None] = field(default_factory=dict)
 
 
@@ -52,13 +53,20 @@ class Tally:
     zones: tuple[ZoneFound, ...] = ()
     _met: dict[str, _Met] = field(default_factory=dict)
 
-    def problem(self, code: str, at: str, count: int = 1, names: Iterable[str] = ()) -> None:
-        """Count trouble of a declared kind; the place of the first one is kept."""
+    def problem(
+        self, code: str, at: str, count: int = 1, names: Iterable[str] = (), *, position: int | None = None
+    ) -> None:
+        """Count trouble of a declared kind.
+
+        The place of the first one is kept: the first told, or with ``position`` the one that stands first in the file.
+        """
         met = self._met.get(code)
         if met is None:
             if code not in PROBLEMS:
                 raise ValueError(f"problem {code} is not declared")
-            met = self._met[code] = _Met(0, at)
+            met = self._met[code] = _Met(0, at, -1 if position is None else position)
+        elif position is not None and position < met.position:
+            met.first_at, met.position = at, position
         met.count += count
         met.names.update(dict.fromkeys(names))
         if PROBLEMS[code].weight is Weight.CUT:
@@ -158,7 +166,7 @@ class Reading:
 
     def set_aside(self, record: SetAside, at: str) -> None:
         """Set a record aside and count it."""
-        self.tally.problem(record.code, at)
+        self.tally.problem(record.code, at, position=record.offset)
         self.sink.set_aside(record)
 
     def zones(self, found: tuple[ZoneFound, ...]) -> None:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from types import ModuleType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from clarity_desktop.domain.errors import ClarityError, InputError
 
@@ -18,7 +18,7 @@ if find_spec("isal") is not None:
     from isal import isal_zlib
 
     _deflate = isal_zlib
-    _ERRORS = (zlib.error, isal_zlib.error)
+    _ERRORS = (zlib.error, cast(type[Exception], isal_zlib.error))
 
 __all__ = ["CHUNK_BYTES", "archive_damaged", "inflated", "threaded"]
 

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import ConflictError
 from clarity_desktop.domain.importing import SampleBatch, SetAside
 from clarity_desktop.domain.kinds import kind_of
+from clarity_desktop.domain.series import SampleFlag
 from clarity_desktop.importers.healthkit.beats import clock_seconds
-from clarity_desktop.importers.healthkit.columns import FLUSH_ROWS, Collector, SeriesKey
+from clarity_desktop.importers.healthkit.columns import FLUSH_ROWS, Collector, Columns, SeriesKey
 from clarity_desktop.importers.healthkit.container import Export, Member
 from clarity_desktop.importers.healthkit.dates import parse_date
 from clarity_desktop.importers.healthkit.document import Document
@@ -26,6 +28,8 @@ from clarity_desktop.importers.healthkit.records import (
     metadata_of,
     plausible_range,
 )
+from clarity_desktop.importers.healthkit.rows import FastRows
+from clarity_desktop.importers.healthkit.template import RowColumns, Template
 from clarity_desktop.importers.healthkit.zones import Evidence, beat_offset, zone_timeline
 from clarity_desktop.importers.reading import Reading
 
@@ -63,7 +67,7 @@ class ExportReader:
             reading.tally.problem(code, "archive", count, names)
         handler = _Handler(reading, self._export.files, self._flush_rows)
         for member in members:
-            fast_rows = handler.fast_rows if self._fast else None
+            fast_rows = FastRows(handler.rows, handler.node) if self._fast else None
             document = Document(handler, member.name, fast_rows)
             for chunk in member.chunks():
                 document.feed(chunk)
@@ -125,10 +129,43 @@ class _Handler:
         self.routes: set[str] = set()
         self._units: dict[SeriesKey, None] = {}
 
-    def fast_rows(self, data: bytes, pos: int, end: int, base: int) -> int:
-        """Take nothing: every element goes the tolerant way."""
-        del data, end, base
-        return pos
+    def rows(self, template: Template, columns: RowColumns, positions: NDArray[np.int64]) -> None:
+        """Take many verified records of one shape."""
+        key, n = template.key, int(positions.size)
+        self._tally.records[key.kind] += n
+        for name, count in template.children.items():
+            self._tally.elements[name] += n * count
+        first = int(positions.min())
+        if not key.category:
+            if not key.unit:
+                self._tally.problem("unit.missing", f"byte {first}", n, position=first)
+            outside = (columns.flags & np.uint8(SampleFlag.IMPLAUSIBLE)) != 0
+            if outside.any():
+                place = int(positions[outside].min())
+                self._tally.problem("value.implausible", f"byte {place}", int(outside.sum()), position=place)
+        collector = self.collector
+        used = np.unique(columns.extra) if len(columns.extras) > 1 else np.zeros(1, np.int64)
+        codes = np.full(len(columns.extras), -1, np.int32)
+        for index in used.tolist():
+            one = columns.extras[index]
+            codes[index] = collector.extra(key, one.text)
+            if one.zone:
+                mine = columns.start if used.size == 1 else columns.start[columns.extra == index]
+                self.evidence.named(one.zone, mine)
+        value = np.full(n, float(collector.label(key, template.label))) if key.category else columns.value
+        collector.columns(
+            key,
+            Columns(
+                positions,
+                columns.start,
+                columns.length_s,
+                value,
+                columns.flags,
+                columns.created,
+                np.full(n, collector.origin(key, template.origin), np.int32),
+                codes[columns.extra],
+            ),
+        )
 
     def _emit(self, batch: SampleBatch) -> None:
         key = SeriesKey(batch.kind, batch.unit, batch.source, bool(batch.labels))
@@ -141,7 +178,7 @@ class _Handler:
 
     def problem(self, code: str, position: int, count: int = 1) -> None:
         """Trouble at a position."""
-        self._tally.problem(code, f"byte {position}", count)
+        self._tally.problem(code, f"byte {position}", count, position=position)
 
     def damaged(self, code: str, raw: bytes, position: int) -> None:
         """Set a stretch aside that is not an element; a record among them counts as read and rejected."""
@@ -169,7 +206,8 @@ class _Handler:
     def _repairs(self, node: Node, base: int) -> None:
         for code, count in node.repairs.items():
             names = (node.attributes.get("value", ""),) if code in _LISTED else ()
-            self._tally.problem(code, f"byte {base + node.start}", count, names)
+            position = base + node.start
+            self._tally.problem(code, f"byte {position}", count, names, position=position)
 
     def _set_aside(self, kind: str, code: str, node: Node, data: bytes, base: int) -> None:
         position = base + node.start
@@ -203,12 +241,13 @@ class _Handler:
         )
 
     def _notes(self, node: Node, row: RecordRow, base: int) -> None:
-        at = f"byte {base + node.start}"
+        position = base + node.start
+        at = f"byte {position}"
         if not row.key.category:
             if not row.key.unit:
-                self._tally.problem("unit.missing", at)
-            if row.flags & 2:
-                self._tally.problem("value.implausible", at)
+                self._tally.problem("unit.missing", at, position=position)
+            if row.flags & SampleFlag.IMPLAUSIBLE:
+                self._tally.problem("value.implausible", at, position=position)
         if row.zone:
             self.evidence.named(row.zone, np.array([row.start], np.int64))
         for child in node.children:
