@@ -32,7 +32,7 @@ __all__ = [
     "decode_extras",
     "decompress",
     "digest_of",
-    "encode_chunk",
+    "pack_chunk",
 ]
 
 _HEAD: Final = struct.Struct("<2sBxIIq")
@@ -42,6 +42,7 @@ _VERSION: Final = 1
 _LEVEL: Final = 3
 _MOST_BYTES: Final = 1 << 30
 _DIGEST_BYTES: Final = 16
+_FEW: Final = 8
 _thread = threading.local()
 
 
@@ -76,27 +77,24 @@ def decompress(packed: bytes | memoryview) -> bytes:
     return payload
 
 
-def digest_of(columns: Columns) -> bytes:
-    """16 bytes that change when any sample or extra of sorted columns changes; independent of how they are stored."""
-    # NaN payloads and the sign of zero carry no meaning.
-    value = columns.value + 0.0
-    absent = np.isnan(value)
-    if absent.any():
-        value[absent] = np.nan
-    state = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for column in (columns.start, columns.length_s, value, columns.flags):
-        state.update(column.tobytes())
-    used = np.flatnonzero(columns.extra >= 0)
-    if used.size:
-        state.update(used.tobytes())
-        state.update(
-            "\0".join([columns.extras[code] for code in columns.extra[used].tolist()]).encode("utf-8", "surrogatepass")
-        )
-    return state.digest()
+@dataclass(frozen=True, slots=True)
+class PackedChunk:
+    """Columns packed and not yet compressed."""
+
+    n: int
+    first: int
+    core: bytes
+    rest: bytes
+    digest: bytes
+    """16 bytes that change when any sample or extra changes, whatever their creation times and origins."""
+
+    def compressed(self) -> tuple[bytes, bytes]:
+        """``(core, rest)`` as they are stored."""
+        return _framed(self.core, self.n, self.first), _framed(self.rest, self.n, self.first)
 
 
-def encode_chunk(columns: Columns) -> tuple[bytes, bytes]:
-    """``(core, rest)`` of sorted columns of one period; N ≥ 1."""
+def pack_chunk(columns: Columns) -> PackedChunk:
+    """Pack sorted columns of one period; N ≥ 1."""
     n, first = len(columns), int(columns.start[0])
     delta = np.empty(n, np.int64)
     delta[0] = 0
@@ -109,19 +107,32 @@ def encode_chunk(columns: Columns) -> tuple[bytes, bytes]:
             pack_integers(columns.flags),
         )
     )
-    origins, origin = _used(columns.origin, len(columns.origins))
-    extras, extra = _used(columns.extra, len(columns.extras))
+    origins, origin = _in_order_of_use(columns.origin, len(columns.origins))
+    extras, extra = _in_order_of_use(columns.extra, len(columns.extras))
+    extra_codes = pack_integers(extra)
+    texts = json.dumps([columns.extras[code] for code in extras], separators=(",", ":")).encode() if extras else b""
     rest = b"".join(
         (
             *_creation(columns),
             pack_integers(origin),
-            pack_integers(extra),
-            struct.pack("<I", len(origins)),
-            struct.pack(f"<{len(origins)}q", *(columns.origins[code] for code in origins)),
-            json.dumps([columns.extras[code] for code in extras], separators=(",", ":")).encode() if extras else b"",
+            extra_codes,
+            struct.pack(f"<I{len(origins)}q", len(origins), *(columns.origins[code] for code in origins)),
+            texts,
         )
     )
-    return _framed(core, n, first), _framed(rest, n, first)
+    return PackedChunk(n, first, core, rest, _digest(n, first, core, extra_codes, texts))
+
+
+def digest_of(columns: Columns) -> bytes:
+    """The digest that :func:`pack_chunk` gives these columns."""
+    return pack_chunk(columns).digest
+
+
+def _digest(n: int, first: int, *parts: bytes) -> bytes:
+    state = hashlib.blake2b(struct.pack("<Iq", n, first), digest_size=_DIGEST_BYTES)
+    for part in parts:
+        state.update(part)
+    return state.digest()
 
 
 def decode_core(core: bytes) -> Core:
@@ -175,15 +186,19 @@ def _creation(columns: Columns) -> tuple[bytes, bytes]:
     return pack_integers(stated.view(np.uint8)), pack_integers(lag)
 
 
-def _used(codes: NDArray[np.int32], size: int) -> tuple[list[int], NDArray[np.int32]]:
-    """The codes in use, and the column over these alone (-1 stays)."""
-    counted = np.bincount(codes + 1, minlength=size + 1)[1:]
-    used = np.flatnonzero(counted)
-    if used.size == size:
+def _in_order_of_use(codes: NDArray[np.int32], size: int) -> tuple[list[int], NDArray[np.int32]]:
+    """The codes in use by first use, and the column renumbered so (-1 stays): equal content, equal bytes."""
+    if size == 0 or (size == 1 and codes.min() >= 0):
         return list(range(size)), codes
+    if size <= _FEW:
+        first_of = [(int((codes == code).argmax()), code) for code in range(size)]
+        in_order = [code for at, code in sorted(first_of) if codes[at] == code]
+    else:
+        used, first_use = np.unique(codes, return_index=True)
+        in_order = [code for code in used[np.argsort(first_use)].tolist() if code >= 0]
     place = np.full(size + 1, -1, np.int32)
-    place[used] = np.arange(used.size, dtype=np.int32)
-    return used.tolist(), place[codes]
+    place[in_order] = np.arange(len(in_order), dtype=np.int32)
+    return in_order, place[codes]
 
 
 def _texts(raw: bytes) -> tuple[tuple[int, ...], tuple[str, ...]]:

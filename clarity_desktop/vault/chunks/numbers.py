@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import IntegrityError
 
-__all__ = ["Reader", "pack_floats", "pack_integers"]
+__all__ = ["Reader", "pack_floats", "pack_integers", "pack_singles"]
 
 _COLUMN: Final = struct.Struct("<BBq")
 """Form, width in bytes, offset (or scale exponent beside it)."""
-_INTEGERS, _SCALED, _RAW, _CONSTANT = 0, 1, 2, 3
+_INTEGERS, _SCALED, _RAW, _CONSTANT, _SINGLES = 0, 1, 2, 3, 4
 _WIDTHS: Final = {0: None, 1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4"), 8: np.dtype("<u8")}
 _MOST_DECIMALS: Final = 9
 _EXACT: Final = float(2**53)
@@ -68,6 +68,11 @@ def _scaled(column: NDArray[np.float64]) -> tuple[int, NDArray[np.int64]] | None
     return None
 
 
+def pack_singles(column: NDArray[np.float64]) -> bytes:
+    """A column of float64 kept to the seven digits of float32; shape (N,), N may be 0."""
+    return _COLUMN.pack(_SINGLES, 4, 0) + _shuffled(np.ascontiguousarray(column, "<f4"), 4)
+
+
 def _shuffled(column: NDArray[np.generic], width: int) -> bytes:
     """The bytes of a column, all lowest bytes first, then all second ones … which compresses better."""
     if width == 1:
@@ -94,10 +99,10 @@ class Reader:
             return np.full(self._n, least, np.int64)
         offsets = self._unshuffled(width)
         if width == 8:
-            whole = offsets.view(np.uint64) + np.uint64(least % 2**64)
-            signed: NDArray[np.int64] = whole.view(np.int64)
-            return signed
-        return np.add(offsets, least, dtype=np.int64)
+            # Adding wraps around in 64 bits, as the subtraction did.
+            whole: NDArray[np.int64] = np.add(offsets.view(np.int64), np.int64(least), dtype=np.int64)
+            return whole
+        return np.asarray(np.add(offsets, least, dtype=np.int64))
 
     def floats(self) -> NDArray[np.float64]:
         """The next column of float64, shape (N,)."""
@@ -109,9 +114,17 @@ class Reader:
                 raise _damaged("column scale")
             values = self.integers().astype(np.float64)
             return values if number == 0 else values / _SCALES[number]
+        if form == _SINGLES and width == 4:
+            return self._unshuffled(4).view("<f4").astype(np.float64)
         if form == _RAW and width == 8:
             return self._unshuffled(8).view("<f8")
         raise _damaged("column form")
+
+    def of_length(self, n: int) -> Reader:
+        """The same buffer at the same place, for columns of another length; go on with :meth:`rest` of that one."""
+        reader = Reader(self._buffer, n)
+        reader._at = self._at
+        return reader
 
     def rest(self) -> bytes:
         """Everything after the columns read so far."""

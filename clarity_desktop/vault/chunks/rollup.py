@@ -14,13 +14,13 @@ from clarity_desktop.domain.series import Rollup
 from clarity_desktop.domain.time import DAY_S, Instant, Span
 from clarity_desktop.vault.chunks.codec import compress, decompress
 from clarity_desktop.vault.chunks.columns import Columns
-from clarity_desktop.vault.chunks.numbers import Reader, pack_floats, pack_integers
+from clarity_desktop.vault.chunks.numbers import Reader, pack_floats, pack_integers, pack_singles
 
 __all__ = ["decode_rollup", "encode_rollup", "joined_rollups", "rollup_of"]
 
 _HOUR: Final = 3600
 _LONGEST_SPREAD_S: Final = 31 * DAY_S
-_HEAD: Final = struct.Struct("<2sBxIq")
+_HEAD: Final = struct.Struct("<2sB?Iq")
 _MAGIC: Final = b"CR"
 _VERSION: Final = 1
 
@@ -127,39 +127,53 @@ def within(rollup: Rollup, span: Span) -> Rollup:
 
 
 def encode_rollup(rollup: Rollup) -> bytes:
-    """A rollup as one compressed blob."""
+    """A rollup as one compressed blob.
+
+    What follows from another column is left out: of an hour with one sample only its value is kept. Means and spread
+    totals are kept to the seven digits of float32.
+    """
     least = int(rollup.hour[0])
-    payload = b"".join(
-        (
-            pack_integers((rollup.hour - least) // _HOUR),
-            pack_integers(rollup.n),
-            *(pack_floats(column) for column in (rollup.minimum, rollup.maximum, rollup.mean, rollup.total)),
-        )
-    )
-    return _HEAD.pack(_MAGIC, _VERSION, rollup.hour.size, least) + compress(payload)
+    single, several = rollup.n == 1, rollup.n > 1
+    follows = np.where(rollup.n > 0, rollup.mean * rollup.n, 0.0)
+    has_totals = not np.allclose(rollup.total, follows, rtol=1e-6, atol=0)
+    payload = [
+        pack_integers((rollup.hour - least) // _HOUR),
+        pack_integers(rollup.n),
+    ]
+    if single.any():
+        payload.append(pack_floats(rollup.minimum[single]))
+    if several.any():
+        payload += [pack_floats(rollup.minimum[several]), pack_floats(rollup.maximum[several])]
+        payload.append(pack_singles(rollup.mean[several]))
+    if has_totals:
+        payload.append(pack_singles(rollup.total))
+    return _HEAD.pack(_MAGIC, _VERSION, has_totals, rollup.hour.size, least) + compress(b"".join(payload))
 
 
 def decode_rollup(blob: bytes, unit: str = "") -> Rollup:
     """The reverse of :func:`encode_rollup`; raises :class:`IntegrityError` (``vault.chunk``) when damaged."""
-    least, payload, size = _opened(blob)
+    least, has_totals, size, payload = _opened(blob)
     reader = Reader(payload, size)
     hour = reader.integers() * _HOUR + least
-    return Rollup(
-        hour,
-        reader.integers().astype(np.int32),
-        reader.floats(),
-        reader.floats(),
-        reader.floats(),
-        reader.floats(),
-        unit,
-    )
+    n = reader.integers().astype(np.int32)
+    minimum, maximum, mean = np.full(size, np.nan), np.full(size, np.nan), np.full(size, np.nan)
+    single, several = np.flatnonzero(n == 1), np.flatnonzero(n > 1)
+    if single.size:
+        reader = reader.of_length(single.size)
+        minimum[single] = reader.floats()
+        maximum[single] = mean[single] = minimum[single]
+    if several.size:
+        reader = reader.of_length(several.size)
+        minimum[several], maximum[several], mean[several] = reader.floats(), reader.floats(), reader.floats()
+    total = reader.of_length(size).floats() if has_totals else np.where(n > 0, mean * n, 0.0)
+    return Rollup(hour, n, minimum, maximum, mean, total, unit)
 
 
-def _opened(blob: bytes) -> tuple[Instant, bytes, int]:
+def _opened(blob: bytes) -> tuple[Instant, bool, int, bytes]:
     if len(blob) >= _HEAD.size:
-        magic, version, size, least = _HEAD.unpack_from(blob)
+        magic, version, has_totals, size, least = _HEAD.unpack_from(blob)
         if magic == _MAGIC and version == _VERSION and size > 0:
-            return least, decompress(memoryview(blob)[_HEAD.size :]), size
+            return least, has_totals, size, decompress(memoryview(blob)[_HEAD.size :])
     raise IntegrityError(
         "vault.chunk",
         "A stretch of stored samples is damaged.",

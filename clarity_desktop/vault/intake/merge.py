@@ -7,20 +7,21 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.series import Accumulation, SeriesId
-from clarity_desktop.vault.chunks.codec import decode_chunk, digest_of
+from clarity_desktop.vault.chunks.codec import PackedChunk, decode_chunk, pack_chunk
 from clarity_desktop.vault.chunks.columns import Columns, joined, sorted_unique
-from clarity_desktop.vault.intake.stage import StoredChunk, encoded, insert_blobs, origin_counts
+from clarity_desktop.vault.intake.stage import StoredChunk, encoded, insert_blobs, origin_counts, stage_lost
 from clarity_desktop.vault.store import schema
 
-__all__ = ["SeriesKey", "StagedSeries", "is_spread", "merge_series"]
+__all__ = ["LiveChunk", "SeriesKey", "StagedSeries", "is_spread", "merge_series", "stored_series"]
 
 _SERIES, _CHUNKS, _BLOBS = schema.series, schema.chunks, schema.blobs
 _NO_DIGEST = b""
@@ -35,13 +36,33 @@ class SeriesKey:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class LiveChunk:
+    """A stored chunk."""
+
+    digest: bytes
+    blob_id: int
+
+
 @dataclass(slots=True)
 class StagedSeries:
     """The staged parts of one series, and the labels its category values index."""
 
     labels: list[str] = field(default_factory=list)
+    stored: dict[int, LiveChunk] = field(default_factory=dict)
+    """The visible chunks when the import first met the series, by period."""
     parts: dict[int, list[StoredChunk]] = field(default_factory=dict)
     """By period, in file order."""
+
+
+def stored_series(connection: Connection, patient_id: str, key: SeriesKey) -> StagedSeries:
+    """What the vault holds of a series as an import begins on it."""
+    row = connection.execute(_series_query(patient_id, key)).first()
+    if row is None:
+        return StagedSeries()
+    query = select(_CHUNKS.c.period, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(_CHUNKS.c.series_id == row.id)
+    stored = {chunk.period: LiveChunk(chunk.digest, chunk.blob_id) for chunk in connection.execute(query)}
+    return StagedSeries([str(label) for label in json.loads(row.labels)], stored)
 
 
 def is_spread(key: SeriesKey) -> bool:
@@ -57,24 +78,16 @@ def merge_series(connection: Connection, patient_id: str, key: SeriesKey, staged
     """
     series_id, stored_labels = _series_row(connection, patient_id, key)
     merge = _Merge(connection, series_id, is_spread(key), _relabelling(staged.labels, stored_labels))
-    live = _live_chunks(connection, series_id, staged.parts)
+    live = _live_chunks(connection, series_id, staged.parts) if staged.parts else {}
     for period, parts in sorted(staged.parts.items()):
         merge.period(period, parts, live.get(period))
-    if merge.changed:
+    if merge.write_index():
         _renew_series(connection, series_id, merge.origins)
     labels = _united(stored_labels, staged.labels)
     if labels != stored_labels:
         text = json.dumps(labels, ensure_ascii=False)
         connection.execute(update(_SERIES).where(_SERIES.c.id == series_id).values(labels=text))
     return merge.unique, merge.new
-
-
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """A stored chunk."""
-
-    digest: bytes
-    blob_id: int
 
 
 class _Merge:
@@ -89,28 +102,31 @@ class _Merge:
         self._relabel = relabel
         self.unique = 0
         self.new = 0
-        self.changed = False
+        self._rows: list[tuple[Any, ...]] = []
+        self._adopted: list[tuple[int]] = []
         self.origins: Counter[int] = Counter()
 
-    def period(self, period: int, parts: Sequence[StoredChunk], live: _Live | None) -> None:
+    def period(self, period: int, parts: Sequence[StoredChunk], live: LiveChunk | None) -> None:
         """Merge one period."""
         if len(parts) == 1 and self._relabel is None:
             (part,) = parts
-            if live is None:
+            if live is None and not part.stored_before:
                 self._adopt(part)
                 return
-            if live.digest == part.digest:
+            # What a series holds only grows, so a part that was all there as it was read is there still.
+            if live is not None and (live.digest == part.digest or part.stored_before):
                 self.unique += part.n
                 return
         file = sorted_unique(joined([self._relabelled(self._columns(part.blob_id)) for part in parts]))
         self.unique += len(file)
         if live is None:
             self.new += len(file)
-            self._write(period, file)
+            self._write(period, file, pack_chunk(file))
             return
         stored = self._columns(live.blob_id)
         merged = sorted_unique(joined([stored, file]))
-        if digest_of(merged) == live.digest:
+        packed = pack_chunk(merged)
+        if packed.digest == live.digest:
             return
         self.new += len(merged) - len(stored)
         self.origins.subtract(dict(origin_counts(stored)))
@@ -118,37 +134,40 @@ class _Merge:
             delete(_CHUNKS).where(_CHUNKS.c.series_id == self._series_id, _CHUNKS.c.period == period)
         )
         self._connection.execute(delete(_BLOBS).where(_BLOBS.c.id == live.blob_id))
-        self._write(period, merged)
+        self._write(period, merged, packed)
 
     def _adopt(self, part: StoredChunk) -> None:
         self.unique += part.n
         self.new += part.n
         self._insert(part)
-        self._connection.execute(delete(schema.stage).where(schema.stage.c.blob_id == part.blob_id))
+        self._adopted.append((part.blob_id,))
 
-    def _write(self, period: int, columns: Columns) -> None:
-        chunk = encoded(period, columns, spread=self._spread)
+    def _write(self, period: int, columns: Columns, packed: PackedChunk) -> None:
+        chunk = encoded(period, columns, packed, spread=self._spread)
         (blob_id,) = insert_blobs(self._connection, [chunk])
         self._insert(replace(chunk.facts, blob_id=blob_id))
 
     def _insert(self, chunk: StoredChunk) -> None:
-        self.changed = True
         self.origins.update(dict(chunk.origin_counts))
-        self._connection.execute(
-            insert(_CHUNKS).values(
-                series_id=self._series_id,
-                period=chunk.period,
-                n=chunk.n,
-                first=chunk.first,
-                stop=chunk.stop,
-                digest=chunk.digest,
-                blob_id=chunk.blob_id,
+        row = (self._series_id, chunk.period, chunk.n, chunk.first, chunk.stop, chunk.digest, chunk.blob_id)
+        self._rows.append(row)
+
+    def write_index(self) -> bool:
+        """Write the rows of all chunks that are new or changed; answers whether there are any."""
+        if self._rows:
+            self._connection.exec_driver_sql(
+                "INSERT INTO chunks (series_id, period, n, first, stop, digest, blob_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                self._rows,
             )
-        )
+        if self._adopted:
+            self._connection.exec_driver_sql("DELETE FROM stage WHERE blob_id = ?", self._adopted)
+        return bool(self._rows)
 
     def _columns(self, blob_id: int) -> Columns:
         query = select(_BLOBS.c.core, _BLOBS.c.rest).where(_BLOBS.c.id == blob_id)
-        blob = self._connection.execute(query).one()
+        blob = self._connection.execute(query).first()
+        if blob is None:
+            raise stage_lost()
         return decode_chunk(blob.core, blob.rest)
 
     def _relabelled(self, columns: Columns) -> Columns:
@@ -160,14 +179,18 @@ class _Merge:
         return replace(columns, value=value)
 
 
-def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tuple[SeriesId, list[str]]:
-    """``(id, labels)`` of a series, made when it is not there yet."""
-    query = select(_SERIES.c.id, _SERIES.c.labels).where(
+def _series_query(patient_id: str, key: SeriesKey) -> Select[Any]:
+    return select(_SERIES.c.id, _SERIES.c.labels).where(
         _SERIES.c.patient_id == patient_id,
         _SERIES.c.kind == key.kind,
         _SERIES.c.unit == key.unit,
         _SERIES.c.source == key.source,
     )
+
+
+def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tuple[SeriesId, list[str]]:
+    """``(id, labels)`` of a series, made when it is not there yet."""
+    query = _series_query(patient_id, key)
     row = connection.execute(query).first()
     if row is None:
         connection.execute(
@@ -186,11 +209,11 @@ def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tupl
     return row.id, [str(label) for label in json.loads(row.labels)]
 
 
-def _live_chunks(connection: Connection, series_id: SeriesId, parts: Mapping[int, object]) -> dict[int, _Live]:
+def _live_chunks(connection: Connection, series_id: SeriesId, parts: Mapping[int, object]) -> dict[int, LiveChunk]:
     query = select(_CHUNKS.c.period, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(
         _CHUNKS.c.series_id == series_id, _CHUNKS.c.period.between(min(parts), max(parts))
     )
-    return {row.period: _Live(row.digest, row.blob_id) for row in connection.execute(query)}
+    return {row.period: LiveChunk(row.digest, row.blob_id) for row in connection.execute(query)}
 
 
 def _united(stored: list[str], staged: list[str]) -> list[str]:

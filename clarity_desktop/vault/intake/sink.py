@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import Final
@@ -11,7 +10,6 @@ import numpy as np
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.domain.importing import (
     Element,
     ImportReport,
@@ -24,16 +22,26 @@ from clarity_desktop.domain.importing import (
 )
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import Span
+from clarity_desktop.vault.chunks.codec import PackedChunk, pack_chunk
 from clarity_desktop.vault.chunks.columns import Columns, joined, origin_id, sorted_unique, split_by_period
 from clarity_desktop.vault.intake.elements import merge_elements, merge_set_aside
-from clarity_desktop.vault.intake.merge import SeriesKey, StagedSeries, is_spread, merge_series
+from clarity_desktop.vault.intake.merge import (
+    LiveChunk,
+    SeriesKey,
+    StagedSeries,
+    is_spread,
+    merge_series,
+    stored_series,
+)
 from clarity_desktop.vault.intake.stage import (
     EncodedChunk,
     ImportLock,
+    StoredChunk,
     clear_stage,
     encoded,
     insert_blobs,
     new_token,
+    stage_lost,
 )
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store, WriteTransaction
@@ -82,7 +90,8 @@ class VaultSink:
             return
         key = SeriesKey(batch.kind, batch.unit, batch.source)
         if key not in self._series:
-            self._series[key] = StagedSeries(labels=self._stored_labels(key))
+            with self._store.reading() as connection:
+                self._series[key] = stored_series(connection, self._patient_id, key)
         columns = self._columns(key, batch)
         self._pending.setdefault(key, []).append(columns)
         first, last = int(columns.start.min()), int((columns.start + columns.length_s).max())
@@ -140,11 +149,7 @@ class VaultSink:
         connection = write.connection
         staged = select(func.count()).select_from(schema.stage).where(schema.stage.c.token == self._token)
         if connection.execute(staged).scalar_one() != self._staged_blobs:
-            raise IntegrityError(
-                "import.stage_lost",
-                "What this import had put down was removed by another process.",
-                remedy="Import the file again.",
-            )
+            raise stage_lost()
         known = self._known_span(write)
         import_id = self._journal(write)
         if self._origins:
@@ -219,18 +224,6 @@ class VaultSink:
         if after != stored:
             write_zones(write.connection, self._patient_id, after)
 
-    def _stored_labels(self, key: SeriesKey) -> list[str]:
-        table = schema.series
-        query = select(table.c.labels).where(
-            table.c.patient_id == self._patient_id,
-            table.c.kind == key.kind,
-            table.c.unit == key.unit,
-            table.c.source == key.source,
-        )
-        with self._store.reading() as connection:
-            text = connection.execute(query).scalar_one_or_none()
-        return [] if text is None else [str(label) for label in json.loads(text)]
-
     def _columns(self, key: SeriesKey, batch: SampleBatch) -> Columns:
         value = np.array(batch.value, np.float64)
         if batch.labels:
@@ -273,9 +266,14 @@ class VaultSink:
         owners: list[SeriesKey] = []
         for key in ready:
             columns = sorted_unique(joined(self._pending.pop(key)))
-            spread = is_spread(key)
+            series, spread = self._series[key], is_spread(key)
             for period, rows in split_by_period(columns):
-                chunks.append(encoded(period, rows, spread=spread))
+                packed = pack_chunk(rows)
+                stored = series.stored.get(period)
+                if stored is not None and stored.digest == packed.digest:
+                    series.parts.setdefault(period, []).append(_stored_before(period, packed, stored))
+                    continue
+                chunks.append(encoded(period, rows, packed, spread=spread))
                 owners.append(key)
         self._rows = sum(len(part) for parts in self._pending.values() for part in parts)
         self._text = sum(len(element.payload) for element in self._elements)
@@ -329,3 +327,8 @@ class VaultSink:
         self._pending.clear()
         if self._lock is not None:
             self._lock.release()
+
+
+def _stored_before(period: int, packed: PackedChunk, stored: LiveChunk) -> StoredChunk:
+    """The place of a part that says what a visible chunk says: it is not written a second time."""
+    return StoredChunk(period, packed.n, packed.first, packed.first, packed.digest, stored.blob_id, (), True)

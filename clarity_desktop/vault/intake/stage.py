@@ -13,7 +13,8 @@ from typing import IO, Final
 import numpy as np
 from sqlalchemy import Connection, delete, func, select, union
 
-from clarity_desktop.vault.chunks.codec import digest_of, encode_chunk
+from clarity_desktop.domain.errors import IntegrityError
+from clarity_desktop.vault.chunks.codec import PackedChunk
 from clarity_desktop.vault.chunks.columns import Columns
 from clarity_desktop.vault.chunks.rollup import encode_rollup, rollup_of
 from clarity_desktop.vault.store import schema
@@ -36,6 +37,8 @@ class StoredChunk:
     blob_id: int
     origin_counts: tuple[tuple[int, int], ...]
     """``(origin id, samples)``."""
+    stored_before: bool = False
+    """The blob is that of a visible chunk which says the same; nothing was staged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,16 @@ class EncodedChunk:
     facts: StoredChunk
 
 
-def encoded(period: int, columns: Columns, *, spread: bool) -> EncodedChunk:
-    """Encode sorted columns of one period. ``spread`` as in :func:`rollup_of`."""
-    core, rest = encode_chunk(columns)
+def encoded(period: int, columns: Columns, packed: PackedChunk, *, spread: bool) -> EncodedChunk:
+    """Encode packed columns of one period. ``spread`` as in :func:`rollup_of`."""
+    core, rest = packed.compressed()
     start = columns.start
     facts = StoredChunk(
         period=period,
-        n=len(columns),
-        first=int(start[0]),
+        n=packed.n,
+        first=packed.first,
         stop=max(int(start[-1]), int((start + columns.length_s).max())),
-        digest=digest_of(columns),
+        digest=packed.digest,
         blob_id=0,
         origin_counts=origin_counts(columns),
     )
@@ -110,6 +113,15 @@ def remove_stale_stages(store: Store) -> int:
         lock.release()
         removed += 1
     return removed
+
+
+def stage_lost() -> IntegrityError:
+    """The error of an import whose stage another process has removed."""
+    return IntegrityError(
+        "import.stage_lost",
+        "What this import had put down was removed by another process.",
+        remedy="Import the file again.",
+    )
 
 
 def new_token() -> str:
