@@ -1,0 +1,1 @@
+"""What leaves the program: the clinical PDF, tables, and the manifest that makes both reproducible."""
