@@ -8,7 +8,7 @@ import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError as RowConflict
 
 from clarity_desktop.domain.errors import ConflictError, InputError, NotFoundError
@@ -129,6 +129,28 @@ class Patients:
                 done = write.connection.execute(update(_TABLE).where(_TABLE.c.id == patient.id).values(values))
             except RowConflict:
                 raise _code_taken() from None
+            if done.rowcount == 0:
+                raise _unknown()
+
+    def discard_empty(self, patient_id: PatientId) -> None:
+        """Remove a patient to whom nothing belongs, such as one added for an import that could not be read.
+
+        Raises
+        ------
+        NotFoundError
+            ``patient.unknown``.
+        ConflictError
+            ``patient.not_empty`` when anything is stored for the patient; nothing is removed then.
+        """
+        with self._store.writing("patient.discard", patient_id) as write:
+            try:
+                done = write.connection.execute(delete(_TABLE).where(_TABLE.c.id == patient_id))
+            except RowConflict:
+                raise ConflictError(
+                    "patient.not_empty",
+                    "Recordings are stored for this patient.",
+                    remedy="Erase the patient with their data instead.",
+                ) from None
             if done.rowcount == 0:
                 raise _unknown()
 
