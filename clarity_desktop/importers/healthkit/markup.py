@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
+from clarity_desktop.importers.healthkit.beats import BeatList
+
 __all__ = ["Node", "Stop", "attributes_of", "next_element"]
 
 _OPEN = re.compile(rb"<(/?)([A-Za-z_][\w.:\-]*+)")
@@ -50,6 +52,8 @@ class Node:
     children: list[Node] = field(default_factory=list)
     repairs: dict[str, int] = field(default_factory=dict)
     """Problem codes and counts met in this element and its children."""
+    beats: BeatList | None = None
+    """The record's list of beats, where it was read ahead of the children."""
 
     def repair(self, code: str, count: int = 1) -> None:
         """Note a repair."""

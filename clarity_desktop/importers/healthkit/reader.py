@@ -12,7 +12,7 @@ from clarity_desktop.domain.errors import ConflictError
 from clarity_desktop.domain.importing import SampleBatch, SetAside
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.series import SampleFlag
-from clarity_desktop.importers.healthkit.beats import clock_seconds
+from clarity_desktop.importers.healthkit.beats import BEAT, BEATS, clock_seconds
 from clarity_desktop.importers.healthkit.columns import FLUSH_ROWS, Collector, Columns, SeriesKey
 from clarity_desktop.importers.healthkit.container import Export, Member
 from clarity_desktop.importers.healthkit.dates import parse_date
@@ -20,7 +20,6 @@ from clarity_desktop.importers.healthkit.document import Document
 from clarity_desktop.importers.healthkit.elements import KEPT, element_of, person_of, route_paths
 from clarity_desktop.importers.healthkit.markup import Node
 from clarity_desktop.importers.healthkit.records import (
-    BEATS,
     RecordRow,
     Rejected,
     first_text,
@@ -250,6 +249,10 @@ class _Handler:
                 self._tally.problem("value.implausible", at, position=position)
         if row.zone:
             self.evidence.named(row.zone, np.array([row.start], np.int64))
+        if node.beats is not None:
+            clock = clock_seconds(node.beats.first)
+            if clock is not None:
+                self.evidence.offset(beat_offset(clock, row.start), np.array([row.start], np.int64))
         for child in node.children:
             if child.name == BEATS:
                 self._beats(child, row.start, at)
@@ -265,6 +268,9 @@ class _Handler:
             first = False
 
     def _count_children(self, node: Node) -> None:
+        if node.beats is not None:
+            self._tally.elements[BEATS] += 1
+            self._tally.elements[BEAT] += node.beats.count
         waiting = list(node.children)
         while waiting:
             child = waiting.pop()

@@ -12,12 +12,12 @@ from clarity_desktop.domain.importing import NO_INSTANT, Origin
 from clarity_desktop.domain.kinds import SLEEP, conversion, kind_of
 from clarity_desktop.domain.series import SampleFlag
 from clarity_desktop.domain.time import Instant
+from clarity_desktop.importers.healthkit.beats import BEATS
 from clarity_desktop.importers.healthkit.columns import SeriesKey
 from clarity_desktop.importers.healthkit.dates import ParsedDate, parse_date
 from clarity_desktop.importers.healthkit.markup import Node
 
 __all__ = [
-    "BEATS",
     "RecordRow",
     "Rejected",
     "canonical_json",
@@ -34,7 +34,7 @@ __all__ = [
     "source_of",
 ]
 
-BEATS = "HeartRateVariabilityMetadataList"
+_PREPARED = "\x02"
 _LENGTH_LIMIT = 2**31 - 1
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _POINTER = re.compile(r"^<+HKDevice: 0x[0-9a-fA-F]+>?,? ?")
@@ -189,6 +189,9 @@ def extra_of(node: Node, metadata: dict[str, str | list[str]]) -> str:
             other.append(_tree(child))
     if other:
         document["children"] = other
+    if node.beats is not None:
+        document["beats"] = _PREPARED
+        return canonical_json(document).replace('"\\u0002"', node.beats.json, 1)
     return canonical_json(document) if document else ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.importers.healthkit.beats import without_beats
 from clarity_desktop.importers.healthkit.markup import Node, next_element
 from clarity_desktop.importers.healthkit.template import RowColumns, Template, template_of
 
@@ -81,7 +82,7 @@ class FastRows:
             bounds = np.append(lines.records[first:last], stop)
         else:
             bounds = lines.records[first:]
-        if bounds.size <= self._least_rows:
+        if bounds.size < 2:
             return pos
         return self._run(lines, bounds, base)
 
@@ -91,21 +92,24 @@ class FastRows:
         starts, lengths = bounds[:-1], np.diff(bounds)
         taken: list[tuple[Template, RowColumns, NDArray[np.int64]]] = []
         left: list[NDArray[np.int64]] = []
-        order = np.argsort(lengths, kind="stable")
-        ordered = lengths[order]
-        cuts = np.flatnonzero(np.diff(ordered)) + 1
-        for group in np.split(order, cuts):
+        for group in _of_one_length(lengths) if lengths.size >= self._least_rows else ():
             length = int(lengths[group[0]])
             if group.size < self._least_group or length < 80:
                 left.append(group)
             else:
                 self._group(lines, starts, group, length, taken, left)
+        if lengths.size < self._least_rows:
+            left.append(np.arange(lengths.size))
         stop = int(bounds[-1])
         nodes: list[Node] = []
         if left:
             for row in np.sort(np.concatenate(left)).tolist():
-                node = next_element(data, int(starts[row]) + 1, len(data), final=False)
-                behind = int(bounds[row + 1])
+                begin, behind = int(starts[row]) + 1, int(bounds[row + 1])
+                beaten = _beat_record(data, begin, behind)
+                if beaten is not None:
+                    nodes.append(beaten)
+                    continue
+                node = next_element(data, begin, len(data), final=False)
                 if not isinstance(node, Node) or node.stop > behind or data[node.stop : behind].strip(_BLANKS):
                     stop = int(starts[row])
                     lines.slow_until = stop + 1
@@ -176,6 +180,24 @@ class FastRows:
             left.append(group)
 
 
+def _of_one_length(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    order = np.argsort(lengths, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1)
+
+
+def _beat_record(data: bytes, begin: int, behind: int) -> Node | None:
+    """A record with a plain list of beats, which is read apart; ``None`` for any other."""
+    divided = without_beats(data[begin:behind])
+    if divided is None:
+        return None
+    text, beats = divided
+    node = next_element(text, 0, len(text), final=True)
+    if not isinstance(node, Node) or node.repairs or text[node.stop :].strip(_BLANKS):
+        return None
+    node.start, node.stop, node.beats = begin, behind, beats
+    return node
+
+
 def _first_match(templates: list[Template], row: NDArray[np.uint64]) -> Template | None:
     for index, template in enumerate(templates):
         if template.matches(row)[0]:
@@ -201,7 +223,8 @@ def _only(columns: RowColumns, keep: NDArray[np.bool_]) -> RowColumns:
 def _lines_of(data: bytes, pos: int, end: int) -> _Lines:
     """Find the lines that begin a record, and those that begin something else at the top level."""
     none = np.empty(0, np.int64)
-    if data.find(b"<!", pos, end) >= 0:
+    # Looking for one byte is many times faster than for two, and it hardly ever occurs.
+    if data.find(b"!", pos, end) >= 0 and data.find(b"<!", pos, end) >= 0:
         return _Lines(data, none, none)
     raw = np.frombuffer(data, np.uint8)
     begins = np.flatnonzero(raw[pos:] == _NEWLINE)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.importing import Origin
 from clarity_desktop.domain.series import SampleFlag
+from clarity_desktop.importers.healthkit.beats import BEATS
 from clarity_desktop.importers.healthkit.clock_words import DIGIT_POSITIONS, WORD_OFFSETS, seconds_of_words
 from clarity_desktop.importers.healthkit.columns import SeriesKey
 from clarity_desktop.importers.healthkit.markup import Node, next_element
 from clarity_desktop.importers.healthkit.records import (
-    BEATS,
     Rejected,
     extra_of,
     interpret,
@@ -33,6 +33,7 @@ _DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ([+-])(\d\d)(\d\d)")
 _VALUE = re.compile(rb"(-?)(\d+)(?:\.(\d+))?")
 _PLAIN = re.compile(rb"[ !#-%(-;=?-\[\]-~]{1,64}")
 _EXACT_DIGITS = 15
+_BEATS_TAG = f"<{BEATS}".encode()
 _SINGLE_QUOTED = re.compile(rb"=\s*'")
 _TELLING = ("HKTimeZone", "HKWasUserEntered")
 _SLOT = "\x01%d\x01"
@@ -286,10 +287,12 @@ def _names_of_children(node: Node) -> dict[str, int]:
 
 def template_of(row: bytes) -> Template | None:
     """The template of a row (from ``<`` to the next element, blanks included), or ``None`` when it is not plain."""
+    if _BEATS_TAG in row:
+        return None
     node = next_element(row, 0, len(row), final=True)
     if not isinstance(node, Node) or node.name != "Record" or row[node.stop :].strip(b" \t\r\n"):
         return None
-    if _SINGLE_QUOTED.search(row) or any(child.name == BEATS for child in node.children):
+    if _SINGLE_QUOTED.search(row):
         return None
     try:
         return Template(row, node)
