@@ -21,43 +21,48 @@ _ZEROS_IN_ACTIVE: Final = 2
 _ZERO_PERCENTILE: Final = 33
 
 
-def _windows(size: int, half: NDArray[np.int64] | int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _padded(values: NDArray[np.float64], width: int) -> tuple[NDArray[np.float64], slice]:
+    """The values between ``width`` epochs of their maximum, and where they lie."""
+    pad = np.full(width, values.max())
+    return np.concatenate((pad, values, pad)), slice(width, width + values.size)
+
+
+def _windows(size: int, half: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     index = np.arange(size)
     return np.maximum(index - half, 0), np.minimum(index + half + 1, size)
 
 
 def _median_above(
-    values: NDArray[np.float64],
-    used: NDArray[np.bool_],
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
-    inside: slice,
+    values: NDArray[np.float64], used: NDArray[np.bool_], half: int, inside: slice, least: int
 ) -> NDArray[np.bool_]:
-    """Where the windows' median exceeds the 8/24 percentile of all such medians.
+    """Where the median of the window of ``half`` epochs on both sides exceeds the 8/24 percentile of such medians.
 
     No median is formed: a median is at most v when at least half of its window is, so v is bisected over the values
-    that occur, with one running count a step.
+    that occur, with one running count a step. A window with fewer than ``least`` usable epochs says rest, and does not
+    count towards the percentile.
     """
-    number = np.concatenate(([0], np.cumsum(used)))
-    half = (number[high] - number[low]) / 2.0
+    low, high = _windows(values.size, half)
+    low, high = low[inside], high[inside]
+    total = np.concatenate(([0], np.cumsum(used)))
+    number = total[high] - total[low]
+    enough = number >= least
 
     def at_most(threshold: float) -> NDArray[np.bool_]:
         count = np.concatenate(([0], np.cumsum(used & (values <= threshold))))
-        return np.asarray(count[high] - count[low] >= half)
+        return np.asarray(2 * (count[high] - count[low]) >= number)
 
     candidates = np.unique(values[used])
-    if candidates.size == 0:
-        return np.zeros(values.size, np.bool_)
-    some = number[high] > number[low]
-    wanted = _REST_SHARE * np.count_nonzero(some[inside])
+    wanted = _REST_SHARE * np.count_nonzero(enough)
+    if candidates.size == 0 or wanted == 0:
+        return np.zeros(number.size, np.bool_)
     first, last = 0, candidates.size - 1
     while first < last:
         middle = (first + last) // 2
-        if np.count_nonzero((at_most(float(candidates[middle])) & some)[inside]) >= wanted:
+        if np.count_nonzero(at_most(float(candidates[middle])) & enough) >= wanted:
             last = middle
         else:
             first = middle + 1
-    return ~at_most(float(candidates[first]))
+    return enough & ~at_most(float(candidates[first]))
 
 
 def _closed_and_opened(active: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
@@ -96,7 +101,8 @@ def crespo(counts: Counts, *, step_s: int = 60) -> States:
     Notes
     -----
     Rest periods are about time in bed, not sleep. Handling of the record's first and last hours is free in the
-    paper: here windows are padded with the maximum first, and shrink to one hour at the edges second.
+    paper: here the record is padded with its maximum, and windows are cut at the padding's ends. In the second pass a
+    window with less than an hour of usable minutes is rest.
 
     Raises
     ------
@@ -107,21 +113,16 @@ def crespo(counts: Counts, *, step_s: int = 60) -> States:
     values, present = without_gaps(counts)
     if not present.any():
         return as_states(np.zeros(values.size, np.bool_), present)
-    size = values.size
     conditioned = values.copy()
     conditioned[_zero_runs(values, _ZEROS_FIRST)] = np.percentile(values[present], _ZERO_PERCENTILE)
-    pad = np.full(_HALF_WINDOW, conditioned.max())
-    padded = np.concatenate((pad, conditioned, pad))
-    low, high = _windows(padded.size, _HALF_WINDOW)
-    inside = slice(_HALF_WINDOW, _HALF_WINDOW + size)
-    active = _median_above(padded, np.ones(padded.size, np.bool_), low, high, inside)[inside]
+    padded, inside = _padded(conditioned, _HALF_WINDOW)
+    active = _median_above(padded, np.ones(padded.size, np.bool_), _HALF_WINDOW, inside, 1)
     active = _closed_and_opened(active, _HOUR + 1)
 
     zeros_rest, zeros_active = _zero_runs(values, _ZEROS_IN_REST), _zero_runs(values, _ZEROS_IN_ACTIVE)
-    used = ~np.where(active, zeros_active, zeros_rest) & present
-    index = np.arange(size)
-    from_edge = np.minimum(index, size - 1 - index)
-    low, high = _windows(size, np.minimum(from_edge + _HOUR // 2, _HALF_WINDOW))
-    active = _median_above(values, used, low, high, slice(0, size))
+    padded, inside = _padded(values, _HOUR)
+    used = np.ones(padded.size, np.bool_)
+    used[inside] = ~np.where(active, zeros_active, zeros_rest) & present
+    active = _median_above(padded, used, _HALF_WINDOW, inside, _HOUR)
     active = _closed_and_opened(active, 2 * _HOUR + 1)
     return as_states(~active, present)

@@ -19,17 +19,19 @@ SADEH_VARIANTS: Final = ("original", "actigraph")
 
 def _window_sums(values: NDArray[np.float64], before: int, after: int) -> NDArray[np.float64]:
     """Σ A_{i−before}…A_{i+after} over what exists; exact for whole counts."""
-    total = np.concatenate(([0.0], np.cumsum(values)))
-    index = np.arange(values.size)
-    return total[np.minimum(index + after + 1, values.size)] - total[np.maximum(index - before, 0)]
+    total = np.empty(values.size + before + after + 1)
+    total[: before + 1] = 0.0
+    np.cumsum(values, out=total[before + 1 : before + 1 + values.size])
+    total[before + 1 + values.size :] = total[before + values.size]
+    return total[before + after + 1 :] - total[: values.size]
 
 
 def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> States:
     """Sleep and wake by Sadeh, Sharkey and Carskadon 1994 (Sleep 17:201).
 
     PS = 7.601 − 0.065·mean(A₋₅…A₅) − 1.08·NAT − 0.056·SD(A₋₅…A₀) − 0.703·ln(A₀ + 1), sleep where PS ≥ 0.
-    NAT counts epochs of the window with 50 ≤ A < 100; the standard deviation divides by n − 1. Windows at the
-    record's ends use what exists; a missing epoch inside counts as 0.
+    NAT counts epochs of the window with 50 ≤ A < 100; the standard deviation divides by n − 1. Windows use what
+    exists: neither epochs beyond the record nor missing ones enter mean and deviation.
 
     Parameters
     ----------
@@ -59,12 +61,12 @@ def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> Sta
     if variant == "actigraph":
         values = np.minimum(values, 300.0)
         threshold = -4.0
-    ones = np.ones_like(values)
-    score = 7.601 - 0.065 * _window_sums(values, 5, 5) / np.maximum(_window_sums(ones, 5, 5), 1.0)
-    score -= 1.08 * _window_sums(((values >= 50) & (values < 100)).astype(np.float64), 5, 5)
+    there = present.astype(np.float64)
+    score = 7.601 - 0.065 * _window_sums(values, 5, 5) / np.maximum(_window_sums(there, 5, 5), 1.0)
+    score -= 1.08 * _window_sums((present & (values >= 50) & (values < 100)).astype(np.float64), 5, 5)
     # What remains only lowers the score, so epochs already under the threshold are settled as wake.
-    open_ = np.flatnonzero(score >= threshold)
-    size = _window_sums(ones, 5, 0)[open_]
+    open_ = np.flatnonzero(present & (score >= threshold))
+    size = _window_sums(there, 5, 0)[open_]
     mean = _window_sums(values, 5, 0)[open_] / size
     squares = _window_sums(values * values, 5, 0)[open_] - size * mean * mean
     deviation = np.sqrt(np.maximum(squares, 0.0) / np.maximum(size - 1.0, 1.0))
