@@ -90,5 +90,7 @@ def _rests_on(panel: Panel, finding: Finding, metric: Metric) -> str:
         return metric.rests_on
     if metric.rests_on == "days":
         return f"{number} of {(finding.coverage or panel.coverage).days} days"
+    if metric.id == "sri":
+        return f"{number} day pairs"
     words = metric.rests_on if number != 1 else metric.rests_on.removesuffix("s")
     return f"{number} {words}"

@@ -31,6 +31,7 @@ _WIDTH = PAGE_WIDTH - 2 * _MARGIN
 _BODY, _LEADING, _SMALL, _SMALL_LEADING = 10.5, 15.0, 8.5, 11.5
 _HEADING = 12.0
 _FOOT = 44.0
+_FIGURE_HEIGHT = 150.0
 _SUPERSCRIPTS = "¹²³⁴⁵⁶⁷⁸⁹"
 
 
@@ -103,6 +104,12 @@ def _window_dates(panel: Panel) -> tuple[date, date]:
     ends = np.array([panel.span.start, max(panel.span.stop - 1, panel.span.start)], dtype=np.int64)
     first, last = panel.zone.local_days(ends).tolist()
     return date(1970, 1, 1) + timedelta(days=first), date(1970, 1, 1) + timedelta(days=last)
+
+
+def _wear_words(rule: str) -> str:
+    """The wear rule as a reader meets it in the literature."""
+    words = rule.replace("choi", "Choi 2011").replace("troiano", "Troiano 2008")
+    return words.replace(" > ", ", then ")
 
 
 class _Pages:
@@ -184,8 +191,9 @@ class _Pages:
         if self.simulated:
             self.y -= 30
             sheet.box(_MARGIN, self.y, _WIDTH, 22, stroke="sim", pen=0.8, dash=(3, 1.8), radius=3)
-            width = sheet.text(_MARGIN + 12, self.y + 7.5, "Simulated data.", 10, "sim", bold=True)
-            sheet.text(_MARGIN + 17 + width, self.y + 7.5, "This person does not exist.", 10, "sim")
+            sheet.flask(_MARGIN + 10, self.y + 5.5, 11, "sim")
+            width = sheet.text(_MARGIN + 27, self.y + 7.5, "Simulated data.", 10, "sim", bold=True)
+            sheet.text(_MARGIN + 32 + width, self.y + 7.5, "This person does not exist.", 10, "sim")
         self.y -= 12
 
     def _zone_line(self) -> str:
@@ -209,7 +217,7 @@ class _Pages:
     def _in_short(self) -> None:
         self._heading("In short")
         text = " ".join(in_short(self.content.panel))
-        self.y -= 7
+        self.y -= 11
         self.y = self.sheet.paragraph(_MARGIN, self.y, _WIDTH, text, _BODY, _LEADING) + _LEADING - 20
 
     def _signal_unit(self) -> str:
@@ -242,7 +250,7 @@ class _Pages:
         self.y = top
         self._heading("Figure 3. Time asleep", x=right)
         dashed = "; dashed: cosinor" if cosinor_curve(panel, np.zeros(1)) is not None else ""
-        self.y -= 4
+        self.y -= 7
         sheet.text(_MARGIN, self.y, f"median, 25–75 %, {self._signal_unit()}{dashed}", _SMALL, "text_muted")
         band = sleep_band(self.content.age)
         note = "per night; line: 7-night median"
@@ -250,8 +258,8 @@ class _Pages:
             note = f"per night; band {band[0]:g}–{band[1]:g} h ¹; line: 7-night median"
         sheet.text(right, self.y, note, _SMALL, "text_muted")
         self.y -= 20
-        left_end = draw_average_day(sheet, panel, _MARGIN, self.y, half, 128)
-        right_end = draw_time_asleep(sheet, panel, band, right, self.y, half, 128)
+        left_end = draw_average_day(sheet, panel, _MARGIN, self.y, half, _FIGURE_HEIGHT)
+        right_end = draw_time_asleep(sheet, panel, band, right, self.y, half, _FIGURE_HEIGHT)
         self.y = min(left_end, right_end) - 16
 
     def _measures(self) -> None:
@@ -283,7 +291,8 @@ class _Pages:
 
     def _table_row(self, row: MeasureRow, sources: list[str]) -> None:
         sheet, edges, size = self.sheet, self._EDGES, 9.5
-        lines = sheet.wrap(row.title, edges[0] - 62 - _MARGIN, size)
+        taken = sheet.width_of(row.value, size, bold=True)
+        lines = sheet.wrap(row.title, edges[0] - taken - 14 - _MARGIN, size)
         height = 17.0 + (len(lines) - 1) * 11.5
         if self.y - height < _FOOT + 8:
             self._turn()
@@ -311,8 +320,10 @@ class _Pages:
         panel = self.content.panel
         notes = [
             panel.signal_note,
-            f"Wear: {panel.wear_rule}.",
-            "Intervals: bootstrap of whole local days. Nights belong to the local date of waking.",
+            f"Wear: {_wear_words(panel.wear_rule)}.",
+            "Intervals: bootstrap of whole local days or nights.",
+            "Sleep values are medians over nights, mid-sleep is the circular mean.",
+            "A night belongs to the local date of waking.",
             "“No published range”: none fits device, formula and age; compare with the person’s own past.",
             *panel.notes,
             *(f"{_SUPERSCRIPTS[place]} {source}." for place, source in enumerate(self.sources)),

@@ -75,14 +75,14 @@ def _rhythm(panel: Panel) -> list[str]:
 
 
 def _clock(panel: Panel) -> list[str]:
+    changes = clock_changes(panel.zone, panel.span)
+    travel = [change for change in changes if change.is_travel]
     sentences = []
-    for change in clock_changes(panel.zone, panel.span):
-        if change.is_travel:
-            day = _local_date(panel, change.at)
-            sentences.append(
-                f"The clock of the recording went from {change.zone_before} to {change.zone_after} on {date_text(day)}."
-            )
-        else:
+    if travel:
+        steps = ", ".join(f"from {date_text(_local_date(panel, one.at))} {one.zone_after}" for one in travel)
+        sentences.append(f"The clock followed {travel[0].zone_before}, {steps}.")
+    for change in changes:
+        if not change.is_travel:
             sentences.extend(_around_change(panel, change))
     return sentences
 
@@ -115,10 +115,11 @@ def _left_out(panel: Panel) -> list[str]:
     if thin and len(thin) < len(panel.days):
         shown = ", ".join(date_text(day.date) for day in thin[:3])
         rest = f" and {len(thin) - 3} more" if len(thin) > 3 else ""
-        days = "day does" if len(thin) == 1 else "days do"
+        days = "1 day" if len(thin) == 1 else f"{len(thin)} days"
+        does = "does" if len(thin) == 1 else "do"
         off = sum(day.not_worn_min + day.missing_min for day in thin)
         sentences.append(
-            f"{len(thin)} of {len(panel.days)} {days} not meet the valid-day rule ({shown}{rest}; {duration_text(off)} "
+            f"{days} of {len(panel.days)} {does} not meet the valid-day rule ({shown}{rest}; {duration_text(off)} "
             "not worn or without a sample)."
         )
     if len(panel.nights) >= 2:

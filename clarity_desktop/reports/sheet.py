@@ -233,6 +233,20 @@ class Sheet:
         self._pen(ink, pen, ())
         self._canvas.circle(x, y, radius, stroke=1, fill=0)
 
+    def flask(self, x: float, y: float, size: float, ink: Colour | str) -> None:
+        """The mark of simulated data: a conical flask in a square of ``size``."""
+        self._pen(ink, 0.9, ())
+        self._canvas.setLineJoin(1)
+        path = self._canvas.beginPath()
+        outline = [(0.42, 1.0), (0.42, 0.62), (0.14, 0.12), (0.22, 0.0), (0.78, 0.0), (0.86, 0.12), (0.58, 0.62)]
+        path.moveTo(x + outline[0][0] * size, y + outline[0][1] * size)
+        for right, up in [*outline[1:], (0.58, 1.0)]:
+            path.lineTo(x + right * size, y + up * size)
+        self._canvas.drawPath(path, stroke=1, fill=0)
+        self._canvas.setLineJoin(0)
+        self.line(x + 0.32 * size, y + size, x + 0.68 * size, y + size, ink, 0.9)
+        self.line(x + 0.27 * size, y + 0.34 * size, x + 0.73 * size, y + 0.34 * size, ink, 0.9)
+
     @contextmanager
     def clipped(self, x: float, y: float, width: float, height: float) -> Iterator[None]:
         """Draw inside a rectangle only."""

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 THIN = "\u2009"
-_NARROW = "\u202f"
+_NARROW, _FIXED = "\u202f", "\u00a0"
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -41,9 +41,9 @@ def duration_text(minutes: float) -> str:
     """Minutes as ``7 h 14 min``, below an hour as ``24 min``."""
     whole = round(minutes)
     if abs(whole) < 60:
-        return f"{number_text(whole, 0)} min"
+        return f"{number_text(whole, 0)}{_FIXED}min"
     hours, rest = divmod(whole, 60)
-    return f"{hours} h {rest:02d} min"
+    return f"{hours}{_FIXED}h{_FIXED}{rest:02d}{_FIXED}min"
 
 
 def clock_text(hour: float) -> str:
@@ -68,7 +68,7 @@ def interval_text(metric: Metric, interval: tuple[float, float]) -> str:
     if metric.clock_hour:
         ends = (clock_text(low), clock_text(high))
     elif metric.id in _LONG_DURATIONS:
-        ends = (duration_text(low).removesuffix(" min"), duration_text(high).removesuffix(" min"))
+        ends = (duration_text(low).removesuffix(f"{_FIXED}min"), duration_text(high).removesuffix(f"{_FIXED}min"))
     else:
         ends = (number_text(low, metric.decimals), number_text(high, metric.decimals))
     return f"{ends[0]}{THIN}–{THIN}{ends[1]}"

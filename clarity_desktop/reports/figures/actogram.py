@@ -23,7 +23,7 @@ MOST_ROWS = 42
 """A page holds no more rows; of longer windows the last ones are drawn, and the caption says so."""
 _BIN_S = 300
 _HALF_DAY_S = DAY_S // 2
-_LABEL_WIDTH, _NOTE_WIDTH = 56.0, 52.0
+_LABEL_WIDTH, _NOTE_WIDTH = 56.0, 56.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +251,11 @@ def _jump_text(change: ClockChange) -> str:
 def _marks(plot: _Plot, panel: Panel) -> float:
     """L5 and M10 as bars under the axis, wherever the 48 hours show them."""
     sheet, y = plot.sheet, plot.bottom - TICK_SIZE - 8
-    shown = False
-    for metric, token, name, length in (("l5_onset_h", "l5", "L5", 5.0), ("m10_onset_h", "m10", "M10", 10.0)):
+    written: list[tuple[float, float]] = []
+    for metric, token, name, length in (("m10_onset_h", "m10", "M10", 10.0), ("l5_onset_h", "l5", "L5", 5.0)):
         finding = panel.finding(metric)
         if finding is None or finding.value is None:
             continue
-        shown = True
         label = f"{name} {clock_text(finding.value)}–{clock_text((finding.value + length) % 24)}"
         for lap in (-24.0, 0.0, 24.0, 48.0):
             begin = finding.value - 12 + lap
@@ -265,9 +264,14 @@ def _marks(plot: _Plot, panel: Panel) -> float:
                 continue
             left, right = plot.x + plot.width * low / 48, plot.x + plot.width * high / 48
             sheet.box(left, y - 3, right - left, 2.6, fill=token)
-            text = label if sheet.width_of(label, TICK_SIZE) <= right - left + 14 else name
-            if sheet.width_of(text, TICK_SIZE) <= right - left + 14:
-                sheet.text((left + right) / 2, y - 3 - TICK_SIZE - 1.5, text, TICK_SIZE, "text", align="centre")
+            for text in (label, name) if high - low == length else (name,):
+                half = sheet.width_of(text, TICK_SIZE) / 2
+                ends = (left + right) / 2 - half, (left + right) / 2 + half
+                if not any(ends[0] < stop + 5 and ends[1] > start - 5 for start, stop in written):
+                    sheet.text(ends[0], y - 3 - TICK_SIZE - 1.5, text, TICK_SIZE)
+                    written.append(ends)
+                    break
+    shown = bool(written)
     y -= TICK_SIZE + 10 if shown else 2
     return _legend(plot, panel, y)
 

@@ -19,7 +19,7 @@ def nice_top(highest: float, *, steps: int = 4) -> tuple[float, float]:
         return 1.0, 0.5
     raw = highest / steps
     magnitude = 10 ** math.floor(math.log10(raw))
-    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= raw * 0.999)
+    step = next(factor * magnitude for factor in (1, 1.5, 2, 2.5, 3, 4, 5, 10) if factor * magnitude >= raw * 0.999)
     return math.ceil(highest / step - 1e-9) * step, step
 
 
