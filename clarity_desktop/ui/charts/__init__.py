@@ -8,6 +8,7 @@ from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.dial import PhaseDial
 from clarity_desktop.ui.charts.hypnogram import HypnogramChart
 from clarity_desktop.ui.charts.lanes import LaneSpec
+from clarity_desktop.ui.charts.night_strip import NightStrip
 from clarity_desktop.ui.charts.raster import SleepRasterChart
 from clarity_desktop.ui.charts.strip import OverviewStrip
 from clarity_desktop.ui.charts.time_asleep import SleepBand, TimeAsleepChart
@@ -19,6 +20,7 @@ __all__ = [
     "Chart",
     "HypnogramChart",
     "LaneSpec",
+    "NightStrip",
     "OverviewStrip",
     "PhaseDial",
     "SleepBand",

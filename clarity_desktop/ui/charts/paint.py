@@ -148,6 +148,8 @@ def _mark(painter: QPainter, box: QRectF, item: LegendItem) -> None:
             painter.fillRect(box.adjusted(1, 1, -1, -1), item.colour)
         case "band":
             painter.fillRect(box.adjusted(0, 1, 0, -1), item.colour)
+            painter.setPen(QPen(shown.ui["border"], 1))
+            painter.drawRect(box.adjusted(0.5, 1.5, -0.5, -1.5))
         case "line" | "dash":
             pen = dashed(item.colour, 5, 3, 1.5) if item.kind == "dash" else QPen(item.colour, 1.75)
             painter.setPen(pen)

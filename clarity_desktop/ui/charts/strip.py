@@ -217,6 +217,7 @@ class OverviewStrip(Chart):
         super().keyPressEvent(event)
 
     @staticmethod
-    def note_of(days: int, worn_share: float) -> str:
-        """The usual second line: ``28 days, 97.5 % worn``."""
-        return f"{number(days)} {'day' if days == 1 else 'days'}, {number(100 * worn_share, 1)} % worn"
+    def note_of(days: int, worn_share: float | None) -> str:
+        """The usual second line: ``28 days, 97.5 % worn``; without a share only the days."""
+        words = f"{number(days)} {'day' if days == 1 else 'days'}"
+        return words if worn_share is None else f"{words}, {number(100 * worn_share, 1)} % worn"

@@ -125,7 +125,7 @@ class TimeAsleepChart(Chart):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         x = area.left() + (np.arange(days) + 0.5) * step
         y = np.asarray(area.bottom() - medians / self._scale.high * area.height(), dtype=np.float64)
-        polyline(painter, x, y, QPen(now.ui["text"], 1.75))
+        polyline(painter, x.astype(np.float64), y, QPen(now.ui["text"], 1.75))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         items = [
             LegendItem("fill", now.data["asleep"], "Night"),

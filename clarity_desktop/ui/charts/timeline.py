@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clarity_desktop.domain.sleep import Night, SleepSegment, Stage
-from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline
+from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import change_flags, local_axis
 from clarity_desktop.ui.charts.canvas import Chart
@@ -115,6 +115,11 @@ class TimelineChart(Chart):
         """The span that is shown."""
         return self._window
 
+    @property
+    def columns_wanted(self) -> int:
+        """Pixel columns of the plot."""
+        return max(1, round(self._plot.width()))
+
     def set_window(self, window: Span) -> None:
         """Show a span, held within the extent, and ask for its columns."""
         window = self._held(window)
@@ -132,8 +137,7 @@ class TimelineChart(Chart):
             return
         middle = (self._window.start + self._window.stop) // 2
         if length_s == DAY_S:
-            day = int((local_parts(self._zone, middle)[0] - local_parts(self._zone, 0)[0]).days)
-            day += local_parts(self._zone, 0)[0].toordinal() - 719163
+            day = day_of_date(local_parts(self._zone, middle)[0])
             self.set_window(self._zone.day_span(day))
             return
         self.set_window(Span(middle - length_s // 2, middle + length_s // 2))
@@ -147,7 +151,7 @@ class TimelineChart(Chart):
 
     def _announce(self) -> None:
         if self._extent is not None:
-            self.window_changed.emit(self._window, max(1, round(self._scale.width)))
+            self.window_changed.emit(self._window, self.columns_wanted)
 
     def message(self) -> str:
         if not self._lanes or self._extent is None:
@@ -216,7 +220,7 @@ class TimelineChart(Chart):
         scale = self._scale
         if self._window.length_s > 92 * DAY_S:
             return
-        day = local_parts(self._zone, self._window.start)[0].toordinal() - 719163
+        day = day_of_date(local_parts(self._zone, self._window.start)[0])
         while True:
             span = self._zone.day_span(day)
             if span.start >= self._window.stop:

@@ -1,0 +1,157 @@
+"""The circadian page: actogram, average day, rhythm measures with what they rest on, and the phase dial."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from clarity_desktop.domain.findings import METRICS, Finding
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.ui.charts import ActogramChart, AverageDayChart, PhaseDial
+from clarity_desktop.ui.charts.actogram import ActogramData, prepare
+from clarity_desktop.ui.charts.wording import number
+from clarity_desktop.ui.components.buttons import SegmentedSwitch
+from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.measure_table import MeasureTable
+from clarity_desktop.ui.components.text import ElidedLabel, Label
+from clarity_desktop.ui.jobs import run_query
+from clarity_desktop.ui.pages.metric_views import declared_metric, finding_words, interval_words
+from clarity_desktop.ui.pages.study_page import Recording, StudyPage
+from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from clarity_desktop.app import Services
+
+__all__ = ["CircadianPage", "rhythm_rows"]
+
+_MEASURES = (
+    ("is", "Interdaily stability, IS"),
+    ("iv", "Intradaily variability, IV"),
+    ("ra", "Relative amplitude, RA"),
+    ("l5_onset_h", "L5 onset"),
+    ("m10_onset_h", "M10 onset"),
+    ("acrophase_h", "Acrophase, cosinor model"),
+    ("mesor", "MESOR, cosinor model"),
+    ("sri", "Sleep regularity, SRI"),
+    ("social_jetlag_h", "Social jetlag"),
+)
+_LETTERS = {"days": "d", "nights": "n", "pairs": "p"}
+
+
+def _rests(finding: Finding) -> str:
+    if finding.n is None:
+        return ""
+    kind = METRICS[finding.metric].rests_on if finding.metric in METRICS else "days"
+    return f"{number(finding.n)} {_LETTERS.get(kind, kind)}"
+
+
+def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """Rows ``(measure, value, 95 % interval, rests on)`` of a panel and a tool tip for each."""
+    rows: list[tuple[str, str, str, str]] = []
+    tips: list[str] = []
+    for metric, title in _MEASURES:
+        finding = panel.finding(metric)
+        if finding is None:
+            continue
+        declared = declared_metric(metric)
+        if finding.value is None:
+            rows.append((title, "", "", f"!{finding.insufficient or 'Not computed.'}"))
+            tips.append(finding.insufficient or "")
+            continue
+        if metric == "mesor":
+            shown = f"{number(finding.value, 1)} {finding.unit}"
+        elif metric == "social_jetlag_h":
+            shown = f"{number(finding.value, 2)} h"
+        else:
+            value, unit = finding_words(metric, finding.value)
+            shown = f"{value} local" if unit == "local" else value
+        rows.append((title, shown, interval_words(finding) or "–", _rests(finding)))
+        method = dict(finding.provenance.parameters).get("bootstrap", "")
+        tips.append(
+            ". ".join(
+                part
+                for part in (
+                    f"{declared.title}: {declared.reference}" if declared is not None else title,
+                    f"95 % interval by bootstrap over {method}" if method and finding.interval is not None else "",
+                    "No published range fits; compare with the person's own past",
+                )
+                if part
+            )
+        )
+    return rows, tips
+
+
+class CircadianPage(StudyPage):
+    """The rhythm of rest and activity over the period."""
+
+    id: ClassVar[str] = "circadian"
+    title: ClassVar[str] = "Circadian"
+    icon: ClassVar[str] = "orbit"
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(services, parent)
+        self.double = SegmentedSwitch("Width of a row", (("single", "Single"), ("double", "Double 48 h")), "double")
+        self.origin = SegmentedSwitch("Start of a row", (("noon", "Noon"), ("midnight", "Midnight")), "noon")
+        self.double.chosen.connect(self._set_width)
+        self.origin.chosen.connect(lambda _: self._lay_actogram())
+        row = QHBoxLayout(self.content)
+        row.setContentsMargins(16, 16, 16, 16)
+        row.setSpacing(12)
+        self._actogram_card = Card("Actogram")
+        self._scale_note = ElidedLabel("", "small", "muted")
+        self._actogram_card.add_action(self._scale_note)
+        self.actogram = ActogramChart()
+        self.actogram.setMinimumHeight(480)
+        self.actogram.night_opened.connect(lambda day: self.go.emit("sleep", {"night": day.isoformat()}))
+        self._actogram_card.body.setContentsMargins(0, 0, 4, 8)
+        self._actogram_card.body.addWidget(self.actogram, 1)
+        row.addWidget(self._actogram_card, 2)
+
+        side = QVBoxLayout()
+        side.setSpacing(12)
+        self._day_card = Card("Average day")
+        self.average_day = AverageDayChart()
+        self.average_day.setMinimumHeight(206)
+        self._day_card.body.setContentsMargins(0, 0, 0, 6)
+        self._day_card.body.addWidget(self.average_day)
+        self._table_card = Card("Rhythm measures")
+        self._table_card.add_action(Label("day-block bootstrap", "small", "muted"))
+        self.table = MeasureTable("Rhythm measures", ("Measure", "Value", "95 % interval", "Rests on"))
+        self._table_card.body.setContentsMargins(0, 0, 0, 4)
+        self._table_card.body.addWidget(self.table)
+        self._dial_card = Card("Phase", "24 h dial, midnight at the top")
+        self.dial = PhaseDial()
+        self.dial.setMinimumHeight(206)
+        self._dial_card.body.setContentsMargins(0, 0, 0, 6)
+        self._dial_card.body.addWidget(self.dial)
+        for card in (self._day_card, self._table_card, self._dial_card):
+            card.setMinimumWidth(388)
+            side.addWidget(card)
+        side.addStretch(1)
+        row.addLayout(side, 1)
+
+    def _set_width(self, value: str) -> None:
+        self.actogram.set_double(value == "double")
+
+    def toolbar_widgets(self) -> list[QWidget]:
+        return [self.double, self.origin]
+
+    def present(self, recording: Recording) -> None:
+        panel = recording.panel
+        self._lay_actogram()
+        self.average_day.show_panel(panel)
+        self._day_card.set_title("Average day", f"median, 25–75 % of days, {self.average_day.unit}")
+        self.dial.show_panel(panel)
+        rows, tips = rhythm_rows(panel)
+        self.table.show_rows(rows, tips)
+
+    def _lay_actogram(self) -> None:
+        recording = self.recording
+        if recording is None:
+            return
+        panel, noon = recording.panel, self.origin.value() == "noon"
+        run_query(self, lambda: prepare(panel, noon=noon), self._show_actogram)
+
+    def _show_actogram(self, data: ActogramData | None) -> None:
+        self.actogram.show_data(data)
+        self._actogram_card.set_title("Actogram", self.actogram.subtitle())
+        self._scale_note.set_text(self.actogram.note())

@@ -1,0 +1,236 @@
+"""The sleep page: the nights of the period, and one night with its lanes on one axis against the own median."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.sleep import Night
+from clarity_desktop.domain.time import Span
+from clarity_desktop.ui.charts import NightStrip, TimelineChart
+from clarity_desktop.ui.charts.hypnogram import night_instants
+from clarity_desktop.ui.charts.wording import clock, day_long, duration, hour_text, number, zone_label
+from clarity_desktop.ui.components.buttons import IconButton
+from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.measure_table import MeasureTable
+from clarity_desktop.ui.components.stage_shares import StageShares
+from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.pages.lane_specs import lane_of, signal_lane, stage_lane
+from clarity_desktop.ui.pages.study_page import Recording, StudyPage
+from clarity_desktop.ui.qt import QHBoxLayout, QKeySequence, QShortcut, Qt, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from clarity_desktop.app import Services
+
+__all__ = ["SleepPage", "night_rows"]
+
+_MARGIN_S = 2 * 3600
+_EMPTY = "Sleep needs recorded stages, or activity worn at night."
+
+
+def _median(nights: tuple[Night, ...], name: str) -> float | None:
+    values = [float(value) for night in nights if (value := getattr(night, name)) is not None]
+    return float(np.median(values)) if values else None
+
+
+def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
+    """``(measure, this night, own median)`` of a night; the median is over the nights of the panel."""
+    nights = panel.nights
+
+    def minutes(name: str) -> tuple[str, str]:
+        value, median = getattr(night, name), _median(nights, name)
+        return (
+            duration(value) if value is not None else "no record",
+            duration(median) if median is not None else "–",
+        )
+
+    efficiency = _median(nights, "se_pct")
+    found = panel.finding("midsleep_h")
+    awakenings = [_median(nights, name) or 0.0 for name in ("awakenings", "awakenings_5min")]
+    kept = _median(nights, "maintenance_pct")
+    return [
+        ("Time in bed", *minutes("tib_min")),
+        ("Asleep", *minutes("tst_min")),
+        ("Sleep onset latency", *minutes("sol_min")),
+        ("Awake after onset", *minutes("waso_min")),
+        (
+            "Sleep efficiency",
+            f"{number(night.se_pct)} %" if night.se_pct is not None else "no record",
+            f"{number(efficiency)} %" if efficiency is not None else "–",
+        ),
+        (
+            "Sleep maintenance",
+            f"{number(night.maintenance_pct)} %" if night.maintenance_pct is not None else "no record",
+            f"{number(kept)} %" if kept is not None else "–",
+        ),
+        (
+            "Awakenings, all / ≥ 5 min",
+            f"{number(night.awakenings)} / {number(night.awakenings_5min)}",
+            f"{number(awakenings[0])} / {number(awakenings[1])}",
+        ),
+        ("REM latency", *minutes("rem_latency_min")),
+        (
+            "Mid-sleep, own mean",
+            hour_text(night.midsleep_h),
+            hour_text(found.value) if found is not None and found.value is not None else "–",
+        ),
+    ]
+
+
+class SleepPage(StudyPage):
+    """Nights, and one of them in detail. Comma and full stop go to the night before and after."""
+
+    id: ClassVar[str] = "sleep"
+    title: ClassVar[str] = "Sleep"
+    icon: ClassVar[str] = "moon"
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(services, parent)
+        self._date: date | None = None
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        strip_card = Card(padding=0)
+        self.nights = NightStrip()
+        self.nights.night_chosen.connect(self.show_night)
+        strip_card.body.addWidget(self.nights)
+        column.addWidget(strip_card)
+
+        self._night_card = Card("Night")
+        self.before = IconButton("chevron-left", "Previous night (comma)", bordered=True)
+        self.after = IconButton("chevron-right", "Next night (full stop)", bordered=True)
+        self.before.clicked.connect(lambda _=False: self._step(-1))
+        self.after.clicked.connect(lambda _=False: self._step(1))
+        self._night_card.add_action(self.before)
+        self._night_card.add_action(self.after)
+        self.lanes = TimelineChart(pannable=False)
+        self.lanes.setMinimumHeight(420)
+        self.lanes.window_changed.connect(self._read_lanes)
+        self._night_card.body.setContentsMargins(0, 0, 0, 8)
+        self._night_card.body.addWidget(self.lanes, 1)
+
+        self._table_card = Card("This night")
+        self._source = Label("", "small", "muted")
+        self._table_card.add_action(self._source)
+        self.table = MeasureTable("This night against the own median", ("Measure", "Night", "Own median"))
+        self._table_card.body.setContentsMargins(0, 0, 0, 4)
+        self._table_card.body.addWidget(self.table)
+        self._stage_card = Card("Stages")
+        self._stage_card.add_action(Label("device estimate, not PSG", "small", "muted"))
+        self.stages = StageShares()
+        self._stage_card.body.setContentsMargins(0, 0, 0, 8)
+        self._stage_card.body.addWidget(self.stages)
+        self._naps_card = Card("Naps")
+        self._naps = MeasureTable("Naps of the period", ("Nap", "Asleep", "Source"))
+        self._naps_card.body.setContentsMargins(0, 0, 0, 4)
+        self._naps_card.body.addWidget(self._naps)
+        side = QVBoxLayout()
+        side.setSpacing(12)
+        for card in (self._table_card, self._stage_card, self._naps_card):
+            card.setFixedWidth(320)
+            side.addWidget(card)
+        side.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self._night_card, 1)
+        row.addLayout(side)
+        column.addLayout(row, 1)
+        for key, step in ((",", -1), (".", 1)):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda step=step: self._step(step))
+
+    def place(self) -> dict[str, Any]:
+        return {**super().place(), "night": None if self._date is None else self._date.isoformat()}
+
+    def restore(self, place: dict[str, Any]) -> None:
+        chosen = place.get("night")
+        if chosen:
+            self._date = date.fromisoformat(chosen)
+            if self.recording is not None:
+                self.present(self.recording)
+        if "span" in place:
+            super().restore(place)
+
+    def present(self, recording: Recording) -> None:
+        nights = recording.panel.nights
+        dates = [night.date for night in nights]
+        if self._date not in dates:
+            self._date = dates[-1] if dates else None
+        self.nights.show_nights(nights, self._date, simulated=recording.panel.simulated)
+        naps = recording.panel.naps
+        self._naps_card.setVisible(bool(naps))
+        self._naps.show_rows(
+            [
+                (
+                    f"{nap.date:%d}.{nap.date:%m}., {clock(recording.zone, nap.onset)}",
+                    duration(nap.tst_min),
+                    nap.source,
+                )
+                for nap in naps[-4:]
+            ]
+        )
+        self._show_night(recording)
+
+    def show_night(self, day: date) -> None:
+        """Show the night that ended on a local date."""
+        self._date = day
+        self.nights.choose(day)
+        if self.recording is not None:
+            self._show_night(self.recording)
+            self.moved.emit()
+
+    def _step(self, direction: int) -> None:
+        found = self.nights.neighbour(direction)
+        if found is not None:
+            self.show_night(found)
+
+    def _night(self, recording: Recording) -> Night | None:
+        return next((night for night in recording.panel.nights if night.date == self._date), None)
+
+    def _show_night(self, recording: Recording) -> None:
+        night, panel, zone = self._night(recording), recording.panel, recording.zone
+        self.before.setEnabled(self.nights.neighbour(-1) is not None)
+        self.after.setEnabled(self.nights.neighbour(1) is not None)
+        self.stages.show_night(night)
+        self._stage_card.setVisible(night is not None and night.method == "stages")
+        if night is None:
+            why = panel.finding("tst_min")
+            reason = why.insufficient if why is not None and why.insufficient else "No nights in this period."
+            self.lanes.clear(f"{reason} {_EMPTY}" if _EMPTY not in reason else reason)
+            self._night_card.set_title("Night", "")
+            self.table.show_rows(())
+            self._source.setText("")
+            return
+        instants = [instant for _, instant in night_instants(night)]
+        start = (min(instants) - _MARGIN_S) // 1800 * 1800
+        stop = -(-(max(instants) + _MARGIN_S) // 1800) * 1800
+        span = Span(start, stop)
+        words = f"{clock(zone, start)}–{clock(zone, stop)}, one time axis, {zone_label(zone, start, stop)}"
+        self._night_card.set_title(f"Night to {day_long(night.date)}", words)
+        lanes = [stage_lane(weight=2.4), signal_lane(panel, weight=1.0)]
+        lanes += [lane_of(kind) for kind in (HEART_RATE, LIGHT) if recording.has(kind)]
+        self.lanes.simulated = panel.simulated
+        self.lanes.set_lanes(lanes, zone, span)
+        self.lanes.set_segments("stages", night.segments)
+        self.lanes.set_not_worn([bout.span for bout in panel.wear_bouts], ["signal"])
+        self.lanes.set_night(night)
+        self.lanes.set_window(span)
+        self.table.show_rows(night_rows(night, panel))
+        scored = "" if night.method == "stages" else f" · {night.method.replace('_', ' ').replace(':', ' by ')}"
+        self._source.setText(f"{night.source}{scored}" if not scored else scored.removeprefix(" · "))
+
+    def _read_lanes(self, span: Span, columns: int) -> None:
+        recording = self.recording
+        if recording is None:
+            return
+        kinds = {"signal": recording.panel.signal}
+        kinds |= {kind: kind for kind in (HEART_RATE, LIGHT) if recording.has(kind)}
+        # One column a minute at most: finer columns than the epochs would show holes that are none.
+        fine = max(1, min(columns, span.length_s // 60))
+        for lane, kind in kinds.items():
+            self.read_columns(self.lanes, lane, kind, span, fine)

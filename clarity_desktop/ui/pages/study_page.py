@@ -1,0 +1,251 @@
+"""The base of the pages of time: reads a panel off the window's thread and keeps period, states and strip together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clarity_desktop.domain.changes import Change, Changes
+from clarity_desktop.domain.errors import ClarityError
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.people import Patient
+from clarity_desktop.domain.series import Series
+from clarity_desktop.domain.time import Span, ZoneTimeline
+from clarity_desktop.ui.charts import OverviewStrip, TimelineChart
+from clarity_desktop.ui.charts.lanes import Columns
+from clarity_desktop.ui.charts.wording import local_parts
+from clarity_desktop.ui.components.period_bar import PeriodBar
+from clarity_desktop.ui.components.states import EmptyState, ErrorCard, Skeleton
+from clarity_desktop.ui.jobs import Operation, run_query
+from clarity_desktop.ui.pages.page import Page
+from clarity_desktop.ui.qt import QScrollArea, QStackedLayout, Qt, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from clarity_desktop.app import Services
+
+__all__ = ["Recording", "StudyPage"]
+
+_STRIP_COLUMNS = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a page of time is about: the whole recording, and the panel of the window."""
+
+    series: tuple[Series, ...]
+    whole: Span
+    zone: ZoneTimeline
+    panel: Panel
+
+    def has(self, kind: str) -> bool:
+        """Whether any series of this kind was recorded."""
+        return any(one.kind == kind for one in self.series)
+
+
+def read_recording(services: Services, patient_id: str, span: Span | None) -> Recording | None:
+    """Read the panel of a window (``None``: the last 28 days), or ``None`` when the person has no data."""
+    series = tuple(services.series(patient_id))
+    firsts = [one.first for one in series if one.first is not None]
+    lasts = [one.last for one in series if one.last is not None]
+    if not firsts or not lasts:
+        return None
+    panel = services.panel(patient_id, span)
+    whole = Span(min(firsts), max(lasts))
+    return Recording(
+        series, Span(min(whole.start, panel.span.start), max(whole.stop, panel.span.stop)), panel.zone, panel
+    )
+
+
+class StudyPage(Page):
+    """A page with a period chooser and an overview strip. Subclasses build ``content`` and fill :meth:`present`."""
+
+    scrolls = True
+    """Whether the content stands in a scroll area."""
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(services, parent)
+        self.recording: Recording | None = None
+        self.wanted: Span | None = None
+        self._operation: Operation[Recording | None] | None = None
+        self._stale = False
+        self.period = PeriodBar()
+        self.period.chosen.connect(self.show_period)
+        self.strip = OverviewStrip()
+        self.strip.window_changed.connect(self.show_period)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self.content = QWidget()
+        if self.scrolls:
+            area = QScrollArea()
+            area.setWidgetResizable(True)
+            area.setFrameShape(QScrollArea.Shape.NoFrame)
+            area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            area.setWidget(self.content)
+            self._shown: QWidget = area
+        else:
+            self._shown = self.content
+        self._skeleton = Skeleton(
+            (
+                (0.012, 0.02, 0.976, 0.16),
+                (0.012, 0.2, 0.64, 0.48),
+                (0.664, 0.2, 0.324, 0.48),
+                (0.012, 0.7, 0.976, 0.28),
+            ),
+            "Reading the recording",
+        )
+        self._empty = EmptyState(
+            "import",
+            "No recording yet",
+            "Import a recording",
+            lambda: self.go.emit("import", None),
+            more="Sleep, activity and rhythm appear here once a file is imported.",
+        )
+        self._nobody = EmptyState(
+            "users", "No one is open", "Open the patient list", lambda: self.go.emit("patients", None)
+        )
+        self._error = QWidget()
+        self._error_column = QVBoxLayout(self._error)
+        self._error_column.setContentsMargins(16, 16, 16, 16)
+        for widget in (self._shown, self._skeleton, self._empty, self._nobody, self._error):
+            self._stack.addWidget(widget)
+        self._stack.setCurrentWidget(self._nobody)
+
+    # -- for subclasses ------------------------------------------------------------------------------------------
+
+    def present(self, recording: Recording) -> None:
+        """Fill the content from a recording; called on the window's thread."""
+
+    def note_period(self, recording: Recording) -> None:
+        """Renew what the toolbar says of the period."""
+        self.period.show_period(recording.panel.span, recording.whole, recording.zone)
+
+    # -- what the shell asks -------------------------------------------------------------------------------------
+
+    def toolbar_lead(self) -> list[QWidget]:
+        return [self.period]
+
+    def footer(self) -> QWidget | None:
+        return self.strip
+
+    def show_patient(self, patient: Patient | None) -> None:
+        if patient is not None and self.patient is not None and patient.id == self.patient.id and self.recording:
+            self.patient = patient
+            return
+        super().show_patient(patient)
+        self.recording, self.wanted = None, None
+        self.strip.show_columns(None, ZoneTimeline.unknown())
+        if patient is None:
+            self._stack.setCurrentWidget(self._nobody)
+            self.period.show_period(None, None, ZoneTimeline.unknown())
+            return
+        self._read()
+
+    def shown(self) -> None:
+        if self._stale and self.patient is not None:
+            self._read()
+
+    def on_changes(self, changes: Changes) -> None:
+        touched = self.patient is not None and (not changes.patients or self.patient.id in changes.patients)
+        if touched and changes.what & (Change.SAMPLES | Change.ZONES | Change.FINDINGS):
+            self._stale = True
+            if self.isVisible():
+                self._read()
+
+    def place(self) -> dict[str, Any]:
+        return {"span": None if self.wanted is None else (self.wanted.start, self.wanted.stop)}
+
+    def restore(self, place: dict[str, Any]) -> None:
+        pair = place.get("span")
+        wanted = Span(int(pair[0]), int(pair[1])) if pair else None
+        if wanted != self.wanted:
+            self.wanted = wanted
+            if self.patient is not None:
+                self._read()
+
+    def read_columns(
+        self, chart: TimelineChart, lane: str, kind: str, span: Span, columns: int
+    ) -> Operation[Columns] | None:
+        """Ask for the columns of a kind and give them to a lane when they come."""
+        patient, services = self.patient, self.services
+        if patient is None:
+            return None
+
+        def read() -> Columns:
+            return services.timeline(patient.id, kind, span, columns)
+
+        return run_query(self, read, lambda found: chart.set_columns(lane, found))
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def show_period(self, span: Span) -> None:
+        """Show another window of the recording."""
+        self.wanted = span
+        self.moved.emit()
+        self._read()
+
+    def _read(self) -> None:
+        patient, wanted, services = self.patient, self.wanted, self.services
+        if patient is None:
+            return
+        self._stale = False
+        if self._operation is not None:
+            self._operation.cancel()
+        if self.recording is None:
+            self._skeleton.start()
+            self._stack.setCurrentWidget(self._skeleton)
+        self._operation = run_query(
+            self, lambda: read_recording(services, patient.id, wanted), self._arrived, self._refused
+        )
+
+    def _arrived(self, recording: Recording | None) -> None:
+        if recording is None:
+            self._stack.setCurrentWidget(self._empty)
+            self.period.show_period(None, None, ZoneTimeline.unknown())
+            return
+        first = self.recording is None or self.recording.whole != recording.whole
+        self.recording = recording
+        self.note_period(recording)
+        self.strip.set_window(recording.panel.span)
+        self._stack.setCurrentWidget(self._shown)
+        self.present(recording)
+        if first:
+            self._read_strip(recording)
+        else:
+            self._show_strip_note(recording)
+
+    def _refused(self, error: ClarityError) -> None:
+        while (item := self._error_column.takeAt(0)) is not None:
+            old = item.widget()
+            if old is not None:
+                old.deleteLater()
+        self._error_column.addWidget(ErrorCard(error, self._read))
+        self._error_column.addStretch(1)
+        self._stack.setCurrentWidget(self._error)
+
+    def _read_strip(self, recording: Recording) -> None:
+        patient, services = self.patient, self.services
+        if patient is None:
+            return
+        kind, whole = recording.panel.signal, recording.whole
+        run_query(
+            self,
+            lambda: services.timeline(patient.id, kind, whole, _STRIP_COLUMNS),
+            lambda columns: self._strip_arrived(recording, columns),
+        )
+
+    def _strip_arrived(self, recording: Recording, columns: Columns) -> None:
+        self._strip_columns = columns
+        self._show_strip_note(recording)
+
+    _strip_columns: Columns | None = None
+
+    def _show_strip_note(self, recording: Recording) -> None:
+        panel = recording.panel
+        worn = [bout.span for bout in panel.wear_bouts]
+        first, last = (local_parts(recording.zone, at)[0] for at in (recording.whole.start, recording.whole.stop - 1))
+        days = (last - first).days + 1
+        covered = panel.coverage.days >= days
+        note = OverviewStrip.note_of(days, panel.coverage.worn_share if covered else None)
+        self.strip.simulated = panel.simulated
+        self.strip.show_columns(self._strip_columns, recording.zone, not_worn=worn, note=note)
+        self.strip.set_window(panel.span)
