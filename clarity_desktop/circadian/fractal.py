@@ -29,8 +29,11 @@ CROSSOVER = _declare("dfa_crossover_min", "Crossover of the fluctuation", "min",
 _BLOCK = 10
 _LEAST_SCALES = 4
 _LEAST_GAIN = 0.05
-# Mean and slope moment (about the block's centre) of ten minutes, as columns of a product.
-_MOMENTS = np.column_stack((np.full(_BLOCK, 1 / _BLOCK), np.arange(_BLOCK) - (_BLOCK - 1) / 2))
+# The walk inside a block is its start plus the running sum of ten deviations, so what a block needs of the walk is
+# linear in the deviations: their sum, the mean of the running sum, its slope moment about the centre, and its spread.
+_RUNNING = np.triu(np.ones((_BLOCK, _BLOCK)))
+_LINEAR = np.column_stack((np.ones(_BLOCK), _RUNNING.mean(axis=1), _RUNNING @ (np.arange(_BLOCK) - (_BLOCK - 1) / 2)))
+_CENTRED = _RUNNING - _RUNNING.mean(axis=1, keepdims=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +70,18 @@ def default_scales() -> tuple[int, ...]:
 
 
 class _Blocks:
-    """Ten-minute blocks of a walk: mean, slope moment about the centre, and running inner sum of squares."""
+    """Ten-minute blocks of the walk: mean, slope moment about the centre, and running inner sum of squares."""
 
     __slots__ = ("inner", "means", "moments")
 
-    def __init__(self, walk: NDArray[np.float64]) -> None:
-        blocks = walk.reshape(-1, _BLOCK)
-        found = blocks @ _MOMENTS
-        self.means: NDArray[np.float64] = np.ascontiguousarray(found[:, 0])
-        self.moments: NDArray[np.float64] = np.ascontiguousarray(found[:, 1])
-        deviations = blocks - self.means[:, None]
-        squares = np.einsum("ij,ij->i", deviations, deviations)
+    def __init__(self, deviations: NDArray[np.float64]) -> None:
+        blocks = deviations.reshape(-1, _BLOCK)
+        found = blocks @ _LINEAR
+        start = np.cumsum(found[:, 0]) - found[:, 0]
+        self.means: NDArray[np.float64] = start + found[:, 1]
+        self.moments: NDArray[np.float64] = np.ascontiguousarray(found[:, 2])
+        inside = blocks @ _CENTRED
+        squares = np.einsum("ij,ij->i", inside, inside)
         self.inner: NDArray[np.float64] = np.concatenate(([0.0], np.cumsum(squares)))
 
     def residual(self, first: int, windows: int, k: int) -> float:
@@ -97,10 +101,9 @@ class _Blocks:
 
 def _log_fluctuations(deviations: NDArray[np.float64], scales: tuple[int, ...]) -> NDArray[np.float64]:
     n = deviations.size
-    walk = np.cumsum(deviations)
     lead = n % _BLOCK
-    forward = _Blocks(walk[: n - lead])
-    backward = forward if lead == 0 else _Blocks(walk[lead:])
+    forward = _Blocks(deviations[: n - lead])
+    backward = forward if lead == 0 else _Blocks(deviations[lead:])
     blocks = n // _BLOCK
     result = np.full(len(scales), np.nan)
     for index, scale in enumerate(scales):

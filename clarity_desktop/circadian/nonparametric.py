@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.circadian.prepared import BIN_WIDTHS, PreparedRecording
+from clarity_desktop.circadian.prepared import BIN_WIDTHS, ClockBins, PreparedRecording
 from clarity_desktop.domain.findings import METRICS, Metric
 from clarity_desktop.signals.clock import MINUTES_PER_DAY
 
@@ -121,12 +121,24 @@ class RestActivity:
 
 
 def _stability_and_variability(recording: PreparedRecording, width_min: int) -> tuple[float | None, float | None, int]:
-    bins = recording.bins(width_min)
-    value, valid = bins.value, bins.valid
+    """IS, IV and the valid bins they rest on, in bins of one width."""
+    return _of_bins(recording, recording.bins(width_min, passing=True), None)
+
+
+def _of_bins(
+    recording: PreparedRecording, bins: ClockBins, rows: slice | None
+) -> tuple[float | None, float | None, int]:
+    width_min = bins.width_min
+    value, valid, junctions = bins.value, bins.valid, bins.junctions
+    if rows is not None:
+        per_row = MINUTES_PER_DAY // width_min
+        first, stop = rows.start * per_row, rows.stop * per_row
+        value, valid = value[first:stop], valid[first:stop]
+        junctions = tuple((a - first, b - first) for a, b in junctions if a >= first and b < stop)
     n = int(np.count_nonzero(valid))
     if n < 2:
         return None, None, n
-    shape = (recording.rows, MINUTES_PER_DAY // width_min)
+    shape = (-1, MINUTES_PER_DAY // width_min)
     total = value.reshape(shape).sum(axis=0)
     count = valid.reshape(shape).sum(axis=0, dtype=np.int64)
     mean = float(total.sum()) / n
@@ -136,12 +148,12 @@ def _stability_and_variability(recording: PreparedRecording, width_min: int) -> 
     present = count > 0
     hourly = total[present] / count[present] - mean
     stability = n * float(hourly @ hourly) / (hourly.size * squares)
-    step = np.diff(value)
+    step = np.subtract(value[1:], value[:-1], out=recording.scratch(value.size - 1, 1))
     both = valid[1:] & valid[:-1]
     pairs = int(np.count_nonzero(both))
-    step *= both
+    step[~both] = 0.0
     successive = float(step @ step)
-    for before, after in bins.junctions:
+    for before, after in junctions:
         if valid[before] and valid[after]:
             successive += float(value[after] - value[before]) ** 2
             pairs += 1
@@ -172,38 +184,44 @@ def mean_over_widths(
     )
 
 
-def _window(profile: NDArray[np.float64], length: int, *, least: bool) -> Window | None:
-    """The window of ``length`` minutes of the circular profile with the least or greatest mean (RH-13)."""
-    present = np.isfinite(profile)
-    if not present.any():
-        return None
-    filled = np.where(present, profile, 0.0)
-    total = np.concatenate(([0.0], np.cumsum(np.concatenate((filled, filled[:length])))))
-    count = np.concatenate(([0], np.cumsum(np.concatenate((present, present[:length])))))
-    size = profile.size
-    n = count[length : length + size] - count[:size]
-    eligible = n >= _LEAST_PRESENT * length
-    if not eligible.any():
-        return None
-    mean = np.full(size, np.inf if least else -np.inf)
-    np.divide(total[length : length + size] - total[:size], n, out=mean, where=eligible)
-    tolerance = 1e-9 * max(1.0, float(filled.max()))
+def _windows(profiles: NDArray[np.float64], length: int, *, least: bool) -> list[Window | None]:
+    """For each circular profile (K, 1440) the window of ``length`` minutes with the least or greatest mean (RH-13)."""
+    rows, size = profiles.shape
+    present = np.isfinite(profiles)
+    filled = np.where(present, profiles, 0.0)
+    total = np.zeros((rows, size + length + 1))
+    np.cumsum(np.concatenate((filled, filled[:, :length]), axis=1), axis=1, out=total[:, 1:])
+    count = np.zeros((rows, size + length + 1), dtype=np.int64)
+    np.cumsum(np.concatenate((present, present[:, :length]), axis=1), axis=1, out=count[:, 1:])
+    n = count[:, length : length + size] - count[:, :size]
+    eligible = (n >= _LEAST_PRESENT * length) & (n > 0)
+    mean = np.full((rows, size), np.inf if least else -np.inf)
+    np.divide(total[:, length : length + size] - total[:, :size], n, out=mean, where=eligible)
+    tolerance = 1e-9 * np.maximum(1.0, filled.max(axis=1, initial=0.0))
     if least:
-        onset = int(np.argmax(mean <= mean.min() + tolerance))
+        onsets = np.argmax(mean <= (mean.min(axis=1) + tolerance)[:, None], axis=1)
     else:
-        onset = int(np.argmax(mean >= mean.max() - tolerance))
-    inside = np.arange(onset, onset + length) % size
-    return Window(float(filled[inside].sum() / n[onset]), onset)
+        onsets = np.argmax(mean >= (mean.max(axis=1) - tolerance)[:, None], axis=1)
+    found: list[Window | None] = []
+    for row, onset in enumerate(onsets.tolist()):
+        if not eligible[row].any():
+            found.append(None)
+            continue
+        # Summed anew over the window: the difference of running sums would leave a residue where the sum is 0.
+        tail = max(0, onset + length - size)
+        amount = filled[row, onset : onset + length].sum() + filled[row, :tail].sum()
+        found.append(Window(float(amount / n[row, onset]), onset))
+    return found
 
 
 def least_active(recording: PreparedRecording, hours: int = 5) -> Window | None:
     """L5: the least active hours of the average day."""
-    return _window(recording.minute_mean, hours * 60, least=True)
+    return _windows(recording.minute_mean[None, :], hours * 60, least=True)[0]
 
 
 def most_active(recording: PreparedRecording, hours: int = 10) -> Window | None:
     """M10: the most active hours of the average day."""
-    return _window(recording.minute_mean, hours * 60, least=False)
+    return _windows(recording.minute_mean[None, :], hours * 60, least=False)[0]
 
 
 def relative_amplitude(l5: Window | None, m10: Window | None) -> float | None:
@@ -232,14 +250,32 @@ def per_seven_days(recording: PreparedRecording) -> tuple[Period, ...]:
     day = int(zone.local_days(np.array([epochs.start]))[0])
     if zone.instant_of_local(day) < epochs.start:
         day += 1
-    found: list[Period] = []
     stop = epochs.span.stop
+    row_days = recording.row_days()
+    in_order = bool(np.all(np.diff(row_days) >= 0))
+    hourly = recording.bins(60)
+    blocks: list[tuple[int, float | None, float | None]] = []
+    profiles: list[NDArray[np.float64]] = []
     number = 0
     while (end := zone.instant_of_local(day + number + 7)) <= stop:
-        begin = zone.instant_of_local(day + number)
-        part = recording.part((begin - epochs.start) // 60, (end - epochs.start) // 60)
-        stability, variability, _ = _stability_and_variability(part, 60)
-        amplitude = relative_amplitude(least_active(part), most_active(part))
-        found.append(Period(number, stability, variability, amplitude))
+        if in_order:
+            first, last = np.searchsorted(row_days, (day + number, day + number + 7)).tolist()
+            rows = slice(first, last)
+            stability, variability, _ = _of_bins(recording, hourly, rows)
+            profiles.append(recording.profile(rows))
+        else:
+            # Travel across the date line repeats local days: cut by instants instead of rows.
+            begin = zone.instant_of_local(day + number)
+            part = recording.part((begin - epochs.start) // 60, (end - epochs.start) // 60)
+            stability, variability, _ = _stability_and_variability(part, 60)
+            profiles.append(part.minute_mean)
+        blocks.append((number, stability, variability))
         number += 7
-    return tuple(found)
+    if not blocks:
+        return ()
+    stacked = np.stack(profiles)
+    l5, m10 = _windows(stacked, 300, least=True), _windows(stacked, 600, least=False)
+    return tuple(
+        Period(start, stability, variability, relative_amplitude(low, high))
+        for (start, stability, variability), low, high in zip(blocks, l5, m10, strict=True)
+    )

@@ -91,6 +91,15 @@ class ChiSquarePeriodogram:
         return self.qp > self.threshold
 
 
+def _turns(count: int, unit_angle: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """exp(i·k·angle) for k = 0…count − 1, shape (count, F), as products of few exponentials."""
+    step = 8
+    low = np.exp(1j * np.outer(np.arange(step), unit_angle))
+    high = np.exp(1j * np.outer(step * np.arange(-(-count // step)), unit_angle))
+    turns: NDArray[np.complex128] = (high[:, None, :] * low[None, :, :]).reshape(-1, unit_angle.size)[:count]
+    return turns
+
+
 def _transforms(
     columns: NDArray[np.float64], unit_angle: NDArray[np.float64]
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
@@ -102,12 +111,11 @@ def _transforms(
     outer = -(-columns.shape[1] // inner)
     padded = np.zeros((columns.shape[0], outer * inner))
     padded[:, : columns.shape[1]] = columns
-    fine = np.outer(np.arange(inner), unit_angle)
-    coarse = np.outer(inner * np.arange(outer), unit_angle)
-    tables = np.concatenate((np.cos(fine), np.sin(fine)), axis=1)
+    fine, coarse = _turns(inner, unit_angle), _turns(outer, inner * unit_angle)
+    tables = np.concatenate((fine.real, fine.imag), axis=1)
     sums = (padded.reshape(-1, inner) @ tables).reshape(columns.shape[0], outer, -1)
     cosine, sine = sums[:, :, : unit_angle.size], sums[:, :, unit_angle.size :]
-    turn_cos, turn_sin = np.cos(coarse), np.sin(coarse)
+    turn_cos, turn_sin = coarse.real, coarse.imag
     result = []
     for row in range(columns.shape[0]):
         c = np.einsum("of,of->f", cosine[row], turn_cos) - np.einsum("of,of->f", sine[row], turn_sin)
@@ -210,8 +218,9 @@ def chi_square_periodogram(recording: PreparedRecording, alpha: float = _ALPHA) 
     total = np.concatenate(([0.0], np.cumsum(deviation)))
     square = np.concatenate(([0.0], np.cumsum(deviation * deviation)))
     count = np.concatenate(([0], np.cumsum(valid)))
-    weights = valid.astype(np.float64)
+    weights = valid.astype(np.float32)
     complete = bool(valid.all())
+    ones, single = np.ones(values.size // shortest), np.ones(values.size // shortest, np.float32)
     found = np.zeros(longest - shortest + 1)
     for index, period in enumerate(range(shortest, longest + 1)):
         cycles = values.size // period
@@ -223,11 +232,13 @@ def chi_square_periodogram(recording: PreparedRecording, alpha: float = _ALPHA) 
         spread = square[stop] - n * mean * mean
         if spread <= 0:
             return None
-        sums = deviation[:stop].reshape(cycles, period).sum(axis=0)
-        held = np.full(period, float(cycles)) if complete else weights[:stop].reshape(cycles, period).sum(axis=0)
-        present = held > 0
-        column = sums[present] / held[present] - mean
-        found[index] = n * float((held[present] * column) @ column) / spread
+        sums = ones[:cycles] @ deviation[:stop].reshape(cycles, period)
+        held = np.full(period, float(cycles))
+        if not complete:
+            held[:] = single[:cycles] @ weights[:stop].reshape(cycles, period)
+        # Columns without a valid bin have weight 0 and drop out.
+        column = sums / np.maximum(held, 1.0) - mean
+        found[index] = n * float((held * column) @ column) / spread
     thresholds = _thresholds(shortest, longest, alpha)
     periods = np.arange(shortest, longest + 1) * _BIN_MIN / 60
     peak = int(np.argmax(found / thresholds))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.signals.clock import MINUTES_PER_DAY, LocalClock
 
 __all__ = ["BIN_WIDTHS", "ClockBins", "PreparedRecording"]
@@ -86,6 +87,7 @@ class PreparedRecording:
         self.complete = self.n_valid == len(epochs)
         self._sums: dict[int, NDArray[np.float64]] = {}
         self._counts: dict[int, NDArray[np.int16]] = {}
+        self._scratch: dict[int, NDArray[np.float64]] = {}
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -104,41 +106,49 @@ class PreparedRecording:
     def _placed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if len(self._cells) == 1 and values.size == self.rows * MINUTES_PER_DAY:
             return values
-        placed = np.zeros(self.rows * MINUTES_PER_DAY)
+        placed = np.empty(self.rows * MINUTES_PER_DAY)
+        done = 0
         for lead, first, stop in self._cells:
-            placed[lead : lead + stop - first] = values[first:stop]
+            placed[done:lead] = 0.0
+            done = lead + stop - first
+            placed[lead:done] = values[first:stop]
+        placed[done:] = 0.0
         return placed
 
     @cached_property
-    def values(self) -> NDArray[np.float64]:
-        """Values with 0 where not valid, shape (N,)."""
+    def _base(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Deviations, values on the day grid, and the mean: few full-length arrays, as new memory costs time."""
         values = self.epochs.values.astype(np.float64)
         if not self.complete:
             values[~self.valid] = 0.0
-        return values
+        mean = float(values.sum() / self.n_valid) if self.n_valid else 0.0
+        grid = self._placed(values)
+        if grid is values:
+            grid = values.copy()
+        values -= mean
+        if not self.complete:
+            values[~self.valid] = 0.0
+        return values, grid, mean
 
-    @cached_property
+    @property
     def mean(self) -> float:
         """Mean of the valid values; 0 when there are none."""
-        return float(self.values.sum() / self.n_valid) if self.n_valid else 0.0
+        return self._base[2]
 
-    @cached_property
+    @property
     def deviations(self) -> NDArray[np.float64]:
-        """Values minus their mean, 0 where not valid, shape (N,)."""
-        deviations = self.values - self.mean
-        if not self.complete:
-            deviations[~self.valid] = 0.0
-        return deviations
+        """Values minus their mean in UTC order, 0 where not valid, shape (N,)."""
+        return self._base[0]
+
+    @property
+    def grid_values(self) -> NDArray[np.float64]:
+        """Values on the day grid, 0 where nothing valid, shape (R · 1440,)."""
+        return self._base[1]
 
     @cached_property
     def sum_of_squares(self) -> float:
         """Sum of squared deviations of the valid values from their mean."""
         return float(self.deviations @ self.deviations)
-
-    @cached_property
-    def grid_deviations(self) -> NDArray[np.float64]:
-        """Deviations on the day grid, 0 where nothing valid, shape (R · 1440,)."""
-        return self._placed(self.deviations)
 
     @cached_property
     def grid_valid(self) -> NDArray[np.bool_]:
@@ -157,20 +167,15 @@ class PreparedRecording:
     @cached_property
     def minute_mean(self) -> NDArray[np.float64]:
         """Average day: mean of the valid values at each minute of the day, NaN where there are none, shape (1440,)."""
-        total = self.by_minute(self.values)
+        total = self.grid_values.reshape(self.rows, MINUTES_PER_DAY).sum(axis=0)
         mean: NDArray[np.float64] = np.full(MINUTES_PER_DAY, np.nan)
         np.divide(total, self.minute_n, out=mean, where=self.minute_n > 0)
         return mean
 
-    def by_minute(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum of values of shape (N,) at each local minute of the day, shape (1440,)."""
-        total: NDArray[np.float64] = self._placed(values).reshape(self.rows, MINUTES_PER_DAY).sum(axis=0)
-        return total
-
     def _bin_sum(self, width: int) -> NDArray[np.float64]:
         if width not in self._sums:
             if width == 1:
-                self._sums[1] = self.grid_deviations
+                self._sums[1] = self.grid_values
             else:
                 parent = _PARENT[width]
                 narrow, factor = self._bin_sum(parent), width // parent
@@ -193,8 +198,16 @@ class PreparedRecording:
                 self._counts[width] = total
         return self._counts[width]
 
-    def bins(self, width_min: int) -> ClockBins:
+    def scratch(self, size: int, which: int) -> NDArray[np.float64]:
+        """Working memory of ``size`` numbers, overwritten by the next caller; two are kept (``which`` 0 and 1)."""
+        if which not in self._scratch:
+            self._scratch[which] = np.empty(self.rows * MINUTES_PER_DAY)
+        return self._scratch[which][:size]
+
+    def bins(self, width_min: int, *, passing: bool = False) -> ClockBins:
         """The bins of ``width_min`` minutes (RH-3).
+
+        With ``passing`` the values lie in working memory that the next such call overwrites.
 
         Raises
         ------
@@ -204,11 +217,15 @@ class PreparedRecording:
         if width_min not in _PARENT:
             raise ValueError(f"bins of {width_min} min are not among {BIN_WIDTHS}")
         total, count = self._bin_sum(width_min), self._bin_count(width_min)
+        value = self.scratch(total.size, 0) if passing else np.empty(total.size)
         if width_min == 1:
-            return ClockBins(1, total, self.grid_valid, self._junctions(1))
-        valid = 2 * count >= width_min
-        value = total * valid
-        value /= np.maximum(count, np.int16(1))
+            valid = self.grid_valid
+            np.subtract(total, self.mean, out=value)
+        else:
+            valid = 2 * count >= width_min
+            np.divide(total, np.maximum(count, np.int16(1)), out=value)
+            value -= self.mean
+        value[~valid] = 0.0
         return ClockBins(width_min, value, valid, self._junctions(width_min))
 
     def _junctions(self, width: int) -> tuple[tuple[int, int], ...]:
@@ -248,13 +265,31 @@ class PreparedRecording:
         """
         blocks = len(self.epochs) // width_min
         stop = blocks * width_min
-        total = self.values[:stop].reshape(blocks, width_min) @ np.ones(width_min)
+        total = self.deviations[:stop].reshape(blocks, width_min) @ np.ones(width_min)
         if self.complete:
-            return np.asarray(total / width_min)
-        count = self.valid[:stop].reshape(blocks, width_min).sum(axis=1, dtype=np.int16)
+            return np.asarray(total / width_min + self.mean)
+        count = self.valid[:stop].reshape(blocks, width_min) @ np.ones(width_min, np.float32)
         mean: NDArray[np.float64] = np.full(blocks, np.nan)
         np.divide(total, count, out=mean, where=(2 * count >= width_min) & (count > 0))
+        mean += self.mean
         return mean
+
+    def profile(self, rows: slice) -> NDArray[np.float64]:
+        """Average day of some rows of the day grid, NaN where no epoch is valid, shape (1440,)."""
+        total = self.grid_values.reshape(self.rows, MINUTES_PER_DAY)[rows].sum(axis=0)
+        count = self.grid_valid.reshape(self.rows, MINUTES_PER_DAY)[rows].sum(axis=0, dtype=np.int16)
+        mean: NDArray[np.float64] = np.full(MINUTES_PER_DAY, np.nan)
+        np.divide(total, count, out=mean, where=count > 0)
+        return mean
+
+    def row_days(self) -> NDArray[np.int64]:
+        """Local day of each row of the day grid, shape (R,)."""
+        days: list[NDArray[np.int64]] = []
+        for stretch in self.clock.stretches:
+            first = (self.epochs.start + stretch.first * 60 + stretch.offset_s) // DAY_S
+            last = (self.epochs.start + (stretch.stop - 1) * 60 + stretch.offset_s) // DAY_S
+            days.append(np.arange(first, last + 1, dtype=np.int64))
+        return np.concatenate(days) if days else np.empty(0, np.int64)
 
     def part(self, first: int, stop: int) -> PreparedRecording:
         """The recording cut to epochs ``[first, stop)``."""

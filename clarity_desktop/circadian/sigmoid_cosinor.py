@@ -70,18 +70,15 @@ class SigmoidCosinor:
 
 def _profile(recording: PreparedRecording) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
     """Mean of ln(count + 1) and number of epochs by minute of day, and the sum of squares within minutes."""
-    logs = np.log1p(np.maximum(recording.values, 0.0))
-    centre = float(logs.sum() / max(recording.n_valid, 1))
-    logs -= centre
-    if not recording.complete:
-        logs[~recording.valid] = 0.0
+    values = recording.grid_values
+    logs = np.log1p(values if values.size and values.min() >= 0 else np.maximum(values, 0.0))
+    # Cells that are not valid hold 0 and stay 0, so they add nothing to the sums.
     weight = recording.minute_n.astype(np.float64)
-    total = recording.by_minute(logs)
-    mean = np.divide(total, weight, out=np.zeros(1440), where=weight > 0)
+    mean = np.divide(logs.reshape(-1, 1440).sum(axis=0), weight, out=np.zeros(1440), where=weight > 0)
     within = max(float(logs @ logs) - float(weight @ (mean * mean)), 0.0)
     if recording.n_valid <= 5 or np.count_nonzero(weight) < 6:
         return None
-    return mean + centre, weight, within
+    return mean, weight, within
 
 
 def _solve_linear(
@@ -183,7 +180,9 @@ def sigmoid_cosinor(recording: PreparedRecording) -> SigmoidCosinor | None:
     phase = first_guess.acrophase_h / _HOURS_PER_RADIAN
     starts = np.array([(alpha, math.log(beta), phase) for alpha, beta in _STARTS])
     rough, rough_rss = _descend(coarse_angle, coarse, coarse_weight, starts, 40)
-    best = rough[np.argsort(rough_rss)[:2]]
+    order = np.argsort(rough_rss)
+    same = bool(np.all(np.abs(rough[order[1]] - rough[order[0]]) < 1e-3))
+    best = rough[order[: 1 if same else 2]]
     ends, rss = _descend(_ANGLE, y, weight, best, 60)
     winner = int(np.argmin(rss))
     alpha, beta, phase = float(ends[winner, 0]), math.exp(float(ends[winner, 1])), float(ends[winner, 2])

@@ -76,7 +76,9 @@ def sustained_probability(lengths: NDArray[np.int64]) -> float | None:
     The hazard of ending after t epochs is smoothed over t; the sustained region is the longest run of lengths whose
     hazard lies within one standard deviation of the curve, and k is the weighted mean hazard there.
     """
-    t, bouts = np.unique(lengths, return_counts=True)
+    histogram = np.bincount(lengths)
+    t = np.flatnonzero(histogram)
+    bouts = histogram[t]
     if t.size < 8:
         return None
     at_least = np.cumsum(bouts[::-1])[::-1].astype(np.float64)

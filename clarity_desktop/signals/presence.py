@@ -188,27 +188,32 @@ def day_coverage(epochs: Epochs, rule: ValidDayRule | None = None) -> tuple[DayC
     rule = rule or ValidDayRule()
     if not len(epochs):
         return ()
-    local_start = LocalClock.of(epochs)
-    quarters: dict[int, NDArray[np.int64]] = {}
-    for stretch in local_start.stretches:
-        # Quarter-days under one offset are evenly spaced, so their borders are counted without touching each epoch.
+    codes = (EpochState.WORN, EpochState.NOT_WORN, EpochState.MISSING)
+    quarter_s = DAY_S // 4
+    numbers: list[NDArray[np.int64]] = []
+    counts: list[NDArray[np.int64]] = []
+    for stretch in LocalClock.of(epochs).stretches:
+        # Quarter-days under one offset are evenly spaced, so their borders need no look at single epochs.
         begin = epochs.start + stretch.first * epochs.step_s + stretch.offset_s
         end = epochs.start + (stretch.stop - 1) * epochs.step_s + stretch.offset_s
-        quarter = np.arange(begin // (DAY_S // 4), end // (DAY_S // 4) + 1)
-        first = np.maximum(stretch.first - (begin - quarter * (DAY_S // 4)) // epochs.step_s, stretch.first)
-        for code in (EpochState.WORN, EpochState.NOT_WORN, EpochState.MISSING):
-            part = epochs.state[: stretch.stop] == code
-            counts = np.add.reduceat(part, first, dtype=np.int64)
-            for index, count in zip(quarter.tolist(), counts.tolist(), strict=True):
-                table = quarters.setdefault(index // 4, np.zeros((3, 4), dtype=np.int64))
-                table[int(code), index % 4] += count
-    minutes = epochs.step_s / 60
-    days: list[DayCoverage] = []
-    for day, table in sorted(quarters.items()):
-        worn, not_worn, missing = (float(total) * minutes for total in table.sum(axis=1))
-        enough = worn >= rule.hours * 60 and bool((table[0] * minutes >= rule.quarter_hours * 60).all())
-        days.append(DayCoverage(date_of_day(day), worn, not_worn, missing, enough))
-    return tuple(days)
+        number = np.arange(begin // quarter_s, end // quarter_s + 1, dtype=np.int64)
+        first = np.maximum(-((begin - number * quarter_s) // epochs.step_s), 0)
+        state = epochs.state[stretch.first : stretch.stop]
+        numbers.append(number)
+        counts.append(np.stack([np.add.reduceat((state == code).astype(np.int32), first) for code in codes], axis=1))
+    number = np.concatenate(numbers)
+    origin = int(number.min()) // 4
+    table = np.zeros((int(number.max()) // 4 - origin + 1, 4, len(codes)), dtype=np.int64)
+    np.add.at(table.reshape(-1, len(codes)), number - 4 * origin, np.concatenate(counts))
+    minutes = table * (epochs.step_s / 60)
+    totals = minutes.sum(axis=1)
+    enough = (totals[:, 0] >= rule.hours * 60) & (minutes[:, :, 0] >= rule.quarter_hours * 60).all(axis=1)
+    touched = np.unique(number // 4) - origin
+    rows = zip(touched.tolist(), totals[touched].tolist(), enough[touched].tolist(), strict=True)
+    return tuple(
+        DayCoverage(date_of_day(origin + day), worn, not_worn, missing, valid)
+        for day, (worn, not_worn, missing), valid in rows
+    )
 
 
 def coverage_of(epochs: Epochs, days: Sequence[DayCoverage]) -> Coverage:
