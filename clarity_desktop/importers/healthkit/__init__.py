@@ -20,7 +20,7 @@ def _claims(head: Head) -> bool:
 @contextmanager
 def _open(path: Path) -> Iterator[ExportReader]:
     with open_export(path) as export:
-        yield ExportReader(export, path)
+        yield ExportReader(export)
 
 
 FORMAT = Format("healthkit", "an Apple Health export (zip, folder or XML)", (".zip", ".xml"), _claims, _open)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ from clarity_desktop.importers.healthkit.records import (
     metadata_of,
     plausible_range,
 )
-from clarity_desktop.importers.healthkit.rows import FastRows
+from clarity_desktop.importers.healthkit.rows import FastLimits, FastRows
 from clarity_desktop.importers.healthkit.template import RowColumns, Template
 from clarity_desktop.importers.healthkit.zones import Evidence, beat_offset, zone_timeline
 from clarity_desktop.importers.reading import Reading
@@ -41,11 +40,27 @@ _LISTED = {"sleep.unlisted"}
 
 
 class ExportReader:
-    """Reads all HealthData documents of one export."""
+    """Reads all HealthData documents of one export.
 
-    def __init__(self, export: Export, path: Path, *, fast: bool = True, flush_rows: int = FLUSH_ROWS) -> None:
+    Parameters
+    ----------
+    export:
+        What :func:`open_export` found.
+    fast:
+        From which sizes on runs of records are read in columns; ``None`` reads every element on its own, with the
+        same result.
+    flush_rows:
+        Rows held before a batch goes to the sink.
+    """
+
+    def __init__(
+        self,
+        export: Export,
+        *,
+        fast: FastLimits | None = FastLimits(),
+        flush_rows: int = FLUSH_ROWS,  # noqa: B008 - frozen
+    ) -> None:
         self._export = export
-        self._path = path
         self._fast = fast
         self._flush_rows = flush_rows
         self.hashed = export.hashed
@@ -66,7 +81,7 @@ class ExportReader:
             reading.tally.problem(code, "archive", count, names)
         handler = _Handler(reading, self._export.files, self._flush_rows)
         for member in members:
-            fast_rows = FastRows(handler.rows, handler.node) if self._fast else None
+            fast_rows = FastRows(handler.rows, handler.node, self._fast) if self._fast is not None else None
             document = Document(handler, member.name, fast_rows)
             for chunk in member.chunks():
                 document.feed(chunk)

@@ -12,7 +12,7 @@ from clarity_desktop.importers.healthkit.beats import without_beats
 from clarity_desktop.importers.healthkit.markup import Node, next_element
 from clarity_desktop.importers.healthkit.template import RowColumns, Template, template_of
 
-__all__ = ["FastRows", "RowTaker"]
+__all__ = ["FastLimits", "FastRows", "RowTaker"]
 
 _RECORD = int.from_bytes(b" <Record", "little")
 _CLOSING = int.from_bytes(b" </Recor", "little")
@@ -37,6 +37,18 @@ class _Lines:
     slow_until: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class FastLimits:
+    """Below which size the fast way is not worth its preparations."""
+
+    least_bytes: int = 4096
+    """Bytes of a buffer."""
+    least_rows: int = 16
+    """Rows of a run."""
+    least_group: int = 6
+    """Rows of one length."""
+
+
 class FastRows:
     """Takes runs of records that stand on lines of their own, as phones write them.
 
@@ -49,14 +61,9 @@ class FastRows:
         self,
         take: RowTaker,
         take_node: Callable[[Node, bytes, int], None],
-        *,
-        least_bytes: int = 4096,
-        least_rows: int = 16,
-        least_group: int = 6,
+        limits: FastLimits,
     ) -> None:
-        self._least_bytes = least_bytes
-        self._least_rows = least_rows
-        self._least_group = least_group
+        self._limits = limits
         self._take = take
         self._take_node = take_node
         self._lines: _Lines | None = None
@@ -66,7 +73,7 @@ class FastRows:
         """Take what can be taken from ``pos`` on; answers where to go on."""
         lines = self._lines
         if lines is None or lines.data is not data:
-            if end - pos < self._least_bytes:
+            if end - pos < self._limits.least_bytes:
                 return pos
             lines = self._lines = _lines_of(data, pos, end)
         first = int(np.searchsorted(lines.records, pos))
@@ -92,13 +99,13 @@ class FastRows:
         starts, lengths = bounds[:-1], np.diff(bounds)
         taken: list[tuple[Template, RowColumns, NDArray[np.int64]]] = []
         left: list[NDArray[np.int64]] = []
-        for group in _of_one_length(lengths) if lengths.size >= self._least_rows else ():
+        for group in _of_one_length(lengths) if lengths.size >= self._limits.least_rows else ():
             length = int(lengths[group[0]])
-            if group.size < self._least_group or length < 80:
+            if group.size < self._limits.least_group or length < 80:
                 left.append(group)
             else:
                 self._group(lines, starts, group, length, taken, left)
-        if lengths.size < self._least_rows:
+        if lengths.size < self._limits.least_rows:
             left.append(np.arange(lengths.size))
         stop = int(bounds[-1])
         nodes: list[Node] = []
@@ -152,7 +159,7 @@ class FastRows:
                 return
             template = _first_match(templates, rows[:1])
             if template is None:
-                if group.size < self._least_group:
+                if group.size < self._limits.least_group:
                     break
                 row = rows[0].tobytes()[: length - 1]
                 template = template_of(row)
