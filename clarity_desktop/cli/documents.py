@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from clarity_desktop.domain.findings import METRICS, Coverage, Finding, Metric
 from clarity_desktop.domain.importing import ImportOutcome, ImportReport
-from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
-from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import Instant, ZonePeriod, ZoneTimeline, format_instant
 
 if TYPE_CHECKING:
     from clarity_desktop.vault import VaultInfo
 
-__all__ = [
-    "declared_metric",
-    "finding_document",
-    "import_document",
-    "night_document",
-    "panel_document",
-    "patient_document",
-    "series_document",
-    "vault_document",
-    "zone_document",
-]
+__all__ = ["import_document", "patient_document", "series_document", "vault_document", "zone_document"]
 
 _EARLIEST = -62_135_596_800
 """Start of the year 1, the first instant that ISO 8601 as printed here can name."""
@@ -123,102 +108,4 @@ def import_document(report: ImportReport, path: str, *, stored: bool) -> dict[st
         "sha256": report.sha256,
         "import": report.import_id,
         "patient": report.patient_id,
-    }
-
-
-def night_document(night: Night, zone: ZoneTimeline) -> dict[str, Any]:
-    """One night."""
-
-    def at(instant: Instant | None) -> str | None:
-        return None if instant is None else zone.format(instant)
-
-    return {
-        "date": night.date,
-        "onset": at(night.onset),
-        "offset": at(night.offset),
-        "in_bed": at(night.in_bed),
-        "out_of_bed": at(night.out_of_bed),
-        "tib_min": night.tib_min,
-        "tst_min": night.tst_min,
-        "sol_min": night.sol_min,
-        "waso_min": night.waso_min,
-        "se_pct": night.se_pct,
-        "maintenance_pct": night.maintenance_pct,
-        "awakenings": night.awakenings,
-        "awakenings_5min": night.awakenings_5min,
-        "midsleep_h": night.midsleep_h,
-        "rem_latency_min": night.rem_latency_min,
-        "stages_min": dict(night.stages_min),
-        "source": night.source,
-        "method": night.method,
-    }
-
-
-def _coverage(coverage: Coverage) -> dict[str, Any]:
-    return {**asdict(coverage), "worn_share": coverage.worn_share}
-
-
-def declared_metric(metric_id: str) -> Metric | None:
-    """The registry entry of a metric, if it has one."""
-    if metric_id in METRICS:
-        return METRICS[metric_id]
-    return None
-
-
-def finding_document(finding: Finding, zone: ZoneTimeline) -> dict[str, Any]:
-    """One finding with all it rests on."""
-    declared = declared_metric(finding.metric)
-    return {
-        "metric": finding.metric,
-        "title": declared.title if declared is not None else finding.metric,
-        "value": finding.value,
-        "unit": finding.unit,
-        "interval": finding.interval,
-        "from": zone.format(finding.span.start),
-        "to": zone.format(finding.span.stop),
-        "n": finding.n,
-        "insufficient": finding.insufficient,
-        "reference": declared.reference if declared is not None else "",
-        "details": dict(finding.details),
-        "provenance": {**asdict(finding.provenance), "parameters": dict(finding.provenance.parameters)},
-    }
-
-
-def panel_document(panel: Panel, metrics: Collection[str] | None = None) -> dict[str, Any]:
-    """The panel. ``metrics`` limits which findings are told; nights always are."""
-    zone = panel.zone
-    asked = [one for one in panel.findings if metrics is None or one.metric in metrics]
-    families: dict[str, dict[str, Any]] = {"circadian": {}, "sleep": {}}
-    for finding in asked:
-        declared = declared_metric(finding.metric)
-        family = "other" if declared is None else declared.family
-        families.setdefault(family, {})[finding.metric] = finding.value
-    families["sleep"] = {
-        "nights": [night_document(night, zone) for night in panel.nights],
-        "naps": [night_document(night, zone) for night in panel.naps],
-        **families["sleep"],
-    }
-    return {
-        "zone": zone.zone_at(panel.span.start).zone,
-        "zones": [zone_document(period) for period in zone.periods],
-        "from": zone.format(panel.span.start),
-        "to": zone.format(panel.span.stop),
-        "signal": panel.signal,
-        "signal_note": panel.signal_note,
-        "epoch_s": panel.epochs.step_s,
-        "simulated": panel.simulated,
-        "coverage": _coverage(panel.coverage),
-        "wear": {
-            "rule": panel.wear_rule,
-            "bouts": [
-                {"from": zone.format(bout.span.start), "to": zone.format(bout.span.stop), "rule": bout.rule}
-                for bout in panel.wear_bouts
-            ],
-        },
-        "days": [asdict(day) for day in panel.days],
-        **families,
-        "insufficient": {one.metric: one.insufficient for one in asked if one.insufficient is not None},
-        "findings": [finding_document(one, zone) for one in asked],
-        "notes": list(panel.notes),
-        "provenance": {**asdict(panel.provenance), "parameters": dict(panel.provenance.parameters)},
     }

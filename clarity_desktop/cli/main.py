@@ -45,6 +45,7 @@ app.command("import")(importing.import_files)
 app.command("inspect")(importing.inspect_file)
 app.command("days")(series.days)
 app.command("analyze")(analyze.analyze)
+app.command("phase-model")(sleep.phase_model)
 
 
 @app.callback()

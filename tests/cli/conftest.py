@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import PasswordDeleteError
 
 from clarity_desktop.cli.main import run
+from clarity_desktop.vault import KdfParameters, Vault
 
 PASSPHRASE = "seven quiet herons"
 
@@ -32,6 +36,26 @@ class Answer:
 
 def _no_constant(name: str) -> float:
     raise AssertionError(f"{name} in the document")
+
+
+class MemoryKeychain(KeyringBackend):
+    """A keychain that lives as long as the test."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise PasswordDeleteError(username)
 
 
 CommandLine = Callable[..., Answer]
@@ -56,3 +80,27 @@ def passphrase_file(tmp_path: Path) -> Path:
     path.write_text(PASSPHRASE + "\n", encoding="utf-8")
     path.chmod(0o600)
     return path
+
+
+@pytest.fixture
+def keychain() -> Iterator[MemoryKeychain]:
+    before = keyring.get_keyring()
+    memory = MemoryKeychain()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def vault_folder(tmp_path: Path, keychain: MemoryKeychain) -> Path:
+    """A vault that opens with :data:`PASSPHRASE` and, at once, with the keychain of this test."""
+    folder = tmp_path / "vault"
+    with Vault.create(folder, PASSPHRASE, kdf=KdfParameters.floor()) as vault:
+        vault.add_keychain_slot("This computer")
+    return folder
+
+
+@pytest.fixture
+def in_vault(clarity: CommandLine, vault_folder: Path) -> CommandLine:
+    """Call the command line on that vault, with ``--json``."""
+    return lambda *arguments: clarity("--json", "--vault", vault_folder, *arguments)

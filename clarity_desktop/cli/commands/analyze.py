@@ -7,21 +7,23 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from clarity_desktop.cli.commands.series import whole_span
-from clarity_desktop.cli.documents import declared_metric, panel_document
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.period import span_between
 from clarity_desktop.cli.session import Session, session_of
+from clarity_desktop.cli.truth import true_sleep_of
 from clarity_desktop.domain.errors import InputError, NotFoundError, UsageError
 from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, STEPS, kind_of
 from clarity_desktop.domain.panel import Panel
-from clarity_desktop.domain.time import UNKNOWN_ZONE, ZoneTimeline, zone_of_name
+from clarity_desktop.domain.series import Series
+from clarity_desktop.domain.time import UNKNOWN_ZONE, Span, ZoneTimeline, zone_of_name
 from clarity_desktop.domain.work import CancelToken
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def analyze(
     if nights is not None and not everything:
         raise UsageError("analyze.nights", "--nights belongs to --all.", remedy="Add --all.")
     zone_name = _zone_name(zone)
+    chosen = _chosen(metrics)
     with session.cancellable() as cancel, _opened(session, file, patient, zone_name, cancel) as (services, owner):
         clock = services.zone_timeline(owner) if zone_name is None else ZoneTimeline.single(zone_name, origin="--zone")
         span = span_between(first, last, clock, whole_span(services.series(owner)))
@@ -67,11 +70,13 @@ def analyze(
             session.output.answer(document, json.dumps(sorted(document["metrics"])))
             return
         if span is None and file is not None:
-            span = whole_span(services.series(owner))
+            span = _from_first_to_last(services.series(owner))
         panel = services.study.panel(
             owner, span, zone=zone_name, epoch_s=epoch, progress=session.output.progress, cancel=cancel
         )
-    session.output.answer(panel_document(panel, _chosen(metrics)), _panel_text(panel, _chosen(metrics)))
+    from clarity_desktop.analysis.documents import panel_document
+
+    session.output.answer(panel_document(panel, chosen), _panel_text(panel, chosen))
 
 
 def _zone_name(zone: str | None) -> str | None:
@@ -93,6 +98,8 @@ def _chosen(metrics: str | None) -> set[str] | None:
     """
     if metrics is None:
         return None
+    # The metrics declare themselves when the rooms that compute them are imported.
+    import_module("clarity_desktop.analysis.study")
     chosen = {name.strip() for name in metrics.split(",") if name.strip()}
     unknown = sorted(name for name in chosen if name not in METRICS)
     if unknown:
@@ -137,6 +144,11 @@ def _opened(
             services.close()
 
 
+def _from_first_to_last(series: list[Series]) -> Span | None:
+    whole = whole_span(series)
+    return None if whole is None else Span(whole.start, max(whole.stop - 1, whole.start + 1))
+
+
 def _epochs(services: Services, owner: str, zone: ZoneTimeline, step_s: int) -> Epochs:
     """The activity signal as regular epochs from the first to the last sample, nothing masked but what is missing."""
     from clarity_desktop.signals.epochs import to_epochs
@@ -144,7 +156,7 @@ def _epochs(services: Services, owner: str, zone: ZoneTimeline, step_s: int) -> 
     series = services.series(owner)
     kind = next((name for name in (ACTIVITY_COUNTS, STEPS) if any(one.kind == name for one in series)), None)
     chosen = [one for one in series if one.kind == kind]
-    span = whole_span(chosen)
+    span = _from_first_to_last(chosen)
     if kind is None or span is None:
         raise NotFoundError(
             "analyze.no_activity",
@@ -152,16 +164,14 @@ def _epochs(services: Services, owner: str, zone: ZoneTimeline, step_s: int) -> 
             remedy="Choose a recording with activity counts or steps.",
         )
     parts = [(services.vault.series.read(one.id), kind_of(kind, one.unit)) for one in chosen]
-    start = min(int(samples.start[0]) for samples, _ in parts)
-    stop = max(int(samples.stop.max()) for samples, _ in parts)
-    return to_epochs(parts, type(span)(start, stop), zone, step_s)
+    return to_epochs(parts, span, zone, step_s)
 
 
 def _reference(epochs: Epochs, nights: Path | None, file: Path | None) -> dict[str, Any]:
     from clarity_desktop.analysis.golden import reference_values
 
-    del file
-    return reference_values(epochs, _nights(nights))
+    truth = None if file is None else true_sleep_of(file, len(epochs))
+    return reference_values(epochs, _nights(nights), true_sleep=truth)
 
 
 def _nights(path: Path | None) -> list[dict[str, Any]] | None:
@@ -210,10 +220,9 @@ def _panel_text(panel: Panel, chosen: set[str] | None) -> str:
     for finding in panel.findings:
         if chosen is not None and finding.metric not in chosen:
             continue
-        declared = declared_metric(finding.metric)
-        title, decimals = (finding.metric, 2) if declared is None else (declared.title, declared.decimals)
-        value = finding.insufficient or "–" if finding.value is None else f"{finding.value:.{decimals}f}"
-        rows.append((title, value, finding.unit if finding.value is not None else ""))
+        metric = METRICS[finding.metric]
+        value = finding.insufficient or "–" if finding.value is None else f"{finding.value:.{metric.decimals}f}"
+        rows.append((metric.title, value, finding.unit if finding.value is not None else ""))
     lines.append(table(rows, ("metric", "value", "unit")))
     lines += ["", f"{len(panel.nights)} nights", *panel.notes]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""``sleep``: nightly values from stage records alone."""
+"""``sleep`` and ``phase-model``: nights from stage records alone, and model phase from light alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,27 @@ def sleep() -> None:
     """Nights from stage records."""
 
 
+def phase_model(
+    context: typer.Context,
+    light: Annotated[Path, typer.Argument(metavar="LIGHT.json", help="Object with “blocks”.", dir_okay=False)],
+) -> None:
+    """Model phase of a light protocol, blocks of [days, on_h, off_h, lux_on, lux_off]. An estimate by two models."""
+    session = session_of(context)
+    found = read_json(light)
+    if not isinstance(found, dict):
+        raise InputError(
+            "phase.protocol",
+            "The file does not hold a light protocol.",
+            remedy='Write {"blocks": [[21, 7, 23, 500, 0]]}.',
+        )
+    from clarity_desktop.analysis.phase_model import phase_model_document
+
+    answer = phase_model_document(found)
+    rows = [(name, *values) for name, values in answer.items() if isinstance(values, list)]
+    width = max((len(row) for row in rows), default=1)
+    session.output.answer(answer, table(rows, ("model", *(f"minimum {n}" for n in range(1, width)))))
+
+
 @app.command("nights")
 def nights(
     context: typer.Context,
@@ -37,19 +58,10 @@ def nights(
         raise _not_segments("priority is not a list of source names")
     from clarity_desktop.analysis.nights import nights_document
 
-    answer: list[dict[str, Any]] = nights_document([_segment(row) for row in found["segments"]], priority)
+    answer: list[dict[str, Any]] = nights_document(found["segments"], priority or None)
     columns = ("tib_min", "tst_min", "sol_min", "waso_min", "se_pct", "awakenings")
     rows = [tuple(night.get(name) for name in columns) for night in answer]
     session.output.answer({"nights": answer}, table(rows, columns) or "No night is in these records.")
-
-
-def _segment(row: object) -> tuple[int, int, str, str]:
-    if not isinstance(row, list) or len(row) != 4:
-        raise _not_segments("a segment is not a list of four")
-    start, stop, source, stage = row
-    if not isinstance(start, (int, float)) or not isinstance(stop, (int, float)) or stop < start:
-        raise _not_segments("a segment's times are not numbers in order")
-    return int(start), int(stop), str(source), str(stage)
 
 
 def _not_segments(detail: str) -> InputError:
