@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.qt import (
     QAbstractItemView,
@@ -33,7 +35,7 @@ class _Frame(QFocusFrame):
     """Draws the ring around the widget it follows, over its siblings."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        followed = self.widget()
+        followed = cast("QWidget | None", self.widget())
         if followed is None:
             return
         width = 3 if theme.current().name == "high_contrast" else 2

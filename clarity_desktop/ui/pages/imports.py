@@ -1,0 +1,210 @@
+"""The import page: drop files, watch them being read, open the report of any import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from clarity_desktop.app import ImportReport
+from clarity_desktop.domain.changes import Change, Changes
+from clarity_desktop.domain.people import Patient
+from clarity_desktop.domain.work import CancelToken, ProgressListener
+from clarity_desktop.ui.components.buttons import Button
+from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.text import Label, rule
+from clarity_desktop.ui.dialogs.choose_patient import ImportChoice
+from clarity_desktop.ui.jobs import Job, JobState, run_query, start_job
+from clarity_desktop.ui.pages.import_cards import DropZone, JobCard, PastRow
+from clarity_desktop.ui.pages.import_report import ImportReportView
+from clarity_desktop.ui.pages.page import Page
+from clarity_desktop.ui.qt import QScrollArea, QStackedWidget, Qt, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from clarity_desktop.app import Services
+
+__all__ = ["ImportPage"]
+
+
+class _Owner:
+    """Whose files a drop is; a new person gets an id when the first file was read."""
+
+    def __init__(self, choice: ImportChoice) -> None:
+        self.patient_id = choice.patient_id
+        self.new_name = choice.new_name
+
+
+class ImportPage(Page):
+    """Two views: the list of imports, and one report."""
+
+    id: ClassVar[str] = "import"
+    title: ClassVar[str] = "Import"
+    icon: ClassVar[str] = "import"
+    group: ClassVar[str] = "workstation"
+    needs_patient: ClassVar[bool] = False
+
+    def __init__(self, services: Services, parent: QWidget | None = None) -> None:
+        super().__init__(services, parent)
+        self._reports: dict[int, ImportReport] = {}
+        self._names: dict[str, str] = {}
+        self._stack = QStackedWidget(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._stack)
+        self._stack.addWidget(self._build_list())
+        self.report_view = ImportReportView(services)
+        self.report_view.overview_wanted.connect(lambda one: self.go.emit("overview", {"patient": one}))
+        self.report_view.said.connect(self.told)
+        self._stack.addWidget(self.report_view)
+        self._all = Button("All imports", "quiet", "list")
+        self._all.clicked.connect(lambda _=False: self._show_list())
+        self._another = Button("Import another file", "normal", "import")
+        self._another.clicked.connect(lambda _=False: self.go.emit("command:data.import", None))
+        self._toolbar()
+        self.reload()
+
+    def _build_list(self) -> QWidget:
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setAccessibleName("Imports")
+        content = QWidget()
+        content.setProperty("role", "page")
+        column = QVBoxLayout(content)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        zone = DropZone()
+        zone.wanted.connect(lambda: self.go.emit("command:data.import", None))
+        column.addWidget(zone)
+        self._running = QVBoxLayout()
+        self._running.setSpacing(8)
+        column.addLayout(self._running)
+        self._past = Card("Imports in this vault", padding=0)
+        self._past.body.setSpacing(0)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(0)
+        self._past.body.addLayout(self._rows)
+        column.addWidget(self._past)
+        column.addStretch(1)
+        area.setWidget(content)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        return area
+
+    def heading(self) -> str:
+        return "Import report" if self._shows_report else self.title
+
+    @property
+    def _shows_report(self) -> bool:
+        return self._stack.currentIndex() == 1
+
+    def toolbar_widgets(self) -> list[QWidget]:
+        return [self._all, self._another]
+
+    def _toolbar(self) -> None:
+        self._all.setVisible(self._shows_report)
+        self._another.setVisible(self._shows_report)
+
+    # -- running imports --------------------------------------------------------------------------------------
+
+    def start(self, choice: ImportChoice) -> None:
+        """Start one job a file. Files of one drop belong to one person, also when that person is new."""
+        self._switch(0)
+        owner = _Owner(choice)
+        for path in choice.files:
+            self._start_one(path, owner, choice.zone)
+
+    def _start_one(self, path: Path, owner: _Owner, zone: str | None) -> None:
+        services = self.services
+
+        def work(progress: ProgressListener, cancel: CancelToken) -> ImportReport:
+            # Jobs run one after the other, so a new person has an id before the second file begins.
+            known = owner.patient_id
+            report = services.import_in_process(
+                path,
+                patient_id=known,
+                new_name=None if known is not None else owner.new_name,
+                zone=zone,
+                progress=progress,
+                cancel=cancel,
+            )
+            owner.patient_id = report.patient_id or known
+            return report
+
+        job = start_job("Importing a file", work)
+        card = JobCard(job, path.name)
+        card.report_wanted.connect(self._open_result)
+        card.again_wanted.connect(lambda: self._again(card, path, owner, zone))
+        self._running.insertWidget(0, card)
+        job.ended.connect(lambda: self._ended(job))
+
+    def _again(self, card: JobCard, path: Path, owner: _Owner, zone: str | None) -> None:
+        self._running.removeWidget(card)
+        card.deleteLater()
+        self._start_one(path, owner, zone)
+
+    def _ended(self, job: Job) -> None:
+        if job.state is JobState.FINISHED and isinstance(job.result, ImportReport):
+            self.told.emit("A file was imported. Its report is on the import page.")
+            self.reload()
+        elif job.state is JobState.STOPPED:
+            self.told.emit("A file could not be imported. The import page says why.")
+
+    # -- reports ----------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Read the journal of imports anew."""
+
+        def read() -> tuple[list[ImportReport], list[Patient]]:
+            return self.services.imports(), self.services.patients()
+
+        run_query(self, read, lambda answer: self._show(*answer))
+
+    def _show(self, reports: list[ImportReport], people: list[Patient]) -> None:
+        self._names = {one.id: one.name for one in people}
+        self._reports = {report.import_id: report for report in reports if report.import_id is not None}
+        while (item := self._rows.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        self._past.set_title("Imports in this vault", f"{len(reports)}" if reports else "")
+        if not reports:
+            empty = Label("Reports of imports appear here.", "body", "muted")
+            empty.setContentsMargins(12, 8, 12, 12)
+            self._rows.addWidget(empty)
+        for report in sorted(reports, key=lambda one: -(one.import_id or 0)):
+            self._rows.addWidget(rule())
+            row = PastRow(report, self._names.get(report.patient_id or "", "Unknown person"))
+            row.opened.connect(lambda report=report: self._open_result(report))
+            self._rows.addWidget(row)
+
+    def _open_result(self, report: ImportReport) -> None:
+        self.report_view.show_report(report)
+        self._switch(1)
+        self.moved.emit()
+
+    def _show_list(self) -> None:
+        self._switch(0)
+        self.moved.emit()
+
+    def _switch(self, index: int) -> None:
+        self._stack.setCurrentIndex(index)
+        self._toolbar()
+        self.heading_changed.emit()
+
+    def on_changes(self, changes: Changes) -> None:
+        if changes.what & (Change.IMPORTS | Change.PATIENTS):
+            self.reload()
+
+    def place(self) -> dict[str, Any]:
+        report = self.report_view.report
+        shown = report.import_id if report is not None and self._shows_report else None
+        return {"report": shown}
+
+    def restore(self, place: dict[str, Any]) -> None:
+        wanted = place.get("report")
+        if isinstance(wanted, int) and wanted in self._reports:
+            self.report_view.show_report(self._reports[wanted])
+            self._switch(1)
+        elif "report" in place:
+            self._switch(0)
+
+    def shown(self) -> None:
+        self._toolbar()

@@ -1,0 +1,225 @@
+"""The unlock screen: create a vault where there is none, open it where there is one. Nothing about anyone is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clarity_desktop.domain.errors import ClarityError, LockedError
+from clarity_desktop.ui.components.buttons import Button
+from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.field import Field, PassphraseEdit
+from clarity_desktop.ui.components.states import Icon
+from clarity_desktop.ui.components.text import ElidedLabel, Label
+from clarity_desktop.ui.jobs import run_mutation, run_query
+from clarity_desktop.ui.pages.passphrase import MINIMUM_LENGTH, strength_of
+from clarity_desktop.ui.qt import QCheckBox, QHBoxLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
+
+if TYPE_CHECKING:
+    from clarity_desktop.app import Services
+
+__all__ = ["UnlockPage"]
+
+_TRIES = 5
+_PAUSE_S = 30
+_WIDTH = 400
+
+
+class UnlockPage(QWidget):
+    """A card of 400 px in the middle of the window."""
+
+    unlocked = Signal(bool)
+    """The vault is open; true when demo people are wanted."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self.setObjectName("unlock")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.creating = False
+        self._wrong = 0
+        self._wait = 0
+        self._clock = QTimer(self)
+        self._clock.setInterval(1000)
+        self._clock.timeout.connect(self._count_down)
+        self._build()
+        self.refresh()
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        card = Card(padding=24)
+        card.setFixedWidth(_WIDTH)
+        outer.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        foot = Label("Not a diagnosis · research software", "micro", "muted")
+        outer.addStretch(3)
+        outer.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
+        body = card.body
+        brand = QHBoxLayout()
+        brand.setSpacing(8)
+        brand.addWidget(Icon("moon-star", 24, "accent"))
+        brand.addWidget(Label("Clarity Desktop", "title"))
+        brand.addStretch(1)
+        body.addLayout(brand)
+        body.addSpacing(4)
+        self.question = Label("", "dialog_title")
+        body.addWidget(self.question)
+        self.words = Label("", "body", "muted", wrap=True)
+        body.addWidget(self.words)
+        place = QHBoxLayout()
+        place.setSpacing(6)
+        place.addWidget(Icon("hard-drive", 14, "text_muted"))
+        self.place = ElidedLabel(str(self.services.vault_directory), "mono", "muted")
+        place.addWidget(self.place, 1)
+        body.addLayout(place)
+        body.addSpacing(8)
+        self.passphrase = PassphraseEdit()
+        self.first = Field("Passphrase", self.passphrase)
+        body.addWidget(self.first)
+        self.repeat = PassphraseEdit()
+        self.second = Field("The same passphrase again", self.repeat)
+        body.addWidget(self.second)
+        self.demo = QCheckBox("Add simulated people to try the program")
+        self.demo.setAccessibleName(self.demo.text())
+        self.demo.setChecked(True)
+        body.addWidget(self.demo)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self.keychain = Button("Use the keychain", "normal", "key-round")
+        self.keychain.clicked.connect(lambda _=False: self._open_with_keychain())
+        row.addWidget(self.keychain)
+        row.addStretch(1)
+        self.button = Button("Unlock", "primary", "lock-open")
+        self.button.clicked.connect(lambda _=False: self.submit())
+        row.addWidget(self.button)
+        body.addLayout(row)
+        self.passphrase.textChanged.connect(lambda _: self._typed())
+        self.repeat.textChanged.connect(lambda _: self._typed())
+        self.passphrase.returnPressed.connect(self.submit)
+        self.repeat.returnPressed.connect(self.submit)
+
+    def refresh(self) -> None:
+        """Look whether there is a vault. The folder answers at once; the store confirms from a worker."""
+        folder = self.services.vault_directory
+        self._offer(creating=not (folder.is_dir() and any(folder.iterdir())))
+        self.passphrase.clear()
+        self.repeat.clear()
+        self.first.show_error("")
+        self.second.show_error("")
+        self._typed()
+
+    def confirm_vault(self) -> None:
+        """Ask the store itself whether there is a vault, once the window has been painted."""
+        run_query(self, self.services.vault_exists, lambda exists: self._offer(creating=not exists))
+
+    def _offer(self, *, creating: bool) -> None:
+        self.creating = creating
+        self.second.setVisible(creating)
+        self.demo.setVisible(creating)
+        self.keychain.setVisible(not creating and bool(self.services.settings.get("keychain_slot", False)))
+        if creating:
+            self.question.setText("Create your vault")
+            self.words.setText(
+                "Everything is kept in one encrypted folder on this machine. "
+                "Without the passphrase nobody can open it, and nobody can help."
+            )
+            self.button.icon_name = ""
+            self.button.set_text("Create vault")
+        else:
+            self.question.setText("Unlock your vault")
+            self.words.setText("The data in this folder is encrypted.")
+            self.button.icon_name = "lock-open"
+            self.button.set_text("Unlock")
+        self._typed()
+
+    def _typed(self) -> None:
+        if self._wait:
+            return
+        text = self.passphrase.text()
+        if not self.creating:
+            self.first.show_error("")
+            self.button.setEnabled(bool(text))
+            self.button.setToolTip("" if text else "Type the passphrase first")
+            return
+        strength = strength_of(text)
+        help_text = f"At least {MINIMUM_LENGTH} characters; a sentence is easy to keep in mind"
+        self.first.show_state(strength.words or help_text, strength.tone, strength.icon)
+        again = self.repeat.text()
+        if not again:
+            self.second.show_state("", "faint", "")
+        elif text.startswith(again) and text != again:
+            self.second.show_state("Matches so far", "muted", "circle-dashed")
+        elif text == again:
+            self.second.show_state("Matches", "ok", "circle-check")
+        else:
+            self.second.show_error("Both lines need the same passphrase.")
+        if text.startswith(again):
+            self.repeat.setProperty("state", "")
+        ready = strength.accepted and text == again
+        self.button.setEnabled(ready)
+        self.button.setToolTip("" if ready else "Type the same passphrase in both lines first")
+
+    def submit(self) -> None:
+        """Create or open the vault with what was typed; runs off the window's thread."""
+        if not self.button.isEnabled():
+            return
+        text = self.passphrase.text()
+        act = self.services.create_vault if self.creating else self.services.unlock
+        self._set_working(True)
+        run_mutation(self, lambda: act(text), lambda _: self._opened(), self._refused)
+
+    def _open_with_keychain(self) -> None:
+        self._set_working(True)
+
+        def answer(opened: bool) -> None:
+            if opened:
+                self._opened()
+                return
+            self._set_working(False)
+            self.first.show_error("The keychain does not open this vault. Type the passphrase.")
+
+        run_mutation(self, self.services.unlock_with_keychain, answer, self._refused)
+
+    def _set_working(self, working: bool) -> None:
+        for widget in (self.passphrase, self.repeat, self.button, self.keychain):
+            widget.setEnabled(not working)
+        self.button.set_text(
+            ("Creating" if self.creating else "Opening") if working else ("Create vault" if self.creating else "Unlock")
+        )
+
+    def _opened(self) -> None:
+        self._wrong = 0
+        wants_demo = self.creating and self.demo.isChecked()
+        self.passphrase.clear()
+        self.repeat.clear()
+        self._set_working(False)
+        self.unlocked.emit(wants_demo)
+
+    def _refused(self, error: ClarityError) -> None:
+        self._set_working(False)
+        self.passphrase.selectAll()
+        self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not isinstance(error, LockedError):
+            self.first.show_error(error.message)
+            return
+        self._wrong += 1
+        left = _TRIES - self._wrong % _TRIES
+        if self._wrong % _TRIES == 0:
+            self._wait = _PAUSE_S
+            self.passphrase.setEnabled(False)
+            self.button.setEnabled(False)
+            self._count_down()
+            self._clock.start()
+            return
+        tries = "1 try" if left == 1 else f"{left} tries"
+        self.first.show_error(f"This passphrase does not open the vault. {tries} before a pause.")
+
+    def _count_down(self) -> None:
+        if self._wait == 0:
+            self._clock.stop()
+            self.passphrase.setEnabled(True)
+            self.passphrase.clear()
+            self._typed()
+            self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        self.first.show_error(f"Pause after {_TRIES} tries: {self._wait} s")
+        self._wait -= 1

@@ -1,0 +1,212 @@
+"""The commands of the window: plain functions that take the window; the registry runs them when their needs hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clarity_desktop.ui.commands import command
+
+if TYPE_CHECKING:
+    from clarity_desktop.ui.shell.window import Window
+
+_GO, _PEOPLE, _DATA, _VAULT, _VIEW, _HELP = "Go to", "People", "Data", "Vault", "View", "Help"
+
+
+@command(
+    "go.patients", "Show patients", _GO, shortcut="Ctrl+0", icon="users", needs=["unlocked"], words=["list", "home"]
+)
+def go_patients(window: Window) -> None:
+    """Shows the list of all people in the vault."""
+    window.open_page("patients")
+
+
+@command("go.overview", "Show overview", _GO, shortcut="Ctrl+1", icon="layout-dashboard", needs=["unlocked", "patient"])
+def go_overview(window: Window) -> None:
+    """Shows the main numbers and one week of linked signals of the open person."""
+    window.open_page("overview")
+
+
+@command("go.sleep", "Show sleep", _GO, shortcut="Ctrl+2", icon="moon", needs=["unlocked", "patient"], words=["night"])
+def go_sleep(window: Window) -> None:
+    """Shows the nights of the open person."""
+    window.open_page("sleep")
+
+
+@command(
+    "go.circadian",
+    "Show circadian",
+    _GO,
+    shortcut="Ctrl+3",
+    icon="orbit",
+    needs=["unlocked", "patient"],
+    words=["actogram", "rhythm", "average day"],
+)
+def go_circadian(window: Window) -> None:
+    """Shows actogram, average day and rhythm measures of the open person."""
+    window.open_page("circadian")
+
+
+@command(
+    "go.timeline",
+    "Show timeline",
+    _GO,
+    shortcut="Ctrl+4",
+    icon="activity",
+    needs=["unlocked", "patient"],
+    words=["signals", "samples"],
+)
+def go_timeline(window: Window) -> None:
+    """Shows every stored series of the open person on one time axis."""
+    window.open_page("timeline")
+
+
+@command(
+    "go.import", "Show imports", _GO, shortcut="Ctrl+5", icon="import", needs=["unlocked"], words=["reports", "jobs"]
+)
+def go_import(window: Window) -> None:
+    """Shows running imports and the reports of those that ended."""
+    window.open_page("import")
+
+
+@command("go.back", "Back", _GO, shortcut="Alt+Left", icon="arrow-left", needs=["unlocked", "back"])
+def go_back(window: Window) -> None:
+    """Returns to the place before."""
+    window.go_back()
+
+
+@command("go.forward", "Forward", _GO, shortcut="Alt+Right", icon="arrow-right", needs=["unlocked", "forward"])
+def go_forward(window: Window) -> None:
+    """Returns to the place that Back came from."""
+    window.go_forward()
+
+
+@command("person.new", "New patient …", _PEOPLE, shortcut="Ctrl+N", icon="user-plus", needs=["unlocked"], words=["add"])
+def new_patient(window: Window) -> None:
+    """Adds a person to the vault."""
+    window.new_patient()
+
+
+@command("person.close", "Close patient", _PEOPLE, icon="log-out", needs=["unlocked", "patient"])
+def close_patient(window: Window) -> None:
+    """Closes the open person and shows the list."""
+    window.close_patient()
+
+
+@command("demo.build", "Add demo people", _PEOPLE, icon="flask-conical", needs=["unlocked"], words=["simulated", "try"])
+def build_demo(window: Window) -> None:
+    """Adds simulated people to the vault, marked as such wherever they appear."""
+    window.build_demo()
+
+
+@command(
+    "data.import",
+    "Import files …",
+    _DATA,
+    shortcut="Ctrl+O",
+    icon="import",
+    needs=["unlocked"],
+    words=["export.zip", "csv", "awd", "fhir", "open"],
+)
+def import_files(window: Window) -> None:
+    """Chooses files of recordings and imports them for one person."""
+    window.choose_files()
+
+
+@command(
+    "data.report",
+    "Make report as PDF …",
+    _DATA,
+    shortcut="Ctrl+P",
+    icon="file-text",
+    needs=["unlocked", "patient"],
+    words=["print", "save"],
+)
+def make_report(window: Window) -> None:
+    """Writes the report of the open person as a PDF where you choose."""
+    window.make_report()
+
+
+@command("vault.lock", "Lock now", _VAULT, shortcut="Ctrl+L", icon="lock", needs=["unlocked"], words=["close", "leave"])
+def lock(window: Window) -> None:
+    """Closes the vault; nothing about anyone stays on the screen."""
+    window.lock()
+
+
+@command(
+    "vault.check", "Check the vault", _VAULT, icon="shield-check", needs=["unlocked"], words=["verify", "integrity"]
+)
+def check_vault(window: Window) -> None:
+    """Reads the whole vault and says whether every page and the audit chain are as written."""
+    window.check_vault()
+
+
+@command("vault.keychain", "Let the keychain open the vault", _VAULT, icon="key-round", needs=["unlocked", "keychain"])
+def add_keychain(window: Window) -> None:
+    """Lets the keychain of this machine open the vault for the account that is signed in."""
+    window.add_keychain()
+
+
+@command("view.light", "Theme: light", _VIEW, icon="sun", words=["colours", "bright"])
+def theme_light(window: Window) -> None:
+    """Shows the window dark on light."""
+    window.choose_theme("light")
+
+
+@command("view.dark", "Theme: dark", _VIEW, icon="moon", words=["colours", "night"])
+def theme_dark(window: Window) -> None:
+    """Shows the window light on dark."""
+    window.choose_theme("dark")
+
+
+@command("view.high_contrast", "Theme: high contrast", _VIEW, icon="contrast", words=["colours", "access"])
+def theme_high_contrast(window: Window) -> None:
+    """Shows the window white on black with strong borders."""
+    window.choose_theme("high_contrast")
+
+
+@command("view.system", "Theme: as the system", _VIEW, icon="monitor", words=["colours", "follow"])
+def theme_system(window: Window) -> None:
+    """Follows the desktop between light and dark."""
+    window.choose_theme("system")
+
+
+@command("view.full_screen", "Full screen", _VIEW, shortcut="F11", icon="maximize-2")
+def full_screen(window: Window) -> None:
+    """Fills the screen with the window, or returns from it."""
+    window.toggle_full_screen()
+
+
+@command("view.next_region", "Next region", _VIEW, shortcut="F6", icon="chevron-right")
+def next_region(window: Window) -> None:
+    """Moves the keyboard to the next region: header, navigation, toolbar, content."""
+    window.next_region(forward=True)
+
+
+@command("view.previous_region", "Previous region", _VIEW, shortcut="Shift+F6", icon="chevron-left")
+def previous_region(window: Window) -> None:
+    """Moves the keyboard to the region before."""
+    window.next_region(forward=False)
+
+
+@command("help.palette", "Command palette", _HELP, shortcut="Ctrl+Shift+P", icon="command", words=["find", "run"])
+def show_palette(window: Window) -> None:
+    """Finds a command by a few letters and runs it."""
+    window.show_palette()
+
+
+@command("help.search", "Search people and commands", _HELP, shortcut="Ctrl+K", icon="search", needs=["unlocked"])
+def search(window: Window) -> None:
+    """Finds a person by name or id, or a command."""
+    window.show_palette()
+
+
+@command("help.keys", "Keys and help", _HELP, shortcut="F1", icon="keyboard", words=["shortcuts", "manual"])
+def show_keys(window: Window) -> None:
+    """Lists every command with its keys."""
+    window.show_keys()
+
+
+@command("help.about", "About Clarity Desktop", _HELP, icon="info", words=["version", "licences"])
+def about(window: Window) -> None:
+    """Says which version this is, where its data lies, and under which licences its parts come."""
+    window.show_about()

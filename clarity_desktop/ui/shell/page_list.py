@@ -1,0 +1,87 @@
+"""The pages of the window in the order of the navigation; each is imported at its first visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clarity_desktop.ui.pages.page import Page
+
+__all__ = ["PAGES", "PageEntry", "entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """A page as the navigation knows it before it is imported."""
+
+    id: str
+    title: str
+    icon: str
+    group: str
+    """``patients``, ``patient`` or ``workstation``."""
+    load: Callable[[], type[Page]]
+
+    @property
+    def needs_patient(self) -> bool:
+        """Whether the page shows one person."""
+        return self.group == "patient"
+
+
+def _patients() -> type[Page]:
+    from clarity_desktop.ui.pages.patients import PatientsPage
+
+    return PatientsPage
+
+
+def _overview() -> type[Page]:
+    from clarity_desktop.ui.pages.overview import OverviewPage
+
+    return OverviewPage
+
+
+def _sleep() -> type[Page]:
+    from clarity_desktop.ui.pages.sleep import SleepPage
+
+    return SleepPage
+
+
+def _circadian() -> type[Page]:
+    from clarity_desktop.ui.pages.circadian import CircadianPage
+
+    return CircadianPage
+
+
+def _timeline() -> type[Page]:
+    from clarity_desktop.ui.pages.timeline import TimelinePage
+
+    return TimelinePage
+
+
+def _imports() -> type[Page]:
+    from clarity_desktop.ui.pages.imports import ImportPage
+
+    return ImportPage
+
+
+PAGES = (
+    PageEntry("patients", "Patients", "users", "patients", _patients),
+    PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview),
+    PageEntry("sleep", "Sleep", "moon", "patient", _sleep),
+    PageEntry("circadian", "Circadian", "orbit", "patient", _circadian),
+    PageEntry("timeline", "Timeline", "activity", "patient", _timeline),
+    PageEntry("import", "Import", "import", "workstation", _imports),
+)
+
+
+def entry(page_id: str) -> PageEntry:
+    """The entry of a page.
+
+    Raises
+    ------
+    KeyError
+        When no page has this id.
+    """
+    for candidate in PAGES:
+        if candidate.id == page_id:
+            return candidate
+    raise KeyError(page_id)
