@@ -1,0 +1,55 @@
+"""Non-wear from zero counts: bridges, trims, gaps and edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clarity_desktop.circadian.wear import choi, nonwear_minutes, troiano
+from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.time import ZoneTimeline
+from clarity_desktop.signals.epochs import epochs_of_counts
+
+
+def counts(*parts: tuple[int, float]) -> Epochs:
+    values = np.concatenate([np.full(length, value) for length, value in parts])
+    return epochs_of_counts(0, values, ZoneTimeline.single("UTC"))
+
+
+def test_choi_needs_ninety_minutes() -> None:
+    assert choi(counts((10, 5), (89, 0), (10, 5))) == ()
+    assert choi(counts((10, 5), (90, 0), (10, 5))) == ((10, 100),)
+
+
+def test_choi_bridges_two_minutes_between_half_hours_of_zeros() -> None:
+    assert choi(counts((10, 5), (45, 0), (2, 900), (45, 0), (10, 5))) == ((10, 102),)
+    assert choi(counts((10, 5), (45, 0), (3, 900), (45, 0), (10, 5))) == ()
+    assert choi(counts((10, 5), (62, 0), (1, 9), (29, 0), (10, 5))) == ()
+    assert choi(counts((10, 5), (62, 0), (1, 9), (29, 0))) == ((10, 102),)
+
+
+def test_choi_runs_start_and_end_on_a_zero() -> None:
+    assert choi(counts((1, 7), (95, 0), (1, 7))) == ((1, 96),)
+
+
+def test_missing_epochs_end_a_run() -> None:
+    assert choi(counts((60, 0), (1, np.nan), (60, 0))) == ()
+    assert choi(counts((95, 0), (2, np.nan), (100, 0))) == ((0, 95), (97, 197))
+
+
+def test_troiano_bridges_low_bursts_and_trims_them() -> None:
+    assert troiano(counts((5, 200), (30, 0), (2, 100), (30, 0), (2, 50), (5, 200))) == ((5, 67),)
+    assert troiano(counts((5, 200), (30, 0), (2, 101), (30, 0), (5, 200))) == ()
+    assert troiano(counts((5, 200), (60, 0), (5, 200))) == ((5, 65),)
+
+
+def test_nothing_and_minutes() -> None:
+    assert choi(counts((0, 0))) == ()
+    assert troiano(counts((100, 4))) == ()
+    assert nonwear_minutes(((3, 10), (20, 25))) == 12
+
+
+def test_other_epoch_lengths_are_refused() -> None:
+    with pytest.raises(UsageError):
+        choi(epochs_of_counts(0, np.zeros(10), ZoneTimeline.single("UTC"), step_s=30))
