@@ -62,25 +62,39 @@ class PhaseDial(Chart):
     def _items(self) -> list[LegendItem]:
         now, items = theme.current(), []
         if self._value("l5_onset_h") is not None:
-            items.append(LegendItem("thick", now.data["l5"], "L5"))
-            items.append(LegendItem("thick", now.data["m10"], "M10"))
+            items.append(LegendItem("thick", now.data["l5"], self._named("L5", "l5_onset_h", 5)))
+        if self._value("m10_onset_h") is not None:
+            items.append(LegendItem("thick", now.data["m10"], self._named("M10", "m10_onset_h", 10)))
         if self._panel is not None and self._panel.nights:
-            items.append(LegendItem("dot", now.data["core"], "Mid-sleep"))
+            items.append(LegendItem("dot", now.data["core"], "Mid-sleep of a night"))
+        if self._value("midsleep_h") is not None:
+            items.append(LegendItem("line", now.data["core"], self._named("Mean mid-sleep", "midsleep_h")))
         if self._value("acrophase_h") is not None:
-            items.append(LegendItem("dash", now.data["model"], "Acrophase, model"))
+            items.append(LegendItem("dash", now.data["model"], self._named("Acrophase, model", "acrophase_h")))
         return items
 
+    def _named(self, name: str, metric: str, length: int = 0) -> str:
+        """A legend entry; with its hours when the names stand beside the dial."""
+        value = self._value(metric)
+        if value is None or not self._beside:
+            return name
+        return f"{name} {hour_text(value)}" + (f"–{hour_text(value + length)}" if length else "")
+
     @property
-    def _foot(self) -> float:
-        return 44.0 if self.width() < 300 else 26.0
+    def _beside(self) -> bool:
+        """Whether there is room for the names beside the dial."""
+        return self.width() >= 1.7 * self.height()
 
     @property
     def _centre(self) -> QPointF:
-        return QPointF(self.width() / 2, (self.height() - self._foot) / 2)
+        if self._beside:
+            return QPointF(self.height() / 2 + 24, self.height() / 2)
+        return QPointF(self.width() / 2, (self.height() - 44.0) / 2)
 
     @property
     def _radius(self) -> float:
-        return max(30.0, min(self.width() / 2 - 26, (self.height() - self._foot) / 2 - 18))
+        height = self.height() if self._beside else self.height() - 44.0
+        return max(30.0, min(self.width() / 2 - 26, height / 2 - 20))
 
     def _at(self, hour: float, radius: float) -> QPointF:
         angle = math.radians(hour / 24 * 360 - 90)
@@ -142,7 +156,13 @@ class PhaseDial(Chart):
         painter.drawEllipse(self._centre, 2.5, 2.5)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        legend(painter, 8, self.height() - self._foot + 12, self._items, self.width() - 4.0)
+        if not self._beside:
+            legend(painter, 8, self.height() - 32, self._items, self.width() - 4.0)
+            return
+        left = self._centre.x() + self._radius + 44
+        top = self.height() / 2 - 11 * len(self._items) + 11
+        for index, item in enumerate(self._items):
+            legend(painter, left, top + 22 * index, [item], self.width() - 4.0)
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
         panel = self._panel

@@ -14,7 +14,7 @@ from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.curves import bars, polyline, ribbon
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, paint_stages
-from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, tint
+from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, tint
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_scale
 from clarity_desktop.ui.charts.wording import interval, number
@@ -58,7 +58,8 @@ class LaneSpec:
     id: str
     title: str
     unit: str
-    drawing: Literal["line", "bars", "points", "stages"]
+    drawing: Literal["line", "bars", "points", "area", "stages"]
+    """``area`` is filled from zero on a scale of log(1 + value)."""
     colour: str
     """Name of the data colour."""
     weight: float = 1.0
@@ -86,8 +87,19 @@ class LaneContent:
         self.columns = columns
         if self.spec.drawing == "bars":
             self.scale = bar_scale(columns.maximum, ticks=2)
+        elif self.spec.drawing == "area":
+            top = max(1.0, float(np.ceil(bar_scale(self.shown(columns.maximum), percentile=99.9).high)))
+            self.scale = ValueScale(0.0, top, tuple(float(decade) for decade in range(int(top) + 1)))
         else:
-            self.scale = line_scale(columns.minimum, columns.maximum, limits=self.spec.limits, ticks=4)
+            self.scale = line_scale(columns.minimum, columns.maximum, limits=self.spec.limits, ticks=6)
+
+    def shown(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Values as the scale takes them: log10(1 + value) for areas, as they are else."""
+        return np.log10(1 + np.maximum(values, 0)) if self.spec.drawing == "area" else values
+
+    def label(self, tick: float) -> str:
+        """Text of a tick of the scale."""
+        return number(10**tick if tick else 0) if self.spec.drawing == "area" else self.scale.label(tick)
 
     def centres(self) -> NDArray[np.float64]:
         """Instants of the column centres, shape (columns,)."""
@@ -127,29 +139,35 @@ def _joined(values: NDArray[np.float64], known: NDArray[np.intp]) -> list[tuple[
 
 def paint_lane(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, extent: Span) -> None:
     """Draw one lane into its area: hatches, then band, line, bars or stages, clipped at its edges."""
-    now, spec = theme.current(), content.spec
+    spec = content.spec
     painter.save()
     painter.setClipRect(area.adjusted(0, -1, 0, 1))
     if spec.drawing == "stages":
         _hatch_spans(painter, area, scale, content.hatched, "not_worn")
-        paint_stages(
-            painter, area, scale, content.segments, bar=min(22.0, area.height() / 4), connectors=area.height() > 90
-        )
+        joined = area.height() > 90 and scale.width * 3600 / max(1, scale.span.length_s) > 10
+        paint_stages(painter, area, scale, content.segments, bar=min(22.0, area.height() / 4), connectors=joined)
         painter.restore()
         return
     unworn = [span for span in content.hatched if span.intersects(scale.span)]
     gaps = [g for g in gap_stretches(content, extent) if not any(_covers(span, g) for span in unworn)]
     _hatch_spans(painter, area, scale, gaps, "missing")
     _hatch_spans(painter, area, scale, unworn, "not_worn")
-    columns = content.columns
-    if columns is None:
-        painter.restore()
-        return
+    if content.columns is not None:
+        _paint_columns(painter, area, scale, content, content.columns)
+    _hatch_words(painter, area, scale, gaps, "no sample")
+    _hatch_words(painter, area, scale, unworn, "not worn")
+    painter.restore()
+
+
+def _paint_columns(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, columns: Columns) -> None:
+    now, spec = theme.current(), content.spec
     x = scale.left + (content.centres() - scale.span.start) / max(1, scale.span.length_s) * scale.width
     step = (columns.stop - columns.start) / max(1, columns.mean.size) / max(1, scale.span.length_s) * scale.width
     seen = (x > area.left() - 60) & (x < area.right() + 60)
     x = x[seen]
-    minimum, maximum, mean = (values[seen] for values in (columns.minimum, columns.maximum, columns.mean))
+    minimum, maximum, mean = (
+        content.shown(values[seen]) for values in (columns.minimum, columns.maximum, columns.mean)
+    )
     colour = now.data[spec.colour]
     height = area.height()
     if spec.drawing == "bars":
@@ -162,6 +180,11 @@ def paint_lane(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneC
             for values in (minimum, maximum, mean)
         )
         known = np.flatnonzero(np.isfinite(mean))
+        if spec.drawing == "area":
+            base = np.where(np.isfinite(y_mean), area.bottom(), np.nan)
+            for first, last in _joined(y_mean, known):
+                run = known[first:last]
+                ribbon(painter, x[run], base[run], y_mean[run], tint(colour, 0.85))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         for first, last in _joined(y_mean, known) if spec.drawing == "line" else []:
             run = known[first:last]
@@ -181,7 +204,6 @@ def paint_lane(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneC
         if left - reached >= 7:
             clip_mark(painter, left, area.top(), colour)
             reached = left
-    painter.restore()
 
 
 def _covers(outer: Span, inner: Span) -> bool:
@@ -193,8 +215,14 @@ def _hatch_spans(painter: QPainter, area: QRectF, scale: TimeScale, spans: Seque
     for span in spans:
         left, right = max(area.left(), scale.x(span.start)), min(area.right(), scale.x(span.stop))
         if right - left >= 1.5:
-            word = "not worn" if kind == "not_worn" else "no sample"
-            hatch(painter, QRectF(left, area.top(), right - left, area.height()), kind, word=word)
+            hatch(painter, QRectF(left, area.top(), right - left, area.height()), kind)
+
+
+def _hatch_words(painter: QPainter, area: QRectF, scale: TimeScale, spans: Sequence[Span], word: str) -> None:
+    for span in spans:
+        left, right = max(area.left(), scale.x(span.start)), min(area.right(), scale.x(span.stop))
+        if right > left:
+            hatch_word(painter, QRectF(left, area.top(), right - left, area.height()), word)
 
 
 def value_words(content: LaneContent, instant: Instant) -> str:

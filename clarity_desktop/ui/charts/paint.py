@@ -16,6 +16,7 @@ __all__ = [
     "clip_mark",
     "dashed",
     "hatch",
+    "hatch_word",
     "legend",
     "legend_width",
     "read_out",
@@ -95,13 +96,18 @@ def text(
     return box
 
 
-def hatch(painter: QPainter, area: QRectF, kind: HatchKind, *, word: str = "") -> None:
-    """Hatch an area ("not_worn", "missing", "excluded"), with the word in it when 60 px wide."""
+def hatch(painter: QPainter, area: QRectF, kind: HatchKind) -> None:
+    """Hatch an area ("not_worn", "missing", "excluded")."""
     shown = theme.current()
     if kind == "not_worn":
         painter.fillRect(area, shown.ui["sunken"])
     painter.fillRect(area, theme.hatch(kind))
-    if word and area.width() >= max(60.0, text_width("micro", word) + 12) and area.height() >= 18:
+
+
+def hatch_word(painter: QPainter, area: QRectF, word: str) -> None:
+    """Write the word of a hatch in the middle of its area, on a plate, when it is 60 px wide."""
+    shown = theme.current()
+    if area.width() >= max(60.0, text_width("micro", word) + 12) and area.height() >= 18:
         width = text_width("micro", word) + 8
         plate = QRectF(area.center().x() - width / 2, area.center().y() - 8, width, 16)
         painter.fillRect(plate, shown.ui["plot"])

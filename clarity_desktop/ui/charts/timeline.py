@@ -243,16 +243,21 @@ class TimelineChart(Chart):
                     y = area.top() + (index + 0.5) * lane
                     text(painter, area.left() - 8, y, STAGE_WORDS[stage], now.ui["text_faint"], align="right")
             return
-        reached = 1e9
-        for tick in content.scale.ticks:
+        ticks = content.scale.ticks
+        every = max(1, -(-len(ticks) // max(2, int(area.height() // 18))))
+        title_right = 12 + 1.06 * text_width("micro", spec.title) + 6
+        for tick in ticks[::every]:
             y = round(area.bottom() - content.scale.share(tick) * area.height()) + 0.5
             painter.setPen(QPen(now.ui["grid"], 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            crowded = y < area.top() + 28 and text_width("micro", spec.title) > _LEFT - 60
-            if content.columns is not None and reached - y >= 14 and not crowded:
-                label = content.scale.label(tick)
+            if content.columns is None:
+                continue
+            label = content.label(tick)
+            left = area.left() - 6 - text_width("micro", label)
+            beside = y < area.top() + 15 and left < title_right
+            under = area.top() + 15 <= y < area.top() + 31 and left < 18 + text_width("micro", spec.unit)
+            if not beside and not under:
                 text(painter, area.left() - 6, y, label, now.ui["text_faint"], align="right")
-                reached = y
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
         if not self._plot.adjusted(0, -4, 0, 4).contains(point):

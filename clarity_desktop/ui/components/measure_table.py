@@ -23,7 +23,7 @@ from clarity_desktop.ui.qt import (
 
 __all__ = ["MeasureTable"]
 
-_HEAD, _ROW = 24, 28
+_HEAD, _ROW = 24, 26
 
 
 class MeasureTable(QWidget):

@@ -27,10 +27,9 @@ _MEASURES = (
     ("is", "Interdaily stability, IS"),
     ("iv", "Intradaily variability, IV"),
     ("ra", "Relative amplitude, RA"),
-    ("l5_onset_h", "L5 onset"),
-    ("m10_onset_h", "M10 onset"),
-    ("acrophase_h", "Acrophase, cosinor model"),
-    ("mesor", "MESOR, cosinor model"),
+    ("l5_onset_h", "L5 onset, local"),
+    ("m10_onset_h", "M10 onset, local"),
+    ("acrophase_h", "Acrophase, model"),
     ("sri", "Sleep regularity, SRI"),
     ("social_jetlag_h", "Social jetlag"),
 )
@@ -57,13 +56,10 @@ def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str
             rows.append((title, "", "", f"!{finding.insufficient or 'Not computed.'}"))
             tips.append(finding.insufficient or "")
             continue
-        if metric == "mesor":
-            shown = f"{number(finding.value, 1)} {finding.unit}"
-        elif metric == "social_jetlag_h":
+        if metric == "social_jetlag_h":
             shown = f"{number(finding.value, 2)} h"
         else:
-            value, unit = finding_words(metric, finding.value)
-            shown = f"{value} local" if unit == "local" else value
+            shown = finding_words(metric, finding.value)[0]
         rows.append((title, shown, interval_words(finding) or "–", _rests(finding)))
         method = dict(finding.provenance.parameters).get("bootstrap", "")
         tips.append(
@@ -110,7 +106,7 @@ class CircadianPage(StudyPage):
         side.setSpacing(12)
         self._day_card = Card("Average day")
         self.average_day = AverageDayChart()
-        self.average_day.setMinimumHeight(206)
+        self.average_day.setMinimumHeight(154)
         self._day_card.body.setContentsMargins(0, 0, 0, 6)
         self._day_card.body.addWidget(self.average_day)
         self._table_card = Card("Rhythm measures")
@@ -120,7 +116,7 @@ class CircadianPage(StudyPage):
         self._table_card.body.addWidget(self.table)
         self._dial_card = Card("Phase", "24 h dial, midnight at the top")
         self.dial = PhaseDial()
-        self.dial.setMinimumHeight(206)
+        self.dial.setMinimumHeight(170)
         self._dial_card.body.setContentsMargins(0, 0, 0, 6)
         self._dial_card.body.addWidget(self.dial)
         for card in (self._day_card, self._table_card, self._dial_card):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from clarity_desktop.domain.kinds import HEART_RATE, kind_of
+from clarity_desktop.domain.kinds import HEART_RATE, LIGHT, kind_of
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.series import Drawing
 from clarity_desktop.ui.charts import LaneSpec
@@ -13,14 +13,14 @@ from clarity_desktop.ui.charts.wording import activity_unit
 __all__ = ["lane_of", "signal_lane", "stage_lane"]
 
 _LIMITS = {HEART_RATE: (40.0, 160.0), "HKQuantityTypeIdentifierOxygenSaturation": (0.8, 1.0)}
-_UNITS = {"1/min": "bpm", "count": "per min"}
+_UNITS = {"1/min": "bpm", "count": "per sample", "counts": "per sample"}
 _DECIMALS = {"°C": 1, "fraction": 2, "m/s": 2, "kg": 1, "m": 1, "kcal": 1}
 
 
 def lane_of(kind_id: str, unit: str = "", *, weight: float = 1.0) -> LaneSpec:
     """The lane of a kind; its id is the kind."""
     kind = kind_of(kind_id, unit)
-    drawing: Literal["line", "bars", "points"] = "line"
+    drawing: Literal["line", "bars", "points", "area"] = "area" if kind_id == LIGHT else "line"
     if kind.drawing is Drawing.BARS:
         drawing = "bars"
     elif kind.drawing is Drawing.POINTS:
@@ -28,12 +28,12 @@ def lane_of(kind_id: str, unit: str = "", *, weight: float = 1.0) -> LaneSpec:
     return LaneSpec(
         kind_id,
         kind.title,
-        _UNITS.get(kind.unit, kind.unit),
+        "lux, log" if drawing == "area" else _UNITS.get(kind.unit, kind.unit),
         drawing,
         kind.colour,
         weight,
         _LIMITS.get(kind_id),
-        gap_s=2 * 86_400 if drawing != "line" else 2700,
+        gap_s=2 * 86_400 if drawing in ("bars", "points") else 2700,
         decimals=_DECIMALS.get(kind.unit, 0),
     )
 

@@ -35,7 +35,7 @@ CARD_TITLES = {
     "ra": "Relative amplitude",
     "resting_hr": "Resting heart rate, median",
 }
-_SCALES = {"sri": (-100.0, 100.0), "ra": (0.0, 1.0)}
+_SCALES = {"sri": (-100.0, 100.0), "ra": (0.0, 1.0), "resting_hr": (40.0, 100.0)}
 _ONE = {"nights": "night", "days": "day", "pairs": "day pair"}
 _MANY = {"pairs": "day pairs"}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.time import DAY_S, Span, day_of_date
 from clarity_desktop.ui.charts import LaneSpec, SleepBand, SleepRasterChart, TimeAsleepChart, TimelineChart
+from clarity_desktop.ui.charts.epoch_columns import columns_of_epochs
 from clarity_desktop.ui.charts.wording import days_between, local_parts, number
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.metric_card import MetricCard
@@ -55,7 +56,7 @@ class OverviewPage(StudyPage):
 
         self._week_card = Card("One week, linked")
         self._week = TimelineChart(pannable=False)
-        self._week.setFixedHeight(316)
+        self._week.setFixedHeight(250)
         self._week.window_changed.connect(self._read_week)
         self._week_card.body.setContentsMargins(0, 0, 0, 8)
         self._week_card.body.addWidget(self._week)
@@ -85,7 +86,7 @@ class OverviewPage(StudyPage):
         self._asleep_card.body.setContentsMargins(0, 0, 0, 8)
         self._asleep_card.body.addWidget(self._asleep)
         for chart in (self._raster, self._asleep):
-            chart.setMinimumHeight(236)
+            chart.setMinimumHeight(184)
             chart.night_chosen.connect(lambda day: self.go.emit("sleep", {"night": day.isoformat()}))
         below = QHBoxLayout()
         below.setSpacing(12)
@@ -157,7 +158,7 @@ class OverviewPage(StudyPage):
         recording = self.recording
         if recording is None:
             return
-        kinds = {"signal": recording.panel.signal}
-        kinds |= {kind: kind for kind in (HEART_RATE, LIGHT) if recording.has(kind)}
-        for lane, kind in kinds.items():
-            self.read_columns(self._week, lane, kind, span, columns)
+        self._week.set_columns("signal", columns_of_epochs(recording.panel.epochs, span, columns))
+        for kind in (HEART_RATE, LIGHT):
+            if recording.has(kind):
+                self.read_columns(self._week, kind, kind, span, columns)

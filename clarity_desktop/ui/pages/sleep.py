@@ -12,8 +12,9 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import Span
 from clarity_desktop.ui.charts import NightStrip, TimelineChart
+from clarity_desktop.ui.charts.epoch_columns import columns_of_epochs
 from clarity_desktop.ui.charts.hypnogram import night_instants
-from clarity_desktop.ui.charts.wording import clock, day_long, duration, hour_text, number, zone_label
+from clarity_desktop.ui.charts.wording import clock, day_long, day_short, duration, hour_text, number, zone_label
 from clarity_desktop.ui.components.buttons import IconButton
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
@@ -68,7 +69,7 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
             f"{number(kept)} %" if kept is not None else "–",
         ),
         (
-            "Awakenings, all / ≥ 5 min",
+            "Awakenings / ≥ 5 min",
             f"{number(night.awakenings)} / {number(night.awakenings_5min)}",
             f"{number(awakenings[0])} / {number(awakenings[1])}",
         ),
@@ -167,7 +168,7 @@ class SleepPage(StudyPage):
         self._naps.show_rows(
             [
                 (
-                    f"{nap.date:%d}.{nap.date:%m}., {clock(recording.zone, nap.onset)}",
+                    f"{day_short(nap.date, weekday=False)}, {clock(recording.zone, nap.onset)}",
                     duration(nap.tst_min),
                     nap.source,
                 )
@@ -228,9 +229,9 @@ class SleepPage(StudyPage):
         recording = self.recording
         if recording is None:
             return
-        kinds = {"signal": recording.panel.signal}
-        kinds |= {kind: kind for kind in (HEART_RATE, LIGHT) if recording.has(kind)}
+        self.lanes.set_columns("signal", columns_of_epochs(recording.panel.epochs, span, columns))
+        kinds = [kind for kind in (HEART_RATE, LIGHT) if recording.has(kind)]
         # One column a minute at most: finer columns than the epochs would show holes that are none.
         fine = max(1, min(columns, span.length_s // 60))
-        for lane, kind in kinds.items():
-            self.read_columns(self.lanes, lane, kind, span, fine)
+        for kind in kinds:
+            self.read_columns(self.lanes, kind, kind, span, fine)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, LIGHT, SLEEP, STEPS, kind_of, known_kinds
 from clarity_desktop.domain.series import Accumulation
-from clarity_desktop.domain.sleep import SleepSegment
+from clarity_desktop.domain.sleep import SleepSegment, Stage
 from clarity_desktop.domain.time import DAY_S, Span
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import TimelineChart
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TimelinePage"]
 
+_STAGED = (Stage.REM, Stage.CORE, Stage.DEEP)
 _STAGES_UP_TO_S = 62 * DAY_S
 """Single stages are drawn in windows up to this length; beyond it a stage is thinner than a pixel."""
 
@@ -145,4 +147,21 @@ class TimelinePage(StudyPage):
         self._under_way["stages"] = run_query(self, lambda: services.stages(patient_id, span), self._show_stages)
 
     def _show_stages(self, segments: tuple[SleepSegment, ...]) -> None:
-        self.lanes.set_segments("stages", segments)
+        self.lanes.set_segments("stages", of_best_source(segments))
+
+
+def of_best_source(segments: tuple[SleepSegment, ...]) -> tuple[SleepSegment, ...]:
+    """The segments of the source that states most stages, and time in bed of others where it states none.
+
+    Sources overlap; drawing all of them over each other would show none of them.
+    """
+    staged = Counter(segment.source for segment in segments if segment.stage in _STAGED)
+    asleep = Counter(segment.source for segment in segments if segment.stage is not Stage.IN_BED)
+    ranked = staged.most_common(1) or asleep.most_common(1)
+    if not ranked:
+        return segments
+    source = ranked[0][0]
+    kept = [segment for segment in segments if segment.source == source]
+    if not any(segment.stage is Stage.IN_BED for segment in kept):
+        kept += [segment for segment in segments if segment.stage is Stage.IN_BED]
+    return tuple(sorted(kept, key=lambda segment: segment.start))
