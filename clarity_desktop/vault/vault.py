@@ -24,6 +24,7 @@ from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.engine import cipher_facts, open_engine
+from clarity_desktop.vault.store.failures import database_failures
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file, sync_folder
 from clarity_desktop.vault.store.migrate import bring_up_to_date, current_revision, make_schema
 from clarity_desktop.vault.store.transactions import Store
@@ -60,9 +61,10 @@ class Vault:
         engine = open_engine(layout.database, data_key)
         try:
             header, mac = KeyHeader.read(layout.keys)
-            with engine.connect():
+            with database_failures(), engine.connect():
                 header.check(mac, data_key)
-            bring_up_to_date(layout, engine, data_key)
+            with database_failures():
+                bring_up_to_date(layout, engine, data_key)
             self._store = Store(layout, engine, AuditChain(data_key, layout.audit_head), who)
             remove_stale_stages(self._store)
             with self._store.writing("vault.open") as write:

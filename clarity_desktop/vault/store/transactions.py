@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from clarity_desktop.vault.records import AuditEntry
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE
+from clarity_desktop.vault.store.failures import database_failures
 from clarity_desktop.vault.store.layout import VaultLayout
 
 __all__ = ["Store", "WriteTransaction"]
@@ -44,14 +45,14 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one consistent state of the vault."""
-        with self._engine.begin() as connection:
+        with database_failures(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self, action: str, patient_id: str | None = None) -> Iterator[WriteTransaction]:
         """A write transaction that ends with an audit entry, or does not happen at all (V-32)."""
         with self._lock:
-            with self._writer.begin() as connection:
+            with database_failures(), self._writer.begin() as connection:
                 transaction = WriteTransaction(connection, action, patient_id)
                 yield transaction
                 head = self.chain.append(
@@ -71,7 +72,7 @@ class Store:
     @contextmanager
     def staging(self) -> Iterator[Connection]:
         """A short write transaction on the staging tables, which nobody sees: it has no audit entry of its own."""
-        with self._lock, self._writer.begin() as connection:
+        with self._lock, database_failures(), self._writer.begin() as connection:
             yield connection
 
     def dispose(self) -> None:
