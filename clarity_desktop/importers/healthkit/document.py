@@ -77,6 +77,7 @@ class Document:
         """Position in the document of the first byte of the carry."""
         self._skip_until = b""
         self._trailing = False
+        self._in_stray = False
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
         """Take the next chunk; ``final`` with the last one (which may be empty)."""
@@ -147,13 +148,12 @@ class Document:
             pos = text.start()
             if data[pos] != 0x3C:
                 following = data.find(b"<", pos)
-                if following < 0 and not final:
-                    following = end
-                if following < 0:
-                    return pos
-                self._handler.problem("markup.stray", self._base + pos)
-                pos = following
+                if not self._in_stray:
+                    self._handler.problem("markup.stray", self._base + pos)
+                self._in_stray = following < 0
+                pos = end if following < 0 else following
                 continue
+            self._in_stray = False
             if self._begins_special(data, pos):
                 continue
             found_element = next_element(data, pos, end, final=final)
