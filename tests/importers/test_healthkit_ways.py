@@ -169,23 +169,33 @@ def _beat_record(draw: Any) -> str:
     )
 
 
+_DATES = 'startDate="2024-06-10 08:00:00 +0200" endDate="2024-06-10 08:00:00 +0200"'
+_CORRELATION = f""" <Correlation type="C" sourceName="Cuff" {_DATES}>
+ <Record type="HKQuantityTypeIdentifierBloodPressureSystolic" sourceName="Cuff" unit="mmHg" {_DATES} value="122"/>
+ </Correlation>
+"""
+_WORKOUT = f""" <Workout workoutActivityType="Run" sourceName="w" {_DATES}>
+  <MetadataEntry key="HKTimeZone" value="Asia/Tokyo"/>
+ </Workout>
+"""
+_SINGLE_QUOTED = f""" <Record type='HKQuantityTypeIdentifierStepCount' sourceName='s' unit='count' value='5' {_DATES}/>
+"""
+_MANY_LINES = f""" <Record
+   type="HKQuantityTypeIdentifierStepCount" value="6" unit="count" sourceName="s"
+   {_DATES}></Record>\r
+"""
 _ODD = st.sampled_from(
     [
         '<!-- <Record type="x"/> -->\n',
         "<!--\n <Record type='HKQuantityTypeIdentifierStepCount' value='1'/>\n-->\n",
-        ' <Correlation type="C" sourceName="Cuff" startDate="2024-06-10 08:00:00 +0200" endDate="2024-06-10 08:00:00 +0200">\n'
-        ' <Record type="HKQuantityTypeIdentifierBloodPressureSystolic" sourceName="Cuff" unit="mmHg"'
-        ' startDate="2024-06-10 08:00:00 +0200" endDate="2024-06-10 08:00:00 +0200" value="122"/>\n </Correlation>\n',
-        ' <Workout workoutActivityType="Run" sourceName="w" startDate="2024-06-10 08:00:00 +0200"'
-        ' endDate="2024-06-10 09:00:00 +0200">\n  <MetadataEntry key="HKTimeZone" value="Asia/Tokyo"/>\n </Workout>\n',
+        _CORRELATION,
+        _WORKOUT,
         ' <ActivitySummary dateComponents="2024-06-10" activeEnergyBurned="5"/>\n',
         "  <FutureThing a='1'><Inner/></FutureThing>\n",
         "\n\n     \n",
         "stray text\n",
-        " <Record type='HKQuantityTypeIdentifierStepCount' sourceName='s' unit='count' value='5'"
-        " startDate='2024-06-10 08:00:00 +0200' endDate='2024-06-10 08:00:00 +0200'/>\n",
-        ' <Record\n   type="HKQuantityTypeIdentifierStepCount" value="6" unit="count" sourceName="s"\n'
-        '   endDate="2024-06-10 08:00:00 +0200" startDate="2024-06-10 08:00:00 +0200"></Record>\r\n',
+        _SINGLE_QUOTED,
+        _MANY_LINES,
     ]
 )
 _BODY = st.lists(st.one_of(_records(), _records(), _beat_record(), _ODD), max_size=12)

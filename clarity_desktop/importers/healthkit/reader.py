@@ -36,6 +36,7 @@ __all__ = ["ExportReader"]
 _TEXT_KEPT = 8_000
 _ME = re.compile(rb"<Me\s([^>]*)>")
 _EXPORT_DATE = re.compile(rb"<ExportDate\s+value=\"([^\"]*)\"")
+_FAST = FastLimits()
 _LISTED = {"sleep.unlisted"}
 
 
@@ -57,8 +58,8 @@ class ExportReader:
         self,
         export: Export,
         *,
-        fast: FastLimits | None = FastLimits(),
-        flush_rows: int = FLUSH_ROWS,  # noqa: B008 - frozen
+        fast: FastLimits | None = _FAST,
+        flush_rows: int = FLUSH_ROWS,
     ) -> None:
         self._export = export
         self._fast = fast
