@@ -160,6 +160,7 @@ PEOPLE: tuple[SimulatedPerson, ...] = (
         resting_rate=63.0,
         hrv_ms=64.0,
         body_mass_kg=61.0,
+        actigraph=True,
     ),
     SimulatedPerson(
         name="Demo · Fragmented sleep",

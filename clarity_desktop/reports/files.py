@@ -50,7 +50,8 @@ def write_whole(path: Path, content: bytes) -> ReportFile:
             os.fsync(handle.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        if partial.exists():
+            partial.unlink()
         raise InputError(
             "report.not_writable",
             f"“{path.name}” could not be written. Nothing was changed.",

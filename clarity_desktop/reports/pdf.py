@@ -13,7 +13,7 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.reports.figures.actogram import MOST_ROWS, actogram_bins, draw_actogram, row_days
-from clarity_desktop.reports.figures.average_day import cosinor_curve, draw_average_day
+from clarity_desktop.reports.figures.average_day import cosinor_curve, draw_average_day, shows_mean
 from clarity_desktop.reports.figures.local_time import clock_changes
 from clarity_desktop.reports.figures.time_asleep import draw_time_asleep
 from clarity_desktop.reports.files import ReportFile, write_whole
@@ -127,7 +127,7 @@ class _Pages:
         self._head()
         self._in_short()
         self._actogram()
-        self._turn()
+        self._room(_FIGURE_HEIGHT + 90)
         self._two_figures()
         self._measures()
         self._methods()
@@ -156,7 +156,8 @@ class _Pages:
         made = content.panel.zone.format(content.generated)
         digest = f"{content.manifest[:4]} {content.manifest[4:8]} … {content.manifest[-4:]}"
         day = date_text(date.fromisoformat(made[:10]), year=True)
-        text = f"Clarity Desktop {content.version} · made {day} {made[11:16]} {made[19:]} · manifest {digest}"
+        clock = f"{made[11:16]} {made[19:].replace('-', '−')}"
+        text = f"Clarity Desktop {content.version} · made {day} {clock} · manifest {digest}"
         self.sheet.text(_MARGIN, _FOOT - 14, text, 8.0, "text_faint")
         page = f"Page {self.number} of {self.count}"
         self.sheet.text(PAGE_WIDTH - _MARGIN, _FOOT - 14, page, 8.0, "text_faint", align="right")
@@ -169,8 +170,10 @@ class _Pages:
     def _heading(self, text: str, note: str = "", *, x: float = _MARGIN) -> None:
         self.y -= _HEADING
         width = self.sheet.text(x, self.y, text, _HEADING, bold=True)
-        if note:
+        if note and x + width + 8 + self.sheet.width_of(note, _SMALL) <= PAGE_WIDTH - _MARGIN:
             self.sheet.text(x + width + 8, self.y, note, _SMALL, "text_muted")
+        elif note:
+            self.y = self.sheet.paragraph(x, self.y - 13, _WIDTH, note, _SMALL, _SMALL_LEADING, "text_muted") + 9
         self.y -= 6
 
     # -- parts ----------------------------------------------------------------------------------------------
@@ -237,12 +240,13 @@ class _Pages:
             note += f"; last {MOST_ROWS} of {rows} rows"
         self._heading("Figure 1. Actogram", note)
         shown = min(rows, MOST_ROWS)
-        room = self.y - _FOOT - 66
+        room = self.y - _FOOT - 78
         pitch = min(16.0, room / shown)
         self.y = draw_actogram(self.sheet, panel, _MARGIN, self.y - 4, _WIDTH, pitch)
 
     def _two_figures(self) -> None:
         panel, sheet = self.content.panel, self.sheet
+        self.y -= 0 if self.y > PAGE_HEIGHT - 2 * _MARGIN - 20 else 22
         top, gap = self.y, 22.0
         half = (_WIDTH - gap) / 2
         right = _MARGIN + half + gap
@@ -251,7 +255,8 @@ class _Pages:
         self._heading("Figure 3. Time asleep", x=right)
         dashed = "; dashed: cosinor" if cosinor_curve(panel, np.zeros(1)) is not None else ""
         self.y -= 7
-        sheet.text(_MARGIN, self.y, f"median, 25–75 %, {self._signal_unit()}{dashed}", _SMALL, "text_muted")
+        line = "mean" if shows_mean(panel) else "median"
+        sheet.text(_MARGIN, self.y, f"{line}, 25–75 %, {self._signal_unit()}{dashed}", _SMALL, "text_muted")
         band = sleep_band(self.content.age)
         note = "per night; line: 7-night median"
         if band is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -11,18 +12,32 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.reports.figures.local_time import ClockChange, clock_changes
 from clarity_desktop.reports.measures import metric_of
-from clarity_desktop.reports.words import clock_text, date_text, duration_text, interval_text, number_text, value_text
+from clarity_desktop.reports.words import (
+    MONTHS,
+    clock_text,
+    date_text,
+    duration_text,
+    interval_text,
+    number_text,
+    value_text,
+)
 
 __all__ = ["in_short"]
 
 _LONG_WAKE_MIN = 90.0
 _AFTER, _BEFORE = 3, 7
+_NUMBER_AND_WORD = re.compile(rf"(\d) (?=(?:%|min|h|days?|nights?|hours|{'|'.join(MONTHS)})\b)")
 
 
 def in_short(panel: Panel) -> list[str]:
     """Sentences in order of what a reader asks first; each rests on numbers that the panel holds."""
     sentences = [*_time_asleep(panel), *_long_wake(panel.nights), *_rhythm(panel), *_clock(panel), *_left_out(panel)]
-    return sentences or ["This window holds too little data for a summary."]
+    return [_kept_together(text) for text in sentences] or ["This window holds too little data for a summary."]
+
+
+def _kept_together(text: str) -> str:
+    """A no-break space between a number and its unit or month."""
+    return _NUMBER_AND_WORD.sub("\\1\u00a0", text)
 
 
 def _time_asleep(panel: Panel) -> list[str]:

@@ -264,7 +264,7 @@ def _marks(plot: _Plot, panel: Panel) -> float:
                 continue
             left, right = plot.x + plot.width * low / 48, plot.x + plot.width * high / 48
             sheet.box(left, y - 3, right - left, 2.6, fill=token)
-            for text in (label, name) if high - low == length else (name,):
+            for text in (label, name) if high - low > length - 0.01 else (name,):
                 half = sheet.width_of(text, TICK_SIZE) / 2
                 ends = (left + right) / 2 - half, (left + right) / 2 + half
                 if not any(ends[0] < stop + 5 and ends[1] > start - 5 for start, stop in written):
@@ -283,12 +283,20 @@ def _legend(plot: _Plot, panel: Panel, y: float) -> float:
         entries.append(("Not worn", "hatch"))
     if np.any(panel.epochs.state == EpochState.MISSING):
         entries.append(("No sample", "missing"))
-    if any(change.jump_s > 0 for change in clock_changes(panel.zone, panel.epochs.span)):
+    jumps = [change.jump_s for change in clock_changes(panel.zone, panel.epochs.span)]
+    if any(jump > 0 for jump in jumps):
         entries.append(("Skipped local time", "skip"))
+    if any(jump < 0 for jump in jumps):
+        entries.append(("Repeated local time, first above", "twice"))
     y -= size
     for name, mark in entries:
+        if x + 13 + sheet.width_of(name, size) > plot.x + plot.width + _NOTE_WIDTH:
+            x, y = plot.x, y - size - 4
         if mark == "bar":
             sheet.box(x, y, 9, 6, fill="activity")
+        elif mark == "twice":
+            sheet.box(x, y + 3.6, 9, 1.8, fill="activity")
+            sheet.box(x, y, 9, 2.6, fill="activity")
         elif mark == "skip":
             sheet.box(x, y, 9, 6, fill="warn_bg", stroke="warn")
         elif mark in ("hatch", "missing"):

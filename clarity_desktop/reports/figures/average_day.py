@@ -11,7 +11,7 @@ from clarity_desktop.reports.palette import lighter
 from clarity_desktop.reports.sheet import Sheet
 from clarity_desktop.reports.words import clock_text, number_text
 
-__all__ = ["cosinor_curve", "draw_average_day", "smoothed"]
+__all__ = ["cosinor_curve", "draw_average_day", "shows_mean", "smoothed"]
 
 _BIN_MIN = 15
 
@@ -23,6 +23,15 @@ def smoothed(values: NDArray[np.float64], width_min: int = _BIN_MIN) -> NDArray[
     count = known.sum(axis=1)
     total = np.where(known, rows, 0.0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def shows_mean(panel: Panel) -> bool:
+    """Whether the line is the mean: steps are zero at most minutes, and so is their median all day long."""
+    day = panel.average_day
+    if day is None:
+        return False
+    median, mean = (float(np.nanmax(smoothed(part), initial=0.0)) for part in (day.median, day.mean))
+    return median < 0.2 * mean
 
 
 def cosinor_curve(panel: Panel, hours: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -45,7 +54,8 @@ def draw_average_day(sheet: Sheet, panel: Panel, x: float, top: float, width: fl
                    "text_muted", align="centre")  # fmt: skip
         return bottom
     factor = 60 / panel.epochs.step_s
-    middle, low, high = (smoothed(part) * factor for part in (day.median, day.lower, day.upper))
+    line = day.mean if shows_mean(panel) else day.median
+    middle, low, high = (smoothed(part) * factor for part in (line, day.lower, day.upper))
     hours = (np.arange(middle.size) + 0.5) * _BIN_MIN / 60
     curve_hours = np.linspace(0, 24, 145)
     curve = cosinor_curve(panel, curve_hours)

@@ -52,11 +52,16 @@ def draw_time_asleep(
         )
     centre = left + slot * (day.astype(np.float64) - first + 0.5)
     sheet.polyline(centre, bottom + height * running_median(day, hours) / top_value, "text", 1.1)
+    marked = False
     for change in clock_changes(panel.zone, panel.span):
         jump_day = int(panel.zone.local_days(np.array([change.at], dtype=np.int64))[0])
         if first <= jump_day <= last:
             at = left + slot * (jump_day - first + 0.5)
             sheet.line(at, bottom, at, top, "warn", 0.8, (2.4, 1.8))
+            marked = True
+    if marked:
+        text = "dashed: the clock changed"
+        sheet.text(left + plot_width, top + 2.5, text, TICK_SIZE, "warn", align="right")
     _dates(sheet, first, last, left, slot, bottom)
     return bottom - TICK_SIZE - 2.5
 
@@ -66,7 +71,7 @@ def _dates(sheet: Sheet, first: int, last: int, left: float, slot: float, bottom
     taken = -1e9
     sundays = [day for day in range(first, last + 1) if date_of_day(day).weekday() == 6]
     every = max(1, len(sundays) // 5)
-    for day in sundays[::-1][::every][::-1] or [first, last]:
+    for day in sundays[::-1][::every][::-1] if len(sundays) > 2 else sorted({first, last}):
         at = left + slot * (day - first + 0.5)
         text = short_date_text(date_of_day(day))
         half = sheet.width_of(text, TICK_SIZE) / 2
