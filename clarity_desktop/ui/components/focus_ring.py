@@ -1,4 +1,4 @@
-"""The keyboard focus ring: 2 px, 1 px outside the widget, shown for the keyboard and for fields."""
+"""The keyboard focus ring: 2 px, 1 px outside the widget, shown when the keyboard moved the focus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from clarity_desktop.ui.qt import (
     QAbstractItemView,
     QAbstractScrollArea,
     QApplication,
+    QComboBox,
+    QDateEdit,
     QEvent,
     QFocusEvent,
     QFocusFrame,
@@ -17,6 +19,7 @@ from clarity_desktop.ui.qt import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPlainTextEdit,
     QRectF,
     Qt,
     QWidget,
@@ -29,6 +32,9 @@ _KEYBOARD = {
     Qt.FocusReason.BacktabFocusReason,
     Qt.FocusReason.ShortcutFocusReason,
 }
+
+
+_FIELDS = (QLineEdit, QComboBox, QDateEdit, QPlainTextEdit)
 
 
 class _Frame(QFocusFrame):
@@ -63,8 +69,8 @@ class FocusRing(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind == QEvent.Type.FocusIn and isinstance(watched, QWidget) and isinstance(event, QFocusEvent):
-            reached = event.reason() in _KEYBOARD or isinstance(watched, QLineEdit)
-            if reached and watched.property("role") != "bare":
+            # Fields show the ring as their border, which no neighbour can cover.
+            if event.reason() in _KEYBOARD and not isinstance(watched, _FIELDS):
                 self._follow(watched)
             elif not isinstance(watched, QAbstractItemView):
                 self._follow(None)

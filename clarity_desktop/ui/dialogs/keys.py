@@ -25,7 +25,8 @@ class KeysSheet(Sheet):
         self._scroll.setAccessibleName("Commands and their keys")
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFixedHeight(min(560, max(240, window.height() - 260)))
-        self._scroll.viewport().setAutoFillBackground(False)
+        self._scroll.setProperty("role", "clear")
+        self._scroll.viewport().setProperty("role", "clear")
         self.body.addWidget(self._scroll)
         close = self.add_button("Close", "primary")
         close.clicked.connect(lambda _=False: self.dismiss())
@@ -33,7 +34,7 @@ class KeysSheet(Sheet):
 
     def _fill(self, typed: str) -> None:
         table = QWidget()
-        table.setAutoFillBackground(False)
+        table.setProperty("role", "clear")
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 4, 12, 4)
         grid.setHorizontalSpacing(16)

@@ -60,7 +60,9 @@ class Sheet(QWidget):
             shadow = QGraphicsDropShadowEffect(self.panel)
             shadow.setBlurRadius(32)
             shadow.setOffset(0, 12)
-            shadow.setColor(theme.scrim())
+            shade = theme.scrim()
+            shade.setAlphaF(0.6 if theme.current().is_dark else 0.25)
+            shadow.setColor(shade)
             self.panel.setGraphicsEffect(shadow)
         self.hide()
 

@@ -176,6 +176,7 @@ class ZoneBand(QWidget):
             name = "zone not known" if found.period.zone == UNKNOWN_ZONE else found.period.zone
             evidence = f"{name}, {found.period.certainty.value}: {found.evidence}"
             self._parts.append(((start - span.start) / length, (stop - span.start) / length, name, evidence, start))
+        self.setFixedHeight(46 if len(self._parts) > 1 else 30)
         self.setAccessibleName("; ".join(part[3] for part in self._parts))
         self.setToolTip("\n".join(part[3] for part in self._parts))
         self.update()

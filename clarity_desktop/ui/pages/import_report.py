@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clarity_desktop.domain.importing import ImportReport
+from clarity_desktop.domain.importing import ImportReport, ZoneFound
 from clarity_desktop.domain.time import Span, date_of_day
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 __all__ = ["ImportReportView"]
 
 _MOST_PROBLEMS = 12
+
+
+def _evidence(found: ZoneFound) -> str:
+    times = "" if found.count <= 1 else f", {grouped(found.count)} times"
+    return f"{found.period.zone}, {found.period.certainty.value} by: {found.evidence}{times}"
 
 
 class _SumCard(Card):
@@ -62,15 +67,17 @@ class ImportReportView(QScrollArea):
         self._services = services
         self._asked: Operation[Coverage | None] | None = None
         self.report: ImportReport | None = None
+        self._person = ""
         self.setWidgetResizable(True)
         self.setAccessibleName("Import report")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def show_report(self, report: ImportReport) -> None:
-        """Show a report."""
+    def show_report(self, report: ImportReport, person: str) -> None:
+        """Show the report of a file that belongs to a person."""
         if self._asked is not None:
             self._asked.cancel()
         self.report = report
+        self._person = person
         content = QWidget()
         content.setProperty("role", "page")
         column = QVBoxLayout(content)
@@ -107,7 +114,7 @@ class ImportReportView(QScrollArea):
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(Label(sentence, "dialog_title"))
-        words.addWidget(Label(reading_words(report), "small", "muted", wrap=True))
+        words.addWidget(Label(f"{self._person} · {reading_words(report)}", "small", "muted", wrap=True))
         row.addLayout(words, 1)
         if report.patient_id:
             patient_id = report.patient_id
@@ -218,7 +225,7 @@ class ImportReportView(QScrollArea):
         band = ZoneBand()
         band.show_zones(report.zones, span)
         card.body.addWidget(band)
-        evidence = dict.fromkeys(f"{found.period.zone}: {found.evidence}" for found in report.zones if found.evidence)
+        evidence = dict.fromkeys(_evidence(found) for found in report.zones if found.evidence)
         for words in list(evidence)[:4]:
             label = Label(words, "micro", "muted", wrap=True)
             label.setContentsMargins(12, 0, 12, 0)

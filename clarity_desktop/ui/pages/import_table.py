@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from clarity_desktop.ui import theme
+from clarity_desktop.ui.components.table_head import TableHead
 from clarity_desktop.ui.pages.import_words import TypeRow, grouped
 from clarity_desktop.ui.qt import (
     QAbstractItemView,
     QAbstractTableModel,
     QFontMetrics,
-    QHeaderView,
     QModelIndex,
     QPainter,
     QPersistentModelIndex,
@@ -109,19 +109,14 @@ class TypeTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW)
         self.verticalHeader().setMinimumSectionSize(_ROW)
-        head = self.horizontalHeader()
-        head.setFont(theme.font("micro_strong"))
-        head.setFixedHeight(_ROW)
-        head.setSectionsClickable(False)
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setHorizontalHeader(TableHead(12))
 
     def show_rows(self, rows: list[TypeRow]) -> None:
         """Show the kinds of one report."""
         self._types.beginResetModel()
         self._types.rows = rows
         self._types.endResetModel()
-        self.setFixedHeight(_ROW * (len(rows) + 1) + 2)
+        self.setFixedHeight(_ROW * (len(rows) + 1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -130,7 +130,7 @@ class ImportPage(Page):
 
         job = start_job("Importing a file", work)
         card = JobCard(job, path.name)
-        card.report_wanted.connect(self._open_result)
+        card.report_wanted.connect(self.open_report)
         card.again_wanted.connect(lambda: self._again(card, path, owner, zone))
         self._running.insertWidget(0, card)
         job.ended.connect(lambda: self._ended(job))
@@ -171,12 +171,16 @@ class ImportPage(Page):
             self._rows.addWidget(empty)
         for report in sorted(reports, key=lambda one: -(one.import_id or 0)):
             self._rows.addWidget(rule())
-            row = PastRow(report, self._names.get(report.patient_id or "", "Unknown person"))
-            row.opened.connect(lambda report=report: self._open_result(report))
+            row = PastRow(report, self._name_of(report))
+            row.opened.connect(lambda report=report: self.open_report(report))
             self._rows.addWidget(row)
 
-    def _open_result(self, report: ImportReport) -> None:
-        self.report_view.show_report(report)
+    def _name_of(self, report: ImportReport) -> str:
+        return self._names.get(report.patient_id or "", "A person of this vault")
+
+    def open_report(self, report: ImportReport) -> None:
+        """Show the report of one import."""
+        self.report_view.show_report(report, self._name_of(report))
         self._switch(1)
         self.moved.emit()
 
@@ -201,7 +205,8 @@ class ImportPage(Page):
     def restore(self, place: dict[str, Any]) -> None:
         wanted = place.get("report")
         if isinstance(wanted, int) and wanted in self._reports:
-            self.report_view.show_report(self._reports[wanted])
+            report = self._reports[wanted]
+            self.report_view.show_report(report, self._name_of(report))
             self._switch(1)
         elif "report" in place:
             self._switch(0)

@@ -35,7 +35,7 @@ def draw_coverage(painter: QPainter, area: QRect, shares: tuple[float | None, ..
     table = theme.colormap("dusk")
     hatched = theme.hatch("not_worn", ratio, small=True)
     for index, share in enumerate(shares):
-        cell = QRectF(area.left() + index * (_CELL + 0.25), area.top(), _CELL - 0.5, area.height())
+        cell = QRectF(area.left() + index * _CELL, area.top(), _CELL - 1, area.height())
         if share is None:
             painter.fillRect(cell, theme.colour("sunken"))
         elif share < 0.05:
@@ -68,7 +68,8 @@ class PatientCells(QStyledItemDelegate):
             painter.fillRect(area, theme.colour("selected"))
         elif index.row() == self.hovered_row:
             painter.fillRect(area, theme.colour("hover"))
-        painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), theme.colour("border"))
+        if index.row() + 1 < index.model().rowCount():
+            painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), theme.colour("border"))
         if selected and index.column() == 0:
             painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.colour("accent"))
         ratio = painter.device().devicePixelRatioF()

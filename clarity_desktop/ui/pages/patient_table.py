@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from clarity_desktop.ui import theme
+from clarity_desktop.ui.components.table_head import TableHead
 from clarity_desktop.ui.pages.patient_cells import ROW_HEIGHT, PatientCells
-from clarity_desktop.ui.pages.patient_rows import COLUMNS, PatientFilter
+from clarity_desktop.ui.pages.patient_rows import PatientFilter
 from clarity_desktop.ui.qt import (
     QAbstractItemView,
     QEvent,
@@ -12,9 +13,6 @@ from clarity_desktop.ui.qt import (
     QKeyEvent,
     QModelIndex,
     QMouseEvent,
-    QPainter,
-    QPoint,
-    QRect,
     QResizeEvent,
     Qt,
     QTableView,
@@ -23,42 +21,10 @@ from clarity_desktop.ui.qt import (
 
 __all__ = ["PatientTable"]
 
-_WIDTHS = (0, 76, 52, 120, 130, 138, 84, 108)
+_WIDTHS = (0, 72, 48, 96, 116, 130, 84, 106)
 _LEAST_NAME = 180
 _HIDE_ORDER = (3, 7, 2)
 """Columns that give way, first to last, when the window is narrow."""
-
-
-class _Head(QHeaderView):
-    """Heads in micro 600, with the sort arrow beside the word."""
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setFont(theme.font("micro_strong"))
-        self.setFixedHeight(28)
-        self.setSectionsClickable(True)
-        self.setSortIndicatorShown(False)
-        self.setAccessibleName("Columns")
-
-    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
-        painter.save()
-        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.colour("border"))
-        painter.setFont(theme.font("micro_strong"))
-        painter.setPen(theme.colour("text_faint"))
-        inner = rect.adjusted(8, 0, -8, 0)
-        role = Qt.ItemDataRole.TextAlignmentRole
-        align = Qt.AlignmentFlag(self.model().headerData(section, Qt.Orientation.Horizontal, role))
-        text = COLUMNS[section]
-        painter.drawText(inner, align, text)
-        if self.sortIndicatorSection() == section:
-            up = self.sortIndicatorOrder() is Qt.SortOrder.AscendingOrder
-            width = self.fontMetrics().horizontalAdvance(text)
-            left = inner.left() + width + 4 if align & Qt.AlignmentFlag.AlignLeft else inner.right() - width - 16
-            image = theme.pixmap(
-                "arrow-up" if up else "arrow-down", 12, "text_faint", painter.device().devicePixelRatioF()
-            )
-            painter.drawPixmap(QPoint(left, rect.center().y() - 5), image)
-        painter.restore()
 
 
 class PatientTable(QTableView):
@@ -86,7 +52,7 @@ class PatientTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head = _Head()
+        head = TableHead(sortable=True)
         self.setHorizontalHeader(head)
         head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         head.sectionClicked.connect(self._sort)
@@ -122,7 +88,7 @@ class PatientTable(QTableView):
     def fit_height(self) -> None:
         """Be as high as the rows, up to what a window shows; beyond that the rows scroll."""
         rows = self._filtered.rowCount()
-        wanted = self.horizontalHeader().height() + rows * ROW_HEIGHT + 2
+        wanted = self.horizontalHeader().height() + rows * ROW_HEIGHT
         room = max(280, self.window().height() - 220)
         self.setFixedHeight(min(wanted, room))
 

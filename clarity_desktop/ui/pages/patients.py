@@ -101,7 +101,7 @@ class PatientsPage(Page):
         middle.addWidget(self._card, 1, Qt.AlignmentFlag.AlignTop)
         self.preview = PatientPreview()
         self.preview.open_wanted.connect(self._open)
-        self.preview.import_wanted.connect(lambda one: self.go.emit("import", {"for": one}))
+        self.preview.import_wanted.connect(lambda one: self.go.emit("command:data.import", {"for": one}))
         middle.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(middle)
         note = QHBoxLayout()
@@ -185,6 +185,9 @@ class PatientsPage(Page):
 
     def _open(self, patient_id: str) -> None:
         self.go.emit("overview", {"patient": patient_id})
+
+    def shown(self) -> None:
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def place(self) -> dict[str, Any]:
         return {"selected": self.table.current_patient_id() or "", "search": self.search.text()}

@@ -122,8 +122,12 @@ class Header(QWidget):
         lines = QVBoxLayout()
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(0)
+        self._name.setFixedHeight(18)
+        self._facts.setFixedHeight(16)
+        lines.addStretch(1)
         lines.addWidget(self._name)
         lines.addWidget(self._facts)
+        lines.addStretch(1)
         self._simulated = Badge(
             "Simulated data", "flask-conical", "sim", "This person is made by the program. It cannot be hidden."
         )

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS, Command, match_letters
+from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.qt import (
     QAbstractListModel,
     QEvent,
+    QFont,
     QHBoxLayout,
     QKeyEvent,
     QLineEdit,
@@ -133,12 +135,12 @@ class Palette(Sheet):
         head = QHBoxLayout()
         head.setContentsMargins(16, 0, 16, 0)
         head.setSpacing(12)
-        from clarity_desktop.ui.components.states import Icon
-
         head.addWidget(Icon("command", 18, "text_muted"))
         self.input = QLineEdit()
         self.input.setProperty("role", "bare")
-        self.input.setFont(theme.font("title"))
+        large = theme.font("title")
+        large.setWeight(QFont.Weight.Normal)
+        self.input.setFont(large)
         self.input.setFixedHeight(52)
         self.input.setPlaceholderText("Type a command or a name")
         self.input.setAccessibleName("Command or name")
@@ -176,7 +178,7 @@ class Palette(Sheet):
         height = sum(HEAD_HEIGHT if row.kind == "head" else ROW_HEIGHT for row in rows)
         self.list.setVisible(bool(rows))
         self._nothing.setVisible(not rows)
-        self.list.setFixedHeight(min(height + 8, _VISIBLE_ROWS * ROW_HEIGHT + 2 * HEAD_HEIGHT))
+        self.list.setFixedHeight(min(height, _VISIBLE_ROWS * ROW_HEIGHT + HEAD_HEIGHT))
         self._move(0, 1)
         if self.isVisible():
             self._settle()

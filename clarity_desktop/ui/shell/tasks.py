@@ -35,6 +35,8 @@ class WindowTasks(QWidget):
     people: list[Patient]
     history: History
     keychain_at_hand = False
+    import_for: str | None = None
+    """Id of the person that the file dialog was opened for."""
     _closing = False
 
     if TYPE_CHECKING:
@@ -106,7 +108,9 @@ class WindowTasks(QWidget):
 
         def ask(people: list[Patient]) -> None:
             self.people = people
-            ChoosePatientDialog(self, files, people, self.patient, self.start_import).open()
+            whose = next((one for one in people if one.id == self.import_for), self.patient)
+            self.import_for = None
+            ChoosePatientDialog(self, files, people, whose, self.start_import).open()
 
         run_query(self, self.services.patients, ask)
 

@@ -199,6 +199,8 @@ class Window(WindowTasks, QWidget):
         if isinstance(patient_id, str):
             self.open_patient(patient_id, page_id, wanted)
         elif page_id.startswith("command:"):
+            whose = wanted.get("for")
+            self.import_for = whose if isinstance(whose, str) else None
             self.run_id(page_id.removeprefix("command:"))
         else:
             self.open_page(page_id, wanted)
