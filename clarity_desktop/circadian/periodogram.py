@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,10 +197,39 @@ def _half_power(periods: NDArray[np.float64], power: NDArray[np.float64], peak: 
 @lru_cache(maxsize=8)
 def _thresholds(shortest: int, longest: int, alpha: float) -> NDArray[np.float64]:
     """Chi-square quantiles for P − 1 degrees of freedom at the level shared among all periods."""
-    from scipy.special import gammaincinv
+    freedom = np.arange(shortest, longest + 1) - 1.0
+    level = -math.expm1(math.log1p(-alpha) / freedom.size)
+    # Start at Wilson and Hilferty's cube, finish with Newton's method on the logarithm of the tail.
+    normal = NormalDist().inv_cdf(1 - level)
+    width = 2 / (9 * freedom)
+    x = freedom * (1 - width + normal * np.sqrt(width)) ** 3
+    a = freedom / 2
+    log_gamma = np.array([math.lgamma(value) for value in a])
+    for _ in range(8):
+        log_density = (a - 1) * np.log(x / 2) - x / 2 - log_gamma - math.log(2)
+        log_tail = _log_upper_gamma(a, x / 2) - log_gamma
+        move = (log_tail - math.log(level)) * np.exp(log_tail - log_density)
+        x = x + move
+        if np.all(np.abs(move) < 1e-12 * x):
+            break
+    return np.asarray(x, dtype=np.float64)
 
-    periods = np.arange(shortest, longest + 1)
-    return np.asarray(2 * gammaincinv((periods - 1) / 2, (1 - alpha) ** (1 / periods.size)))
+
+def _log_upper_gamma(a: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the upper incomplete gamma function for x > a, by Lentz's continued fraction."""
+    b = x + 1 - a
+    c = np.full_like(x, 1e300)
+    d = 1 / b
+    h = d.copy()
+    for i in range(1, 400):
+        step = -i * (i - a)
+        b = b + 2
+        d = 1 / (step * d + b)
+        c = b + step / c
+        h *= c * d
+        if np.all(np.abs(c * d - 1) < 1e-15):
+            break
+    return np.asarray(np.log(h) + a * np.log(x) - x)
 
 
 def chi_square_periodogram(recording: PreparedRecording, alpha: float = _ALPHA) -> ChiSquarePeriodogram | None:
