@@ -108,6 +108,7 @@ class Vault:
                 "vault.exists", "There is a vault in this folder already.", remedy="Open it, or choose another folder."
             )
         layout.prepare()
+        _set_old_keys_aside(layout)
         data_key = secrets.token_bytes(_KEY_BYTES)
         vault_id = str(uuid.uuid4())
         # Keys first: a crash then leaves keys without a database, which hold nothing, never a database without keys.
@@ -257,12 +258,14 @@ class Vault:
         LockedError
             ``keychain.unavailable``.
         """
-        header, _ = self._header()
-        with self._store.writing("slot.add") as write:
-            slot, wrapping_key = keychain_slot(header.vault_id, label, self.data_key())
-            keychain.keep(header.vault_id, slot.id, wrapping_key)
-            header.with_slot(slot).write(self._layout.keys, self.data_key())
-            write.detail = f"{slot.kind} {slot.id}"
+        header = self._header()
+        slot, wrapping_key = keychain_slot(header.vault_id, label, self.data_key())
+        keychain.keep(header.vault_id, slot.id, wrapping_key)
+        try:
+            self._replace_header("slot.add", header, header.with_slot(slot), f"{slot.kind} {slot.id}")
+        except BaseException:
+            keychain.forget(header.vault_id, slot.id)
+            raise
         return slot.shown
 
     def remove_slot(self, slot_id: str) -> None:
@@ -275,12 +278,10 @@ class Vault:
         UsageError
             ``vault.last_passphrase``.
         """
-        header, _ = self._header()
+        header = self._header()
         remaining = header.without_slot(slot_id)
         (slot,) = (slot for slot in header.slots if slot.id == slot_id)
-        with self._store.writing("slot.remove") as write:
-            remaining.write(self._layout.keys, self.data_key())
-            write.detail = f"{slot.kind} {slot.id}"
+        self._replace_header("slot.remove", header, remaining, f"{slot.kind} {slot.id}")
         if slot.kind == KEYCHAIN and keychain.is_available():
             keychain.forget(header.vault_id, slot.id)
 
@@ -318,10 +319,26 @@ class Vault:
                 state.update(b"\n")
         return state.hexdigest()
 
-    def _header(self) -> tuple[KeyHeader, bytes]:
+    def _header(self) -> KeyHeader:
         header, mac = KeyHeader.read(self._layout.keys)
         header.check(mac, self.data_key())
-        return header, mac
+        return header
+
+    def _replace_header(self, action: str, before: KeyHeader, after: KeyHeader, detail: str) -> None:
+        """Change the key file with its audit entry, or not at all."""
+        try:
+            with self._store.writing(action) as write:
+                write.detail = detail
+                after.write(self._layout.keys, self.data_key())
+        except BaseException:
+            before.write(self._layout.keys, self.data_key())
+            raise
+
+
+def _set_old_keys_aside(layout: VaultLayout) -> None:
+    """Keep a key file without a database under another name: its database may have been moved away."""
+    if layout.keys.exists():
+        layout.keys.rename(layout.directory / f"vault.keys.{secrets.token_hex(4)}.old")
 
 
 def _require_database(layout: VaultLayout) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.vault.chunks.codec import decode_chunk, digest_of
 from clarity_desktop.vault.chunks.rollup import decode_rollup
 from clarity_desktop.vault.records import VerifyReport
-from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.tables.chunks import all_blobs
 
 __all__ = ["verify_store"]
 
@@ -47,10 +47,8 @@ def _integrity(connection: Connection) -> str:
 
 def _check_chunks(connection: Connection) -> tuple[int, list[str]]:
     """Decode every chunk and compare it with what the index says of it."""
-    chunks, blobs = schema.chunks, schema.blobs
-    query = select(chunks, blobs.c.rollup, blobs.c.core, blobs.c.rest).join(blobs, chunks.c.blob_id == blobs.c.id)
     checked, problems = 0, []
-    for row in connection.execution_options(yield_per=16).execute(query):
+    for row in all_blobs(connection):
         checked += 1
         try:
             columns = decode_chunk(row.core, row.rest)

@@ -59,8 +59,10 @@ def test_v30_an_untouched_chain_is_sound(busy_vault: Vault) -> None:
         ),
         (
             (
-                ("INSERT INTO audit SELECT 11, at, who, action, patient_id, outcome, detail, hash, mac "
-                "FROM audit LIMIT 1"),
+                (
+                    "INSERT INTO audit SELECT 11, at, who, action, patient_id, outcome, detail, hash, mac "
+                    "FROM audit LIMIT 1"
+                ),
             ),
             11,
         ),

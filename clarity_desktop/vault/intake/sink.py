@@ -40,7 +40,6 @@ from clarity_desktop.vault.intake.stage import (
     clear_stage,
     encoded,
     insert_blobs,
-    new_token,
     stage_lost,
 )
 from clarity_desktop.vault.store import schema
@@ -68,8 +67,7 @@ class VaultSink:
         self._store = store
         self._patient_id = patient_id
         self._file, self._format, self._sha256 = file, format, sha256
-        self._token = new_token()
-        self._lock = ImportLock.take(store.layout.import_lock(self._token))
+        self._token, self._lock = ImportLock.new(store.layout)
         self._ended = False
         self._pending: dict[SeriesKey, list[Columns]] = {}
         self._series: dict[SeriesKey, StagedSeries] = {}
@@ -325,8 +323,7 @@ class VaultSink:
     def _end(self) -> None:
         self._ended = True
         self._pending.clear()
-        if self._lock is not None:
-            self._lock.release()
+        self._lock.release()
 
 
 def _stored_before(period: int, packed: PackedChunk, stored: LiveChunk) -> StoredChunk:

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import IO, Final
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select, union
+from sqlalchemy import Connection, delete, select, union
 
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.vault.chunks.codec import PackedChunk
 from clarity_desktop.vault.chunks.columns import Columns
 from clarity_desktop.vault.chunks.rollup import encode_rollup, rollup_of
 from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.layout import VaultLayout
 from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.tables.chunks import write_blobs
 
 __all__ = ["EncodedChunk", "ImportLock", "StoredChunk", "clear_stage", "encoded", "insert_blobs", "remove_stale_stages"]
 
@@ -74,13 +76,8 @@ def origin_counts(columns: Columns) -> tuple[tuple[int, int], ...]:
 
 
 def insert_blobs(connection: Connection, chunks: Sequence[EncodedChunk]) -> list[int]:
-    """Write blobs within a write transaction and answer their ids."""
-    last = connection.execute(select(func.max(schema.blobs.c.id))).scalar_one() or 0
-    ids = list(range(last + 1, last + 1 + len(chunks)))
-    rows = [(blob_id, chunk.rollup, chunk.core, chunk.rest) for blob_id, chunk in zip(ids, chunks, strict=True)]
-    if rows:
-        connection.exec_driver_sql("INSERT INTO blobs (id, rollup, core, rest) VALUES (?, ?, ?, ?)", rows)
-    return ids
+    """Write the blobs of chunks within a write transaction and answer their ids."""
+    return write_blobs(connection, [(chunk.rollup, chunk.core, chunk.rest) for chunk in chunks])
 
 
 def clear_stage(connection: Connection, token: str) -> None:
@@ -124,11 +121,6 @@ def stage_lost() -> IntegrityError:
     )
 
 
-def new_token() -> str:
-    """A random name for an import under way."""
-    return secrets.token_hex(8)
-
-
 class ImportLock:
     """An advisory lock on an empty file; the system lets go of it when the process ends, however it ends."""
 
@@ -144,6 +136,16 @@ class ImportLock:
             handle.close()
             return None
         return cls(path, handle)
+
+    @classmethod
+    def new(cls, layout: VaultLayout) -> tuple[str, ImportLock]:
+        """A random token for an import that begins, and its lock."""
+        while True:
+            token = secrets.token_hex(8)
+            # Somebody who clears up may have got hold of the file before it was locked: then another is made.
+            lock = cls.take(layout.import_lock(token))
+            if lock is not None:
+                return token, lock
 
     def release(self) -> None:
         """Let go and remove the file; a second call does nothing."""

@@ -7,20 +7,20 @@ import json
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, select
 
 from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.series import Rollup, Samples, Series, SeriesId
 from clarity_desktop.domain.time import Instant, Span
-from clarity_desktop.vault.chunks.codec import decode_chunk, decode_core
-from clarity_desktop.vault.chunks.rollup import decode_rollup, joined_rollups, within
+from clarity_desktop.vault.chunks.rollup import joined_rollups, within
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.tables.chunks import read_chunks, read_cores, read_rollups
 
 __all__ = ["SeriesTable"]
 
-_SERIES, _CHUNKS, _BLOBS = schema.series, schema.chunks, schema.blobs
+_SERIES = schema.series
 
 
 class SeriesTable:
@@ -46,10 +46,9 @@ class SeriesTable:
 
     def read(self, series_id: SeriesId, span: Span | None = None) -> Samples:
         """The samples that intersect a span (all without one), sorted, values in the source's unit."""
-        query = _chunks_of(series_id, span, _BLOBS.c.core)
         with self._store.reading() as connection:
             series = _get(connection, series_id)
-            cores = [decode_core(row.core) for row in connection.execute(query)]
+            cores = read_cores(connection, series_id, span)
         if not cores:
             return Samples.empty(series.unit, series.labels)
         samples = Samples(
@@ -66,12 +65,10 @@ class SeriesTable:
         self, series_id: SeriesId, span: Span | None = None
     ) -> builtins.list[tuple[Instant, int, float, str]]:
         """``(start, length in seconds, value, JSON text)`` of the samples that carry something extra, in order."""
-        query = _chunks_of(series_id, span, _BLOBS.c.core, _BLOBS.c.rest)
         found: builtins.list[tuple[Instant, int, float, str]] = []
         with self._store.reading() as connection:
             _get(connection, series_id)
-            for row in connection.execute(query):
-                columns = decode_chunk(row.core, row.rest)
+            for columns in read_chunks(connection, series_id, span):
                 keep = columns.extra >= 0
                 if span is not None:
                     after = (columns.start + columns.length_s > span.start) | (columns.start >= span.start)
@@ -84,24 +81,10 @@ class SeriesTable:
 
     def rollup(self, series_id: SeriesId, span: Span | None = None) -> Rollup:
         """The hourly summary of the hours that intersect a span, in the source's unit."""
-        query = select(_BLOBS.c.rollup).join(_CHUNKS, _CHUNKS.c.blob_id == _BLOBS.c.id)
-        query = query.where(_CHUNKS.c.series_id == series_id).order_by(_CHUNKS.c.period)
-        if span is not None:
-            hour = 3600
-            query = query.where(_CHUNKS.c.first < span.stop + hour, _CHUNKS.c.stop > span.start - hour)
         with self._store.reading() as connection:
             series = _get(connection, series_id)
-            rollup = joined_rollups([decode_rollup(row.rollup) for row in connection.execute(query)], series.unit)
+            rollup = joined_rollups(read_rollups(connection, series_id, span), series.unit)
         return rollup if span is None else within(rollup, span)
-
-
-def _chunks_of(series_id: SeriesId, span: Span | None, *columns: Any) -> Select[Any]:
-    query = select(*columns).join(_CHUNKS, _CHUNKS.c.blob_id == _BLOBS.c.id)
-    query = query.where(_CHUNKS.c.series_id == series_id).order_by(_CHUNKS.c.period)
-    if span is not None:
-        # A point may lie on the very end of a chunk, hence ≥ and not >.
-        query = query.where(_CHUNKS.c.first < span.stop, _CHUNKS.c.stop >= span.start)
-    return query
 
 
 def _get(connection: Connection, series_id: SeriesId) -> Series:
