@@ -21,7 +21,7 @@ from clarity_desktop.ui.charts.actogram_rows import (
     asleep_lines,
 )
 from clarity_desktop.ui.charts.canvas import Chart
-from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, text_width
 from clarity_desktop.ui.charts.wording import activity_unit, day_short, moment, number
 from clarity_desktop.ui.qt import (
     QKeyEvent,
@@ -79,6 +79,7 @@ class ActogramChart(Chart):
         self._data: ActogramData | None = None
         self._double = True
         self._noon = True
+        self._gutter = _RIGHT
         self._selected: int | None = None
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.setAccessibleName("Scroll the days of the actogram")
@@ -98,6 +99,9 @@ class ActogramChart(Chart):
             self._noon = data.rows.origin_s == _NOON
             self.simulated = data.panel.simulated
         self._selected = None
+        notes = strokes.row_notes(data.rows).values() if data is not None else ()
+        widest = max((1.06 * text_width("micro", found[0]) for found in notes), default=0.0)
+        self._gutter = min(140.0, max(_RIGHT, widest + 26))
         self._layout_bar()
         self.refresh()
 
@@ -177,7 +181,7 @@ class ActogramChart(Chart):
 
     @property
     def _area(self) -> QRectF:
-        return QRectF(_LEFT, _TOP, max(60.0, self.width() - _LEFT - _RIGHT), self.height() - _TOP - self._bottom)
+        return QRectF(_LEFT, _TOP, max(60.0, self.width() - _LEFT - self._gutter), self.height() - _TOP - self._bottom)
 
     @property
     def _row_height(self) -> int:

@@ -23,6 +23,7 @@ __all__ = [
     "labels",
     "rhythm_bars",
     "rhythm_marks",
+    "row_notes",
     "sleep_lines",
     "weekends",
 ]
@@ -189,13 +190,20 @@ def _two_lanes(painter: QPainter, box: QRectF, rows: ActogramRows, row: int, fir
     painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
 
 
+def row_notes(rows: ActogramRows) -> dict[int, tuple[str, ...]]:
+    """What stands at the end of a row where the clock jumps, from the longest wording to the shortest."""
+    notes: dict[int, tuple[str, ...]] = {}
+    for jump in rows.jumps:
+        change = jump.change
+        place = change.zone.rsplit("/", 1)[-1].replace("_", " ") if change.travel else "DST"
+        notes.setdefault(jump.row, (f"{change.hours} {place}", place, change.hours))
+    return notes
+
+
 def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, right: float) -> None:
     """Date at the start of each row (bold on weekends, month where it is new), clock change or wear at its end."""
     height, now = _row_height(frame, shown), theme.current()
-    by_row: dict[int, str] = {}
-    for jump in rows.jumps:
-        place = jump.change.zone.rsplit("/", 1)[-1].replace("_", " ")
-        by_row.setdefault(jump.row, f"{jump.change.hours} {place if jump.change.travel else 'DST'}")
+    by_row = row_notes(rows)
     for number, row in enumerate(shown):
         day = date_of_day(rows.first_day + row)
         y = frame.top() + number * height + (height - _FOOT) / 2 + 1
@@ -204,13 +212,14 @@ def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, r
         weekend = day.weekday() >= 5
         colour = now.ui["text" if weekend else "text_muted"]
         text(painter, frame.left() - 8, y, words, colour, align="right", strong=weekend)
-        note = by_row.get(row, "")
+        notes = by_row.get(row, ())
         end, limits = frame.right() + 6, (frame.right(), right)
-        if note:
-            drawn = text(painter, end, y, note, now.ui["warn"], strong=True, limits=limits)
-            if drawn.isEmpty():
-                text(painter, end, y, note.split(" ")[0] + " h", now.ui["warn"], strong=True, limits=limits)
-        elif float(np.mean(rows.state[row] == BinState.NOT_WORN)) > 0.4:
+        for note in notes:
+            if not text(painter, end, y, note, now.ui["warn"], strong=True, limits=limits).isEmpty():
+                break
+        if notes:
+            continue
+        if float(np.mean(rows.state[row] == BinState.NOT_WORN)) > 0.4:
             text(painter, end, y, "not worn", now.ui["text_muted"], limits=limits)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clarity_desktop.ui.qt import QColor, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt
 
-__all__ = ["bars", "polyline", "ribbon", "stretches"]
+__all__ = ["polyline", "ribbon", "stretches"]
 
 
 def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -52,25 +52,4 @@ def ribbon(
         painter.drawPolygon(
             _polygon(np.concatenate([there, back]), np.concatenate([upper[first:last], lower[first:last][::-1]]))
         )
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-
-
-def bars(
-    painter: QPainter,
-    x: NDArray[np.float64],
-    width: float,
-    base: float,
-    height: NDArray[np.float64],
-    colour: QColor,
-) -> None:
-    """Bars of ``height`` px that stand on ``base``; NaN and 0 draw nothing. Arrays of shape (N,)."""
-    shown = np.isfinite(height) & (height > 0)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawRects(
-        [
-            QRectF(left, base - tall, width, tall)
-            for left, tall in zip(x[shown].tolist(), height[shown].tolist(), strict=True)
-        ]
-    )
     painter.setBrush(Qt.BrushStyle.NoBrush)

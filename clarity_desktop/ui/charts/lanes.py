@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.sleep import SleepSegment
 from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.curves import bars, polyline, ribbon
+from clarity_desktop.ui.charts.column_ink import Ink, joined_runs, stroke_of
+from clarity_desktop.ui.charts.curves import polyline
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, paint_stages
 from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, tint
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_scale
 from clarity_desktop.ui.charts.wording import interval, number
-from clarity_desktop.ui.qt import QPainter, QPen, QRectF
+from clarity_desktop.ui.qt import QPainter, QPen, QRectF, Qt
 
 __all__ = ["Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "value_words"]
 
@@ -86,7 +87,7 @@ class LaneContent:
         """Take new columns and find the scale for them."""
         self.columns = columns
         if self.spec.drawing == "bars":
-            self.scale = bar_scale(columns.maximum, ticks=2)
+            self.scale = bar_scale(columns.maximum, ticks=3)
         elif self.spec.drawing == "area":
             top = max(1.0, float(np.ceil(bar_scale(self.shown(columns.maximum), percentile=99.9).high)))
             self.scale = ValueScale(0.0, top, tuple(float(decade) for decade in range(int(top) + 1)))
@@ -127,18 +128,13 @@ def gap_stretches(content: LaneContent, within: Span) -> list[Span]:
     return found
 
 
-def _joined(values: NDArray[np.float64], known: NDArray[np.intp]) -> list[tuple[int, int]]:
-    """Runs ``[first, last)`` within ``known`` whose steps are at most twice the usual distance of samples."""
-    if not known.size:
-        return []
-    steps = np.diff(known)
-    limit = 2.0 * float(np.median(steps)) if steps.size else 1.0
-    cuts = (np.flatnonzero(steps > max(1.0, limit)) + 1).tolist()
-    return list(zip([0, *cuts], [*cuts, int(known.size)], strict=True))
+def paint_lane(
+    painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, extent: Span, *, smooth: bool = True
+) -> None:
+    """Draw one lane into its area: hatches, then band, line, bars or stages, clipped at its edges.
 
-
-def paint_lane(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, extent: Span) -> None:
-    """Draw one lane into its area: hatches, then band, line, bars or stages, clipped at its edges."""
+    ``smooth`` draws dense lines anti-aliased; without it they are inked by pixel, which a moving view needs.
+    """
     spec = content.spec
     painter.save()
     painter.setClipRect(area.adjusted(0, -1, 0, 1))
@@ -153,57 +149,73 @@ def paint_lane(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneC
     _hatch_spans(painter, area, scale, gaps, "missing")
     _hatch_spans(painter, area, scale, unworn, "not_worn")
     if content.columns is not None:
-        _paint_columns(painter, area, scale, content, content.columns)
+        _paint_columns(painter, area, scale, content, content.columns, smooth)
     _hatch_words(painter, area, scale, gaps, "no sample")
     _hatch_words(painter, area, scale, unworn, "not worn")
     painter.restore()
 
 
-def _paint_columns(painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, columns: Columns) -> None:
+_DENSE = 400
+"""From this many points on a line is inked by pixel while the view moves."""
+_SMOOTH_UP_TO = 5000
+"""Up to this many points a line is drawn smooth once the view rests."""
+
+
+def _paint_columns(
+    painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, columns: Columns, smooth: bool
+) -> None:
     now, spec = theme.current(), content.spec
     x = scale.left + (content.centres() - scale.span.start) / max(1, scale.span.length_s) * scale.width
     step = (columns.stop - columns.start) / max(1, columns.mean.size) / max(1, scale.span.length_s) * scale.width
     seen = (x > area.left() - 60) & (x < area.right() + 60)
     x = x[seen]
-    minimum, maximum, mean = (
-        content.shown(values[seen]) for values in (columns.minimum, columns.maximum, columns.mean)
-    )
     colour = now.data[spec.colour]
-    height = area.height()
+    y_low, y_high, y_mean = (
+        area.bottom() - np.clip(content.scale.shares(content.shown(values[seen])), 0.0, 1.0) * area.height()
+        for values in (columns.minimum, columns.maximum, columns.mean)
+    )
+    known = np.flatnonzero(np.isfinite(y_mean))
+    ink = Ink(area, painter.device().devicePixelRatioF())
+    base = np.full(ink.width, area.bottom())
+    dense = known.size >= _DENSE and not (smooth and known.size <= _SMOOTH_UP_TO)
     if spec.drawing == "bars":
-        for values, ink in ((maximum, tint(colour, 0.28)), (mean, colour)):
-            tall = np.clip(content.scale.shares(values), 0.0, 1.0) * height
-            bars(painter, x - step / 2, max(1.0, step), area.bottom(), tall, ink)
+        for values, part in ((y_high, tint(colour, 0.28)), (y_mean, colour)):
+            tops = ink.lay(x, step, values, greatest=False)
+            tops[tops > area.bottom() - 0.25] = np.nan  # a bar of zero is the base line itself
+            ink.fill(tops, base, part)
     else:
-        y_low, y_high, y_mean = (
-            area.bottom() - np.clip(content.scale.shares(values), 0.0, 1.0) * height
-            for values in (minimum, maximum, mean)
-        )
-        known = np.flatnonzero(np.isfinite(mean))
         if spec.drawing == "area":
-            base = np.where(np.isfinite(y_mean), area.bottom(), np.nan)
-            for first, last in _joined(y_mean, known):
-                run = known[first:last]
-                ribbon(painter, x[run], base[run], y_mean[run], tint(colour, 0.85))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        for first, last in _joined(y_mean, known) if spec.drawing == "line" else []:
+            ink.fill(ink.lay(x, step, y_mean, greatest=False), base, tint(colour, 0.85))
+        top, bottom = ink.lay(x, step, y_high, greatest=False), ink.lay(x, step, y_low, greatest=True)
+        top[bottom - top < 0.75] = np.nan
+        ink.fill(top, bottom, tint(colour, 0.27) if spec.drawing != "area" else tint(colour, 0.85))
+        if spec.drawing == "line" and dense:
+            centres = area.left() + (np.arange(ink.width) + 0.5) * area.width() / ink.width
+            ink.fill(*stroke_of(centres, x, y_mean, known, 1.5), colour)
+    ink.paint(painter)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    if spec.drawing == "line" and not dense:
+        for first, last in joined_runs(known):
             run = known[first:last]
-            ribbon(painter, x[run], y_low[run], y_high[run], tint(colour, 0.27))
             polyline(painter, x[run], y_mean[run], QPen(colour, 1.5))
-        if spec.drawing == "points":
-            ribbon(painter, x, y_low, y_high, tint(colour, 0.27))
-            painter.setPen(QPen(colour, 0))
-            painter.setBrush(colour)
-            size = 2.5 if known.size < 400 else 1.0
-            for left, top in zip(x[known].tolist(), y_mean[known].tolist(), strict=True):
-                painter.drawEllipse(QRectF(left - size, top - size, 2 * size, 2 * size))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    over = np.flatnonzero(np.isfinite(maximum) & (maximum > content.scale.high * (1 + 1e-6)))
+    if spec.drawing == "points":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        size = 2.5 if not dense else 1.0
+        for left, height in zip(x[known].tolist(), y_mean[known].tolist(), strict=True):
+            painter.drawEllipse(QRectF(left - size, height - size, 2 * size, 2 * size))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    over = np.flatnonzero(columns.maximum[seen] > _top_value(content) * (1 + 1e-6))
     reached = -10.0
     for left in x[over].tolist():
         if left - reached >= 7:
             clip_mark(painter, left, area.top(), colour)
             reached = left
+
+
+def _top_value(content: LaneContent) -> float:
+    """The value at the top edge of a lane."""
+    return float(10**content.scale.high - 1) if content.spec.drawing == "area" else content.scale.high
 
 
 def _covers(outer: Span, inner: Span) -> bool:
@@ -246,7 +258,7 @@ def value_words(content: LaneContent, instant: Instant) -> str:
         return (worn or " · no sample").removeprefix(" · ")
     index, mean = nearest, float(columns.mean[nearest])
     low, high = float(columns.minimum[index]), float(columns.maximum[index])
-    shown = f"{number(mean, spec.decimals)} {spec.unit}"
+    shown = f"{number(mean, spec.decimals)} {spec.unit.removesuffix(', log')}"
     if number(low, spec.decimals) != number(high, spec.decimals):
         shown += f" ({interval(number(low, spec.decimals), number(high, spec.decimals))})"
     return shown + worn

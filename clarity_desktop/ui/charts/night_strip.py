@@ -83,7 +83,7 @@ class NightStrip(Chart):
         top = max((night.tst_min + night.waso_min for night in self._nights.values()), default=480.0)
         step = self._box(self._range.start).width()
         room = 34.0
-        widest = text_width("micro", "Wed 30") + 4
+        widest = text_width("micro", "Wed 30")
         every = 1 if step >= widest else 7
         for day in self._range:
             box = self._box(day)
@@ -106,7 +106,7 @@ class NightStrip(Chart):
                 words = f"{WEEKDAYS[when.weekday()]} {when.day}" if every == 1 else day_short(when, weekday=False)
                 colour = now.ui["text" if day == self._chosen else "text_muted"]
                 limits = (0.0, float(self.width()))
-                if every == 1 or day != self._chosen:
+                if every == 1 or day == self._chosen or abs(day - (self._chosen or 0)) * step > 56:
                     text(
                         painter,
                         box.center().x(),

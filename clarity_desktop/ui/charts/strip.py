@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import change_flags
 from clarity_desktop.ui.charts.canvas import Chart
-from clarity_desktop.ui.charts.curves import bars
+from clarity_desktop.ui.charts.column_ink import Ink
 from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, gap_stretches
 from clarity_desktop.ui.charts.paint import ReadOut, hatch, text, text_width, tint
 from clarity_desktop.ui.charts.timescale import TimeScale, clock_ticks
@@ -57,10 +58,20 @@ class OverviewStrip(Chart):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_columns(
-        self, columns: Columns | None, zone: ZoneTimeline, *, not_worn: Sequence[Span] = (), note: str = ""
+        self,
+        columns: Columns | None,
+        zone: ZoneTimeline,
+        *,
+        not_worn: Sequence[Span] = (),
+        note: str = "",
+        gap_s: int = 6 * 3600,
     ) -> None:
-        """Show the whole recording. ``note`` is the second line at the left, such as ``28 days, 97.5 % worn``."""
+        """Show the whole recording; stretches without samples are hatched when longer than ``gap_s``.
+
+        ``note`` is the second line at the left, such as ``28 days, 97.5 % worn``.
+        """
         self._zone, self._not_worn, self._note = zone, tuple(not_worn), note
+        self._content.spec = replace(self._content.spec, gap_s=gap_s)
         if columns is None or columns.stop <= columns.start:
             self._extent = None
         else:
@@ -127,10 +138,12 @@ class OverviewStrip(Chart):
             box = QRectF(left, area.top(), min(area.right(), scale.x(span.stop)) - left, area.height())
             if box.width() >= 1:
                 hatch(painter, box, "not_worn")
-        x = area.left() + np.arange(columns.mean.size) * area.width() / max(1, columns.mean.size)
-        tall = np.clip(self._content.scale.shares(columns.mean), 0.0, 1.0) * area.height()
         step = area.width() / max(1, columns.mean.size)
-        bars(painter, x, max(1.0, step), area.bottom(), tall, now.data["activity_soft"])
+        x = area.left() + (np.arange(columns.mean.size) + 0.5) * step
+        tops = area.bottom() - np.clip(self._content.scale.shares(columns.mean), 0.0, 1.0) * area.height()
+        ink = Ink(area, self.devicePixelRatioF())
+        ink.fill(ink.lay(x, step, tops, greatest=False), np.full(ink.width, area.bottom()), now.data["activity_soft"])
+        ink.paint(painter)
         painter.setPen(QPen(now.ui["border_strong"], 1))
         painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
         few = len(self._zone.offset_changes(self._extent.start, self._extent.stop)) <= 12

@@ -150,6 +150,7 @@ class TimelineChart(Chart):
         return Span(start, start + length)
 
     def _announce(self) -> None:
+        self.refresh()
         if self._extent is not None:
             self.window_changed.emit(self._window, self.columns_wanted)
 
@@ -204,7 +205,7 @@ class TimelineChart(Chart):
         local_axis(painter, plot, scale, self._zone)
         for content, area in zip(self._lanes, self._areas(), strict=True):
             self._lane_axis(painter, content, area)
-            paint_lane(painter, area, scale, content, self._extent or self._window)
+            paint_lane(painter, area, scale, content, self._extent or self._window, smooth=not self._settle.isActive())
             painter.setPen(QPen(now.ui["axis"], 1))
             painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
         change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())

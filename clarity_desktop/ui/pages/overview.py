@@ -56,7 +56,7 @@ class OverviewPage(StudyPage):
 
         self._week_card = Card("One week, linked")
         self._week = TimelineChart(pannable=False)
-        self._week.setFixedHeight(250)
+        self._week.setFixedHeight(224)
         self._week.window_changed.connect(self._read_week)
         self._week_card.body.setContentsMargins(0, 0, 0, 8)
         self._week_card.body.addWidget(self._week)
@@ -86,7 +86,7 @@ class OverviewPage(StudyPage):
         self._asleep_card.body.setContentsMargins(0, 0, 0, 8)
         self._asleep_card.body.addWidget(self._asleep)
         for chart in (self._raster, self._asleep):
-            chart.setMinimumHeight(184)
+            chart.setMinimumHeight(160)
             chart.night_chosen.connect(lambda day: self.go.emit("sleep", {"night": day.isoformat()}))
         below = QHBoxLayout()
         below.setSpacing(12)

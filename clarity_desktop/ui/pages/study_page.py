@@ -17,6 +17,7 @@ from clarity_desktop.ui.charts.wording import local_parts
 from clarity_desktop.ui.components.period_bar import PeriodBar
 from clarity_desktop.ui.components.states import EmptyState, ErrorCard, Skeleton
 from clarity_desktop.ui.jobs import Operation, run_query
+from clarity_desktop.ui.pages.lane_specs import signal_lane
 from clarity_desktop.ui.pages.page import Page
 from clarity_desktop.ui.qt import QScrollArea, QStackedLayout, Qt, QVBoxLayout, QWidget
 
@@ -247,5 +248,7 @@ class StudyPage(Page):
         covered = panel.coverage.days >= days
         note = OverviewStrip.note_of(days, panel.coverage.worn_share if covered else None)
         self.strip.simulated = panel.simulated
-        self.strip.show_columns(self._strip_columns, recording.zone, not_worn=worn, note=note)
+        self.strip.show_columns(
+            self._strip_columns, recording.zone, not_worn=worn, note=note, gap_s=signal_lane(panel).gap_s
+        )
         self.strip.set_window(panel.span)
