@@ -93,9 +93,18 @@ def keychain() -> Iterator[MemoryKeychain]:
 
 @pytest.fixture
 def vault_folder(tmp_path: Path, keychain: MemoryKeychain) -> Path:
-    """A vault that opens with :data:`PASSPHRASE` and, at once, with the keychain of this test."""
-    folder = tmp_path / "vault"
-    with Vault.create(folder, PASSPHRASE, kdf=KdfParameters.floor()) as vault:
+    """A vault that opens at once with the keychain of this test; its passphrase slot is too cheap to be accepted."""
+    return _made(tmp_path / "vault", KdfParameters.for_tests())
+
+
+@pytest.fixture
+def passphrase_vault(tmp_path: Path, keychain: MemoryKeychain) -> Path:
+    """A vault that opens with :data:`PASSPHRASE`, and with the keychain of this test."""
+    return _made(tmp_path / "passphrase-vault", KdfParameters.floor())
+
+
+def _made(folder: Path, kdf: KdfParameters) -> Path:
+    with Vault.create(folder, PASSPHRASE, kdf=kdf) as vault:
         vault.add_keychain_slot("This computer")
     return folder
 

@@ -62,15 +62,16 @@ def test_a_damaged_vault_does_not_verify(in_vault: CommandLine, vault_folder: Pa
 
 def test_the_passphrase_comes_from_a_file_or_stdin(
     clarity: CommandLine,
-    vault_folder: Path,
+    passphrase_vault: Path,
     passphrase_file: Path,
     keychain: MemoryKeychain,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keychain.kept.clear()
-    assert clarity("--json", "--vault", vault_folder, "--passphrase-file", passphrase_file, "vault", "info").code == 0
+    begin = ("--json", "--vault", passphrase_vault)
+    assert clarity(*begin, "--passphrase-file", passphrase_file, "vault", "info").code == 0
     monkeypatch.setattr(sys, "stdin", io.StringIO(PASSPHRASE + "\n"))
-    assert clarity("--json", "--vault", vault_folder, "--passphrase-stdin", "vault", "info").code == 0
+    assert clarity("--json", "--vault", passphrase_vault, "--passphrase-stdin", "vault", "info").code == 0
 
 
 @pytest.mark.parametrize(
@@ -82,10 +83,10 @@ def test_the_passphrase_comes_from_a_file_or_stdin(
     ],
 )
 def test_what_does_not_open_it_ends_with_4(
-    clarity: CommandLine, vault_folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, code: str
+    clarity: CommandLine, passphrase_vault: Path, monkeypatch: pytest.MonkeyPatch, text: str, code: str
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
-    answer = clarity("--json", "--vault", vault_folder, "--passphrase-stdin", "patient", "list")
+    answer = clarity("--json", "--vault", passphrase_vault, "--passphrase-stdin", "patient", "list")
     assert answer.code == 4
     assert answer.document["error"]["code"] == code
 
@@ -107,19 +108,19 @@ def test_a_passphrase_from_two_places_is_a_usage_error(clarity: CommandLine, pas
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are of POSIX")
 def test_an_open_passphrase_file_is_remarked_on(
-    clarity: CommandLine, vault_folder: Path, passphrase_file: Path
+    clarity: CommandLine, passphrase_vault: Path, passphrase_file: Path
 ) -> None:
     passphrase_file.chmod(0o644)
-    answer = clarity("--json", "--vault", vault_folder, "--passphrase-file", passphrase_file, "patient", "list")
+    answer = clarity("--json", "--vault", passphrase_vault, "--passphrase-file", passphrase_file, "patient", "list")
     assert answer.code == 0
     assert "chmod 600" in answer.err
     assert answer.document["ok"] is True
 
 
-def test_a_missing_vault_or_file_ends_with_5(clarity: CommandLine, tmp_path: Path, vault_folder: Path) -> None:
+def test_a_missing_vault_or_file_ends_with_5(clarity: CommandLine, tmp_path: Path, passphrase_vault: Path) -> None:
     answer = clarity("--json", "--vault", tmp_path / "nowhere", "patient", "list")
     assert (answer.code, answer.document["error"]["code"]) == (5, "vault.missing")
-    answer = clarity("--json", "--vault", vault_folder, "--passphrase-file", tmp_path / "none", "patient", "list")
+    answer = clarity("--json", "--vault", passphrase_vault, "--passphrase-file", tmp_path / "none", "patient", "list")
     assert (answer.code, answer.document["error"]["code"]) == (5, "vault.passphrase_file")
 
 
@@ -151,7 +152,7 @@ def test_a_changed_audit_ends_with_9(in_vault: CommandLine, vault_folder: Path) 
     import sqlcipher3.dbapi2 as sqlcipher
 
     in_vault("patient", "add", "A. Person")
-    with Vault.open(vault_folder, PASSPHRASE) as vault:
+    with Vault.open_with_keychain(vault_folder) as vault:
         key = vault.data_key()
     database = max(vault_folder.rglob("*.db*"), key=lambda path: path.stat().st_size)
     connection = sqlcipher.connect(str(database))

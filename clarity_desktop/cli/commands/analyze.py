@@ -221,8 +221,13 @@ def _panel_text(panel: Panel, chosen: set[str] | None) -> str:
         if chosen is not None and finding.metric not in chosen:
             continue
         metric = METRICS[finding.metric]
-        value = finding.insufficient or "–" if finding.value is None else f"{finding.value:.{metric.decimals}f}"
-        rows.append((metric.title, value, finding.unit if finding.value is not None else ""))
+        if finding.value is None:
+            rows.append((metric.title, finding.insufficient or "–", ""))
+        elif metric.clock_hour:
+            minutes = round(finding.value * 60) % 1440
+            rows.append((metric.title, f"{minutes // 60:02d}:{minutes % 60:02d}", "local"))
+        else:
+            rows.append((metric.title, f"{finding.value:.{metric.decimals}f}", finding.unit))
     lines.append(table(rows, ("metric", "value", "unit")))
     lines += ["", f"{len(panel.nights)} nights", *panel.notes]
     return "\n".join(lines)

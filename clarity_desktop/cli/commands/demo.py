@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -32,10 +33,7 @@ def demo(
         patients = services.build_demo(session.output.progress, cancel)
         pictures: list[Path] = []
         if screenshots is not None:
-            from clarity_desktop.ui.screenshots import draw_pages
-
-            screenshots.mkdir(parents=True, exist_ok=True)
-            pictures = draw_pages(services, screenshots, session.output.progress, cancel)
+            pictures = _draw(services, screenshots)
         if report is not None:
             report.parent.mkdir(parents=True, exist_ok=True)
             services.report_pdf(patients[0].id, report)
@@ -53,6 +51,14 @@ def demo(
     }
     lines = [str(path) for path in pictures] + ([str(report)] if report is not None else [])
     session.output.answer(document, "\n".join(lines))
+
+
+def _draw(services: Services, folder: Path) -> list[Path]:
+    """Every page as PNG. Nobody looks at a screen here, so none is needed and none is used."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from clarity_desktop.ui.screenshots import render_pages
+
+    return render_pages(services, folder)
 
 
 def _demo_services(session: Session) -> Services:

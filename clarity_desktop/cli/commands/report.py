@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -34,14 +35,9 @@ def pdf(
     zone = services.zone_timeline(found.id)
     span = span_between(first, last, zone, whole_span(services.series(found.id)))
     files = services.report_pdf(found.id, out, span)
+    manifest = next((one.path for one in files if one.path.suffix == ".json"), None)
     document = {
         "files": [{"path": one.path, "sha256": one.sha256} for one in files],
-        "manifest": {
-            "program": f"clarity-desktop {services.version}",
-            "patient": found.id,
-            "from": None if span is None else zone.format(span.start),
-            "to": None if span is None else zone.format(span.stop),
-            "simulated": found.simulated,
-        },
+        "manifest": None if manifest is None else json.loads(manifest.read_text(encoding="utf-8")),
     }
     session.output.answer(document, "\n".join(str(one.path) for one in files))
