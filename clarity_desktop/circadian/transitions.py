@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.findings import METRICS, Metric
+from clarity_desktop.signals.clock import MINUTES_PER_DAY
 from clarity_desktop.signals.presence import runs
 
-__all__ = ["ACTIVE_ABOVE", "Transitions", "sustained_probability", "transitions"]
+__all__ = ["ACTIVE_ABOVE", "Transitions", "clock_window", "sustained_probability", "transitions"]
 
 
 def _declare(name: str, title: str, reference: str, row: str) -> Metric:
@@ -94,7 +95,14 @@ def sustained_probability(lengths: NDArray[np.int64]) -> float | None:
     return float(hazard[region] @ weight[region] / weight[region].sum())
 
 
-def transitions(recording: PreparedRecording, active_above: float = ACTIVE_ABOVE) -> Transitions:
+def clock_window(recording: PreparedRecording, onset_min: int, length_min: int) -> NDArray[np.bool_]:
+    """Epochs whose local minute of day lies in a window of the clock, which may pass midnight, shape (N,)."""
+    return np.asarray((recording.clock.minute_of_day - onset_min) % MINUTES_PER_DAY < length_min)
+
+
+def transitions(
+    recording: PreparedRecording, active_above: float = ACTIVE_ABOVE, *, within: NDArray[np.bool_] | None = None
+) -> Transitions:
     """Transition probabilities between rest and activity over adjacent valid epochs.
 
     A missing epoch ends a bout; bouts at the record's edges are kept.
@@ -105,8 +113,11 @@ def transitions(recording: PreparedRecording, active_above: float = ACTIVE_ABOVE
         One-minute epochs.
     active_above:
         Counts above this are activity.
+    within:
+        Only these epochs, shape (N,): the rest span or the active span, such as :func:`clock_window` of L5 or M10
+        gives. Leaving the window ends a bout.
     """
-    valid = recording.valid
+    valid = recording.valid if within is None else recording.valid & within
     active = (recording.epochs.values > active_above) & valid
     rest = valid & ~active
     onward = valid[1:]

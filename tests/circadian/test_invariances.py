@@ -24,7 +24,7 @@ from clarity_desktop.circadian.periodogram import chi_square_periodogram, lomb_s
 from clarity_desktop.circadian.prepared import BIN_WIDTHS, PreparedRecording
 from clarity_desktop.circadian.sigmoid_cosinor import sigmoid_cosinor
 from clarity_desktop.circadian.sufficiency import insufficient_reason
-from clarity_desktop.circadian.transitions import sustained_probability, transitions
+from clarity_desktop.circadian.transitions import clock_window, sustained_probability, transitions
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.time import ZoneTimeline
@@ -235,6 +235,17 @@ def test_transitions_of_a_known_chain() -> None:
     assert found.p_ar == pytest.approx(1 / 3, abs=1e-3)
     assert found.p_ra == pytest.approx(1 / 2, abs=2e-3)
     assert found.k_ar is None
+
+
+def test_transitions_of_the_rest_span_leave_the_day_out() -> None:
+    values = np.tile(np.where(np.arange(DAY) < 300, np.arange(DAY) % 10 == 0, 1) * 50.0, 4)
+    recording = prepared(values)
+    night = clock_window(recording, least_active(recording).onset_min, 300)
+    assert np.count_nonzero(night) == 4 * 300
+    found = transitions(recording, within=night)
+    assert found.p_ar == 1.0
+    assert found.p_ra == pytest.approx(29 / 269)
+    assert np.count_nonzero(clock_window(recording, 1380, 120)[:DAY]) == 120
 
 
 def test_sustained_probability_of_a_memoryless_run_is_its_chance_of_ending() -> None:
