@@ -90,13 +90,19 @@ def import_recording(
     *,
     cancel: CancelToken | None = None,
 ) -> tuple[ImportReport, ...]:
-    """Write the files of a recording and import each by the importer that reads everybody's files."""
+    """Write the files of a recording and import each by the importer that reads everybody's files.
+
+    A file that the vault holds already is passed over, and its earlier report answered.
+    """
 
     def sink(format_id: str, sha256: str, file: str) -> ImportSink:
         return vault.begin_import(patient.id, file=file, format=format_id, sha256=sha256)
 
     reports = []
     for path in write_files(recording, work_folder, cancel=cancel):
-        report = pipeline.import_file(path, sink, home_zone=patient.home_zone, cancel=cancel)
-        reports.append(report)
+        earlier = vault.imports.find(patient.id, pipeline.file_sha256((path,), cancel=cancel))
+        if earlier is None:
+            reports.append(pipeline.import_file(path, sink, home_zone=patient.home_zone, cancel=cancel))
+        else:
+            reports.append(earlier)
     return tuple(reports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -44,6 +45,8 @@ class _Content:
     age: int | None
     first: date
     last: date
+    signal: str
+    notes: tuple[str, ...]
     version: str
     generated: Instant
     manifest: str
@@ -90,7 +93,12 @@ def write_report(
         identity = ", ".join(part for part in (patient.name, None if age is None else f"{age} y", f"ID {patient.code}")
                              if part)  # fmt: skip
     simulated = panel.simulated or patient.simulated
-    content = _Content(panel, identity, age, first, last, version, generated, manifest_id(manifest))
+    signal, notes = panel.signal_note, panel.notes
+    if pseudonym is not None:
+        # Source names often hold the owner's name, so no sentence that may quote one is printed.
+        signal = f"Activity signal: {kind_of(panel.signal).title.lower()} per minute."
+        notes = tuple(note for note in notes if not _names(note, patient))
+    content = _Content(panel, identity, age, first, last, signal, notes, version, generated, manifest_id(manifest))
     pages = _Pages(content, simulated=simulated, count=0)
     pages.draw()
     numbered = _Pages(content, simulated=simulated, count=pages.number)
@@ -104,6 +112,12 @@ def _window_dates(panel: Panel) -> tuple[date, date]:
     ends = np.array([panel.span.start, max(panel.span.stop - 1, panel.span.start)], dtype=np.int64)
     first, last = panel.zone.local_days(ends).tolist()
     return date(1970, 1, 1) + timedelta(days=first), date(1970, 1, 1) + timedelta(days=last)
+
+
+def _names(text: str, patient: Patient) -> bool:
+    """Whether a sentence holds the code or a part of the name of the person."""
+    parts = [patient.code, *(part for part in patient.name.split() if len(part) > 2)]
+    return any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in parts if part)
 
 
 def _wear_words(rule: str) -> str:
@@ -169,6 +183,7 @@ class _Pages:
 
     def _heading(self, text: str, note: str = "", *, x: float = _MARGIN) -> None:
         self.y -= _HEADING
+        self.sheet.bookmark(text)
         width = self.sheet.text(x, self.y, text, _HEADING, bold=True)
         if note and x + width + 8 + self.sheet.width_of(note, _SMALL) <= PAGE_WIDTH - _MARGIN:
             self.sheet.text(x + width + 8, self.y, note, _SMALL, "text_muted")
@@ -324,13 +339,13 @@ class _Pages:
     def _methods(self) -> None:
         panel = self.content.panel
         notes = [
-            panel.signal_note,
+            self.content.signal,
             f"Wear: {_wear_words(panel.wear_rule)}.",
             "Intervals: bootstrap of whole local days or nights.",
             "Sleep values are medians over nights, mid-sleep is the circular mean.",
             "A night belongs to the local date of waking.",
             "“No published range”: none fits device, formula and age; compare with the person’s own past.",
-            *panel.notes,
+            *self.content.notes,
             *(f"{_SUPERSCRIPTS[place]} {source}." for place, source in enumerate(self.sources)),
         ]
         text = " ".join(note for note in notes if note.strip(" ."))

@@ -49,6 +49,7 @@ class Sheet:
         from reportlab.pdfgen.canvas import Canvas
 
         _register_fonts()
+        self._bookmarks = 0
         self._buffer = io.BytesIO()
         stamp = format_instant(generated)[:19].replace("-", "").replace(":", "").replace("T", "")
         self._canvas: Any = Canvas(
@@ -68,6 +69,13 @@ class Sheet:
     def next_page(self) -> None:
         """End this page and begin another."""
         self._canvas.showPage()
+
+    def bookmark(self, title: str) -> None:
+        """Name this page in the document's outline, so that a reader can jump to it."""
+        self._bookmarks += 1
+        key = f"part-{self._bookmarks}"
+        self._canvas.bookmarkPage(key)
+        self._canvas.addOutlineEntry(title, key, level=0)
 
     # -- text -----------------------------------------------------------------------------------------------
 

@@ -144,3 +144,23 @@ def test_counts_of_the_actigraph_arrive_unchanged(demo: Demo, recording_of: Reco
     np.testing.assert_array_equal(samples.start, recording.minutes)
     np.testing.assert_array_equal(samples.value, recording.counts)
     assert set(samples.length_s.tolist()) == {60}
+
+
+def test_a_half_imported_person_is_completed(tmp_path: Path, recording_of: RecordingOf) -> None:
+    from clarity_desktop.demo.build import add_simulated_person, import_recording, write_files
+    from clarity_desktop.importers.pipeline import import_file
+
+    recording = recording_of("D-0002")
+    with Vault.create(tmp_path / "vault", "a passphrase for tests", kdf=KdfParameters.for_tests()) as vault:
+        patient = add_simulated_person(vault, recording.person)
+        table, _export = write_files(recording, tmp_path / "files")
+        import_file(
+            table,
+            lambda format_id, sha256, file: vault.begin_import(patient.id, file=file, format=format_id, sha256=sha256),
+            home_zone=patient.home_zone,
+        )
+        reports = import_recording(vault, patient, recording, tmp_path / "files")
+        assert [report.file for report in reports] == ["D-0002 actigraph.csv", "D-0002 export.zip"]
+        assert len(vault.imports.list(patient.id)) == 2
+        counts = [one.n for one in vault.series.list(patient.id) if one.kind == ACTIVITY_COUNTS]
+        assert counts == [recording.counts.size]

@@ -165,10 +165,12 @@ def test_document_metadata_never_names_the_person(report: Path) -> None:
 
 
 def test_a_pseudonym_replaces_name_code_and_age(tmp_path: Path, patient: Patient, panel: Panel) -> None:
+    panel = replace(panel, signal_note="Activity counts of D-0001 actigraph.", notes=("Made by the sleeper’s watch.",))
     path = _write(tmp_path / "p.pdf", patient, panel, pseudonym="S-17")
     text = " ".join(_pages(path)) + (tmp_path / "p.manifest.json").read_text()
     assert "S-17" in text
-    for hidden in ("Regular sleeper", "D-0001", "34 y"):
+    assert "Activity signal: activity counts per minute." in text
+    for hidden in ("Regular sleeper", "D-0001", "34 y", "sleeper’s"):
         assert hidden not in text
 
 
@@ -250,3 +252,16 @@ def test_an_uncertain_journey_is_printed_like_a_certain_one(
     assert "to UTC+9" in first
     assert "to UTC+5:30" in first
     assert "Europe/Berlin, from 14 March Asia/Tokyo" in first
+
+
+def test_the_outline_leads_to_every_part(report: Path) -> None:
+    document = pypdfium2.PdfDocument(report)
+    titles = [entry.get_title() for entry in document.get_toc()]
+    document.close()
+    assert titles == [
+        "In short",
+        "Figure 1. Actogram",
+        "Figure 2. Average day",
+        "Figure 3. Time asleep",
+        "Table 1. Measures",
+    ]
