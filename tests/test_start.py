@@ -229,3 +229,14 @@ def test_a_fresh_clone_sets_itself_up(tmp_path: Path) -> None:
     )  # fmt: skip
     assert time.monotonic() - began < 1.5
     assert "Installing" not in second.stdout
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        environment.pop(name, None)
+    environment["CLARITY_DESKTOP_HOME"] = str(tmp_path / "home")
+    opened = subprocess.run(
+        [sys.executable, "start.py"], cwd=clone, env=environment, capture_output=True, text=True, check=False
+    )
+    assert opened.returncode == 0, opened.stdout[-3000:] + opened.stderr[-3000:]
+    if sys.platform.startswith("linux"):
+        assert "There is no display here" in opened.stdout
+        assert len(list((clone / "out" / "screenshots").glob("*.png"))) > 10
+        assert (clone / "out" / "report.pdf").read_bytes()[:5] == b"%PDF-"
