@@ -155,7 +155,8 @@ def _workouts(
         spread = f'minimum="{int(rate.min())}" maximum="{int(rate.max())}"'
         statistics = [f'average="{float(rate.mean()):.4f}" {spread} unit="count/min"/>']
         kinds = ["HKQuantityTypeIdentifierHeartRate"]
-        for table in (energy, distance):
+        on_foot = person.workout != "Cycling"
+        for table in (energy, distance if on_foot else None):
             if table is not None:
                 kinds.append(table.kind)
                 statistics.append(f'sum="{_within(table, bout.start, bout.stop):.4f}" unit="{table.unit}"/>')

@@ -252,8 +252,8 @@ def _movement(
     halves = stages.reshape(-1, 2)
     asleep, awake_in_bed = _asleep(stages), (halves == AWAKE_ASLEEP).all(axis=1)
     drive = 0.9 * _noise(size, 70, random) + 0.8 * _noise(size, 11, random)
-    profile = 0.45 * np.cos(2 * np.pi * (hour - 15.0) / 24)
-    level = 4.75 + profile + 0.55 * drive + 0.55 * _noise(size, 2, random) + 0.35 * random.standard_normal(size)
+    profile = 0.55 * np.cos(2 * np.pi * (hour - 15.0) / 24)
+    level = 4.85 + profile + 0.45 * drive + 0.55 * _noise(size, 2, random) + 0.35 * random.standard_normal(size)
     counts = np.exp(level)
     counts[drive + 0.5 * _noise(size, 3, random) < -1.35] *= 0.04
 
@@ -270,7 +270,7 @@ def _movement(
         quiet = random.random(size) >= share
         steps[quiet & (effort == 0)] = 0.0
 
-    counts = counts * np.where(steps > 60, 1.9, 1.0) + 550 * effort
+    counts = counts * np.where(steps > 60, 1.7, 1.0) + 380 * effort
     twitch = np.where(random.random(size) < 0.035, random.gamma(1.1, 22.0, size), 0.0)
     twitch[(halves == REM).any(axis=1)] *= 1.6
     twitch[(halves == DEEP).any(axis=1)] *= 0.3
