@@ -1,13 +1,57 @@
-"""A drop-down with ids behind its texts."""
+"""Controls that choose: a tick box, and a drop-down with ids behind its texts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.qt import QComboBox, QPainter, QPaintEvent, QPointF, QWheelEvent
+from clarity_desktop.ui.qt import (
+    QCheckBox,
+    QComboBox,
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPoint,
+    QPointF,
+    QRectF,
+    QSize,
+    Qt,
+    QWheelEvent,
+)
 
-__all__ = ["Choice"]
+__all__ = ["CheckBox", "Choice"]
+
+
+class CheckBox(QCheckBox):
+    """A tick box with our own tick."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setFont(theme.font("body"))
+        self.setAccessibleName(text)
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text()) + 28, 24)
+
+    def hitButton(self, at: QPoint) -> bool:
+        return self.rect().contains(at)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(0.5, (self.height() - 16) / 2 + 0.5, 15, 15)
+        ticked = self.isChecked()
+        painter.setPen(QPen(theme.colour("accent" if ticked else "border_strong"), 1))
+        painter.setBrush(theme.colour("accent" if ticked else "surface"))
+        painter.drawRoundedRect(box, 4, 4)
+        if ticked:
+            tick = theme.pixmap("check", 12, "on_accent", self.devicePixelRatioF())
+            painter.drawPixmap(QPointF(2, (self.height() - 12) / 2), tick)
+        painter.setFont(self.font())
+        painter.setPen(theme.colour("text" if self.isEnabled() else "text_faint"))
+        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
 
 
 class Choice(QComboBox):

@@ -11,9 +11,8 @@ from clarity_desktop.ui.qt import (
     QApplication,
     QComboBox,
     QDateEdit,
-    QEvent,
-    QFocusEvent,
     QFocusFrame,
+    QGuiApplication,
     QLineEdit,
     QObject,
     QPainter,
@@ -21,20 +20,17 @@ from clarity_desktop.ui.qt import (
     QPen,
     QPlainTextEdit,
     QRectF,
+    QScrollArea,
     Qt,
     QWidget,
+    isValid,
 )
 
 __all__ = ["FocusRing"]
 
-_KEYBOARD = {
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-}
 
-
-_FIELDS = (QLineEdit, QComboBox, QDateEdit, QPlainTextEdit)
+_OWN_MARK = (QLineEdit, QComboBox, QDateEdit, QPlainTextEdit, QAbstractItemView, QScrollArea)
+"""Fields show the focus as their border, lists as their selected row; a scroll area's content shows it."""
 
 
 class _Frame(QFocusFrame):
@@ -59,30 +55,24 @@ class _Frame(QFocusFrame):
 
 
 class FocusRing(QObject):
-    """Follows the focus of one application and frames what the keyboard reached."""
+    """Follows the focus of one application and frames what was reached without the mouse."""
 
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)
         self._frame: _Frame | None = None
-        application.installEventFilter(self)
+        # A filter on all events would see the reason of each focus, and cost on every paint; the signal does not.
+        application.focusChanged.connect(self._focus_changed)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind == QEvent.Type.FocusIn and isinstance(watched, QWidget) and isinstance(event, QFocusEvent):
-            # Fields show the ring as their border, which no neighbour can cover.
-            if event.reason() in _KEYBOARD and not isinstance(watched, _FIELDS):
-                self._follow(watched)
-            elif not isinstance(watched, QAbstractItemView):
-                self._follow(None)
-        elif kind == QEvent.Type.FocusOut and isinstance(watched, QWidget):
-            self._follow(None)
-        return False
+    def _focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        by_mouse = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        own = now is None or isinstance(now, _OWN_MARK) or now.window() is now
+        self._follow(None if by_mouse or own else now)
 
     def _follow(self, widget: QWidget | None) -> None:
-        if self._frame is not None:
-            self._frame.setWidget(None)  # type: ignore[arg-type]
+        if self._frame is not None and isValid(self._frame):
+            self._frame.hide()
             self._frame.deleteLater()
-            self._frame = None
-        if widget is not None and widget.window() is not widget:
+        self._frame = None
+        if widget is not None:
             self._frame = _Frame(widget)
             self._frame.setWidget(widget)

@@ -26,8 +26,11 @@ from clarity_desktop.ui.qt import (
 __all__ = ["EmptyState", "ErrorCard", "Icon", "Skeleton"]
 
 
+_TONES = {"muted": "text_muted", "faint": "text_faint"}
+
+
 class Icon(QWidget):
-    """An icon that follows the theme."""
+    """An icon that follows the theme, in a tone of :class:`Label` or a colour token."""
 
     def __init__(self, name: str, size: int = 16, tone: str = "text") -> None:
         super().__init__()
@@ -41,7 +44,10 @@ class Icon(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.drawPixmap(QPointF(0, 0), theme.pixmap(self._name, self._size, self._tone, self.devicePixelRatioF()))
+        painter.drawPixmap(
+            QPointF(0, 0),
+            theme.pixmap(self._name, self._size, _TONES.get(self._tone, self._tone), self.devicePixelRatioF()),
+        )
         painter.end()
 
 

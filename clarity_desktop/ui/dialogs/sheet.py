@@ -143,6 +143,8 @@ class Sheet(QWidget):
 
     def _settle(self) -> None:
         self.setGeometry(self._window.rect())
+        self.column.invalidate()
+        self.column.activate()
         self.panel.adjustSize()
         left = (self.width() - self.panel.width()) // 2
         top = self._top if self._top is not None else max(24, (self.height() - self.panel.height()) * 2 // 5)

@@ -48,7 +48,7 @@ class DropZone(QFrame):
         column.addWidget(Icon("import", 24, "accent"), 0, centre)
         column.addWidget(Label("Drop recordings anywhere on the window", "body_strong"), 0, centre)
         column.addWidget(
-            Label("Phone health export, actigraph file, table of epochs or FHIR bundle", "small", "muted"), 0, centre
+            Label("Phone health export, Actiwatch recording, or table of times and values", "small", "muted"), 0, centre
         )
         button = Button("Choose files", "primary", "folder-open")
         button.clicked.connect(lambda _=False: self.wanted.emit())
@@ -139,7 +139,7 @@ class JobCard(Card):
             sentence, icon, tone = headline(job.result)
             self._icon.show_icon(icon, tone)
             self._line.set_text(f"{sentence} {grouped(sums.stored)} of {grouped(sums.read)} records are new.")
-            self._bar.setValue(_STEPS)
+            self._bar.hide()
             self._button.set_text("Report")
             return
         self._bar.hide()

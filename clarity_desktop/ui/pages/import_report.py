@@ -234,7 +234,7 @@ class ImportReportView(QScrollArea):
         return card
 
     def _others(self, report: ImportReport) -> Card:
-        card = Card("Beside samples", "kept whole", padding=12)
+        card = Card("Other elements", "as the file names them", padding=12)
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(4)

@@ -22,10 +22,8 @@ __all__ = [
 _FORMATS = {
     "apple_health": "phone health export",
     "healthkit": "phone health export",
-    "awd": "actigraph file",
-    "csv": "table",
-    "fhir": "FHIR bundle",
-    "omh": "Open mHealth file",
+    "awd": "Actiwatch recording",
+    "csv": "table of times and values",
 }
 
 

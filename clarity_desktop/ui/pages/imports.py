@@ -180,9 +180,10 @@ class ImportPage(Page):
 
     def open_report(self, report: ImportReport) -> None:
         """Show the report of one import."""
-        self.report_view.show_report(report, self._name_of(report))
-        self._switch(1)
-        self.moved.emit()
+        if report.import_id is not None:
+            self._reports[report.import_id] = report
+        # The header must name the person whose report is shown.
+        self.go.emit("import", {"patient": report.patient_id, "report": report.import_id})
 
     def _show_list(self) -> None:
         self._switch(0)

@@ -134,6 +134,9 @@ class PatientsPage(Page):
         self._stack.setCurrentIndex(1 if people else 2)
         simulated = sum(one.simulated for one in people)
         self._note_row.setVisible(simulated > 0)
+        # The empty state has a primary button of its own.
+        self._new.kind = "primary" if people else "normal"
+        self._new.update()
         who = "All people here are" if simulated == len(people) else f"{simulated} of these people are"
         self._note.setText(f"{who} simulated. They are marked wherever their data is shown, exported or printed.")
         self.table.fit_height()

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from clarity_desktop.domain.errors import ClarityError, LockedError
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.choice import CheckBox
 from clarity_desktop.ui.components.field import Field, PassphraseEdit
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.jobs import run_mutation, run_query
 from clarity_desktop.ui.pages.passphrase import MINIMUM_LENGTH, strength_of
-from clarity_desktop.ui.qt import QCheckBox, QHBoxLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
+from clarity_desktop.ui.qt import QHBoxLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -49,7 +50,11 @@ class UnlockPage(QWidget):
         outer.addStretch(2)
         card = Card(padding=24)
         card.setFixedWidth(_WIDTH)
-        outer.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(card)
+        middle.addStretch(1)
+        outer.addLayout(middle)
         foot = Label("Not a diagnosis · research software", "micro", "muted")
         outer.addStretch(3)
         outer.addWidget(foot, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -78,8 +83,7 @@ class UnlockPage(QWidget):
         self.repeat = PassphraseEdit()
         self.second = Field("The same passphrase again", self.repeat)
         body.addWidget(self.second)
-        self.demo = QCheckBox("Add simulated people to try the program")
-        self.demo.setAccessibleName(self.demo.text())
+        self.demo = CheckBox("Add simulated people to try the program")
         self.demo.setChecked(True)
         body.addWidget(self.demo)
         row = QHBoxLayout()
@@ -211,7 +215,7 @@ class UnlockPage(QWidget):
             self._clock.start()
             return
         tries = "1 try" if left == 1 else f"{left} tries"
-        self.first.show_error(f"This passphrase does not open the vault. {tries} before a pause.")
+        self.first.show_error(f"This passphrase does not open the vault. {tries} left.")
 
     def _count_down(self) -> None:
         if self._wait == 0:

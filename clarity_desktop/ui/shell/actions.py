@@ -105,7 +105,7 @@ def build_demo(window: Window) -> None:
     shortcut="Ctrl+O",
     icon="import",
     needs=["unlocked"],
-    words=["export.zip", "csv", "awd", "fhir", "open"],
+    words=["export.zip", "csv", "awd", "open"],
 )
 def import_files(window: Window) -> None:
     """Chooses files of recordings and imports them for one person."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WindowTasks"]
 
-_FILES = "Recordings (*.zip *.xml *.csv *.tsv *.txt *.awd *.json *.ndjson *.gz);;All files (*)"
+_FILES = "Recordings (*.zip *.xml *.csv *.tsv *.txt *.awd);;All files (*)"
 
 
 class WindowTasks(QWidget):
