@@ -26,6 +26,8 @@ __all__ = ["in_short"]
 
 _LONG_WAKE_MIN = 90.0
 _AFTER, _BEFORE = 3, 7
+_STEADY_SD_H = 1.0
+"""With more scatter before the change (shifts, travel) a difference says nothing about it."""
 _NUMBER_AND_WORD = re.compile(rf"(\d) (?=(?:%|min|h|days?|nights?|hours|{'|'.join(MONTHS)})\b)")
 
 
@@ -108,13 +110,15 @@ def _local_date(panel: Panel, instant: int) -> date:
 
 
 def _around_change(panel: Panel, change: ClockChange) -> list[str]:
-    """Mid-sleep in the first nights after a clock change against the nights before it."""
+    """Mid-sleep in the first nights after a clock change against the nights before it, where those were steady."""
     before = [night.midsleep_h for night in panel.nights if night.offset <= change.at][-_BEFORE:]
     after = [night.midsleep_h for night in panel.nights if night.onset >= change.at][:_AFTER]
     if len(before) < _BEFORE or len(after) < _AFTER:
         return []
     reference = before[0]
     unwrapped = [(hour - reference + 12) % 24 - 12 for hour in (*before, *after)]
+    if np.std(unwrapped[: len(before)], ddof=1) > _STEADY_SD_H:
+        return []
     shift = 60 * float(np.median(unwrapped[len(before) :]) - np.median(unwrapped[: len(before)]))
     if abs(round(shift)) < 1:
         return []

@@ -50,6 +50,11 @@ def test_mid_sleep_around_the_clock_change(panel: Panel, shift: float, words: st
     assert f"Mid-sleep was {words} on the local clock" in _text(replace(panel, nights=nights))
 
 
+def test_scattered_nights_say_nothing_about_the_clock_change(panel: Panel) -> None:
+    nights = tuple(replace(night, midsleep_h=3.0 + 3 * (row % 2)) for row, night in enumerate(panel.nights))
+    assert "clock change" not in _text(replace(panel, nights=nights))
+
+
 def test_an_empty_panel_still_says_something(panel: Panel) -> None:
     empty = replace(panel, findings=(), nights=(), days=())
     assert in_short(empty) == ["This window holds too little data for a summary."]
