@@ -87,7 +87,7 @@ def clock_ticks(zone: ZoneTimeline, span: Span, width_px: float) -> tuple[ClockT
     for step in _STEPS:
         if step >= seconds_per_label:
             return _hour_ticks(zone, span, step)
-    if 1.35 * seconds_per_label <= DAY_S:
+    if seconds_per_label <= DAY_S:
         return _day_ticks(zone, span, 1)
     if seconds_per_label <= 7 * DAY_S:
         return _day_ticks(zone, span, 7)

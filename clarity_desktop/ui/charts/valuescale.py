@@ -80,9 +80,11 @@ def line_scale(
     else:
         bottom, top = float(np.percentile(lows, 1)), float(np.percentile(highs, 99))
         if limits is not None:
-            bottom, top = max(bottom, min(limits[0], bottom)), min(top, max(limits[1], bottom + 1))
+            bottom, top = min(max(bottom, limits[0]), limits[1]), max(min(top, limits[1]), limits[0])
     if top - bottom < 1e-9:
         bottom, top = bottom - 0.5, top + 0.5
     step = round_step(top - bottom, ticks)
     bottom, top = math.floor(bottom / step + 1e-9) * step, math.ceil(top / step - 1e-9) * step
+    if limits is not None:
+        bottom, top = max(bottom, min(limits[0], top - step)), min(top, max(limits[1], bottom + step))
     return ValueScale(bottom, top, _ticks(bottom, top, step))
