@@ -12,7 +12,7 @@ from clarity_desktop.analysis.recording import asleep_epochs
 from clarity_desktop.analysis.timeline import stages_between
 from clarity_desktop.circadian.wear import choi
 from clarity_desktop.domain.epochs import Epochs, EpochState
-from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, SLEEP, STEPS, kind_of
+from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, LIGHT, SLEEP, STEPS, kind_of
 from clarity_desktop.domain.series import Samples, Series
 from clarity_desktop.domain.sleep import SleepSegment
 from clarity_desktop.domain.time import Span, ZoneTimeline
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PANEL_KINDS", "ActivitySignal", "read_signal"]
 
-PANEL_KINDS: Final = (ACTIVITY_COUNTS, STEPS, HEART_RATE, SLEEP)
+PANEL_KINDS: Final = (ACTIVITY_COUNTS, STEPS, HEART_RATE, SLEEP, LIGHT)
 """Kinds that a panel rests on; when none of their samples change, its numbers do not."""
 
 _SLEEP_MARGIN_S: Final = 18 * 3600
@@ -43,6 +43,8 @@ class ActivitySignal:
     heart_rate: Samples | None
     segments: tuple[SleepSegment, ...]
     notes: tuple[str, ...]
+    light: Epochs | None = None
+    """Lux on the same grid, with the same wear; ``None`` where no light was measured."""
 
 
 def _in_window(series: Sequence[Series], kind: str, span: Span) -> list[Series]:
@@ -64,6 +66,18 @@ def _richest(vault: Vault, series: Sequence[Series], span: Span) -> tuple[Series
     if best is None:
         return None
     return best[0], canonical_samples(best[1], kind_of(best[0].kind, best[0].unit))
+
+
+def _light(vault: Vault, series: Sequence[Series], wear: Wear, span: Span) -> Epochs | None:
+    """Lux of the source with the most samples, worn where the activity signal is worn or says nothing."""
+    best = _richest(vault, _in_window(series, LIGHT, span), span)
+    if best is None:
+        return None
+    grid = wear.epochs
+    light = to_epochs([(best[1], kind_of(LIGHT))], span, grid.zone, grid.step_s)
+    state = light.state.copy()
+    state[(grid.state == EpochState.NOT_WORN) & (state == EpochState.WORN)] = EpochState.NOT_WORN
+    return replace(light, state=state)
 
 
 def _blank(span: Span, zone: ZoneTimeline, step_s: int, kind: str, unit: str) -> Epochs:
@@ -154,7 +168,9 @@ def read_signal(
     segments = stages_between(vault, patient_id, around)
     if best is not None:
         wear, note = _of_counts(best, len(counts) - 1, span, zone, step_s, beats, segments)
-        return ActivitySignal(wear, note, "counts/min", beats, segments, ())
+        light = _light(vault, series, wear, span)
+        return ActivitySignal(wear, note, "counts/min", beats, segments, (), light)
     steps = _in_window(series, STEPS, span)
     wear, note, notes = _of_steps(vault, steps, span, zone, step_s, beats, segments)
-    return ActivitySignal(wear, note, "steps/min", beats, segments, notes)
+    light = _light(vault, series, wear, span)
+    return ActivitySignal(wear, note, "steps/min", beats, segments, notes, light)

@@ -9,14 +9,18 @@ from typing import Final
 import numpy as np
 
 from clarity_desktop.analysis.finding_maker import FindingMaker
+from clarity_desktop.analysis.light_findings import light_findings
 from clarity_desktop.analysis.rhythm import rhythm_findings
+from clarity_desktop.analysis.rhythm_details import detail_findings
 from clarity_desktop.analysis.sleep_findings import (
     SleepEvidence,
     resting_heart_rate,
     sleep_findings,
     states_of_nights,
 )
+from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.series import Samples
@@ -47,6 +51,8 @@ class PanelInputs:
     """Recorded stages of all sources, reaching beyond the window so that its first night is whole."""
     heart_rate: Samples | None = None
     """Heart rate of one source in beats a minute."""
+    light: Epochs | None = None
+    """Lux on the grid of the activity signal, with its wear."""
     activity_unit: str = "counts/min"
     simulated: bool = False
     notes: tuple[str, ...] = ()
@@ -120,6 +126,13 @@ def _notes(inputs: PanelInputs, evidence: SleepEvidence) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _not_worn(maker: FindingMaker) -> Finding:
+    coverage = maker.coverage
+    minutes = coverage.not_worn * int(maker.parameters["epoch_s"]) / 60
+    nothing = coverage.worn + coverage.not_worn == 0
+    return maker.make("nonwear_min", minutes, coverage.days, reason="Nothing was recorded." if nothing else None)
+
+
 def assemble_panel(
     inputs: PanelInputs, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
 ) -> Panel:
@@ -153,7 +166,9 @@ def assemble_panel(
     step(1, "Averaging the day")
     usual = average_day(epochs) if epochs.step_s == 60 and epochs.valid.any() else None
     step(2, "Measuring the rhythm")
-    rhythm = rhythm_findings(epochs, maker)
+    recording = PreparedRecording(epochs) if epochs.step_s == 60 else None
+    rhythm = (*rhythm_findings(recording, maker), *detail_findings(recording, maker))
+    light = () if inputs.light is None else light_findings(inputs.light, maker)
     step(3, "Building the nights")
     sleep, evidence = _sleep_of(inputs)
     step(4, "Measuring sleep")
@@ -170,7 +185,7 @@ def assemble_panel(
         wear_rule=wear.summary,
         wear_bouts=wear.bouts,
         days=days,
-        findings=(*rhythm, *asleep, resting),
+        findings=(*rhythm, *asleep, resting, *light, _not_worn(maker)),
         nights=sleep.nights,
         naps=sleep.naps,
         average_day=usual,

@@ -72,7 +72,7 @@ class FindingMaker:
             What the algorithm was told, for the provenance.
         """
         metric = METRICS[metric_id]
-        unit = self.activity_unit if metric.unit == "counts/min" else metric.unit
+        unit = metric.unit.replace("counts/min", self.activity_unit)
         insufficient = reason or insufficient_reason(metric, n)
         if insufficient is None and (value is None or not math.isfinite(value)):
             insufficient = "The window holds nothing from which this can be computed."

@@ -19,7 +19,6 @@ from clarity_desktop.circadian.nonparametric import (
     relative_amplitude,
 )
 from clarity_desktop.circadian.prepared import PreparedRecording
-from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.findings import METRICS, Finding
 
 __all__ = ["RHYTHM_METRICS", "rhythm_findings"]
@@ -40,17 +39,17 @@ _DAYS = "whole local days"
 _STEPS = "steps between successive hours, with the later hour's day"
 
 
-def rhythm_findings(epochs: Epochs, maker: FindingMaker) -> tuple[Finding, ...]:
+def rhythm_findings(recording: PreparedRecording | None, maker: FindingMaker) -> tuple[Finding, ...]:
     """Stability, variability, least and most active hours and the cosinor, of worn one-minute epochs.
 
-    Below the least number of valid days nothing is computed, and the findings say so.
+    Below the least number of valid days nothing is computed, and the findings say so. ``recording`` is ``None`` when
+    the epochs are not one minute long.
     """
     valid_days = maker.coverage.valid_days
     least = min(METRICS[metric].minimum for metric in RHYTHM_METRICS)
-    if valid_days < least or epochs.step_s != 60:
+    if valid_days < least or recording is None:
         reason = None if valid_days < least else "Rhythm metrics are made from one-minute epochs."
         return tuple(maker.make(metric, None, valid_days, reason=reason) for metric in RHYTHM_METRICS)
-    recording = PreparedRecording(epochs)
     bootstrap = {"bootstrap": _DAYS, "replicates": str(REPLICATES)}
     by_step = {"bootstrap": _STEPS, "replicates": str(REPLICATES)}
     stability, variability = stability_intervals(recording, seed_of(maker.input_hash, "stability"))

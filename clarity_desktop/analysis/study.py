@@ -137,6 +137,7 @@ class Study:
                 input_hash=content,
                 segments=signal.segments,
                 heart_rate=signal.heart_rate,
+                light=signal.light,
                 activity_unit=signal.unit,
                 simulated=patient.simulated,
                 notes=signal.notes,

@@ -13,8 +13,9 @@ from vault_data import AWAKE, CORE, batch, put, watch_days
 
 from clarity_desktop.analysis.study import Study
 from clarity_desktop.domain.errors import CancelledError, NotFoundError, UsageError
+from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.importing import ZoneFound
-from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, SLEEP, STEPS
+from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, LIGHT, SLEEP, STEPS
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.series import Samples
 from clarity_desktop.domain.time import DAY_S, Certainty, Span, ZonePeriod, ZoneTimeline, day_of_date
@@ -289,3 +290,46 @@ def test_naps_stand_apart(watch: tuple[Vault, str]) -> None:
     panel = Study(vault).panel(patient)
     assert len(panel.nights) == 28
     assert [nap.tst_min for nap in panel.naps] == [45]
+
+
+def test_light_gives_time_timing_and_model_phase(vault: Vault) -> None:
+    epochs, _ = recording("normal")
+    patient = vault.patients.add("Light", home_zone="Europe/Berlin").id
+    hour = BERLIN.local_seconds(epochs.times) % DAY_S / 3600
+    lux = np.where((hour >= 8) & (hour < 20), 600.0, 0.0)
+    put(
+        vault,
+        patient,
+        batch(ACTIVITY_COUNTS, "Actiwatch", epochs.times, 60, epochs.values),
+        batch(LIGHT, "Actiwatch", epochs.times, 60, lux),
+    )
+    panel = Study(vault).panel(patient)
+    assert value(panel, "tat_500") == pytest.approx(720, abs=60)
+    assert value(panel, "mlit_100_h") == pytest.approx(14, abs=0.5)
+    assert value(panel, "tat_1000") == 0
+    assert "brighter than 1000 lx" in insufficient(panel, "mlit_1000_h")
+    estimate = panel.finding("forger99_cbtmin_h")
+    assert estimate is not None
+    parameters = dict(estimate.provenance.parameters)
+    assert estimate.value is None or parameters["kind"] == "model estimate"
+
+
+def test_every_declared_rhythm_metric_is_answered(vault: Vault) -> None:
+    epochs, _ = recording("normal")
+    patient = vault.patients.add("All", home_zone="Europe/Berlin").id
+    put(vault, patient, batch(ACTIVITY_COUNTS, "Actiwatch", epochs.times, 60, epochs.values))
+    panel = Study(vault).panel(patient)
+    answered = {finding.metric for finding in panel.findings}
+    assert {metric.id for metric in METRICS if metric.family in ("circadian", "sleep", "heart", "wear")} <= answered
+    assert value(panel, "dfa_alpha") == pytest.approx(1.0, abs=0.05)
+    assert value(panel, "k_ra") == pytest.approx(0.0747, abs=0.01)
+    assert value(panel, "lomb_scargle_period_h") == pytest.approx(24, abs=0.1)
+
+
+def test_thresholds_in_counts_are_not_used_on_steps(watch: tuple[Vault, str]) -> None:
+    vault, patient = watch
+    panel = Study(vault).panel(patient)
+    assert "not in steps" in insufficient(panel, "k_ra")
+    finding = panel.finding("sigmoid_mesor")
+    assert finding is not None
+    assert finding.unit == "ln(steps/min)"
