@@ -86,18 +86,11 @@ def rows(epochs: Epochs, repeat: int) -> dict[str, float]:
         lomb_scargle(recording)
         chi_square_periodogram(recording)
 
-    def unbinned() -> PreparedRecording:
-        recording = PreparedRecording(epochs)
-        recording.__dict__.update(
-            {k: v for k, v in shared.__dict__.items() if k not in ("_sums", "_counts")} | {"_sums": {}, "_counts": {}}
-        )
-        return recording
-
     work: dict[str, Callable[[], object]] = {
         "prepare (values, day grid, average day)": fresh,
         "wear: Choi and Troiano": lambda: (choi(epochs), troiano(epochs)),
         "coverage by day": lambda: coverage_of(epochs, day_coverage(epochs)),
-        "IS, IV, ISm, IVm, L5, M10, RA": lambda: rest_activity(unbinned()),
+        "IS, IV, ISm, IVm, L5, M10, RA": lambda: rest_activity(shared),
         "per 7 days": lambda: per_seven_days(shared),
         "cosinor, one and two components": lambda: (cosinor(shared), two_component_cosinor(shared)),
         "cosinor, sigmoidal": lambda: sigmoid_cosinor(shared),

@@ -6,14 +6,15 @@ Gonçalves et al. 2014, Sleep Sci 7:158.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.circadian.prepared import BIN_WIDTHS, ClockBins, PreparedRecording
+from clarity_desktop.circadian.bin_statistics import BIN_WIDTHS, BinStatistics, bin_statistics, statistics_of_rows
+from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.findings import METRICS, Metric
-from clarity_desktop.signals.clock import MINUTES_PER_DAY
 
 __all__ = [
     "Period",
@@ -120,68 +121,32 @@ class RestActivity:
     """Valid hourly bins that stability and variability rest on."""
 
 
-def _stability_and_variability(recording: PreparedRecording, width_min: int) -> tuple[float | None, float | None, int]:
-    """IS, IV and the valid bins they rest on, in bins of one width."""
-    return _of_bins(recording, recording.bins(width_min, passing=True), None)
-
-
-def _of_bins(
-    recording: PreparedRecording, bins: ClockBins, rows: slice | None
-) -> tuple[float | None, float | None, int]:
-    width_min = bins.width_min
-    value, valid, junctions = bins.value, bins.valid, bins.junctions
-    if rows is not None:
-        per_row = MINUTES_PER_DAY // width_min
-        first, stop = rows.start * per_row, rows.stop * per_row
-        value, valid = value[first:stop], valid[first:stop]
-        junctions = tuple((a - first, b - first) for a, b in junctions if a >= first and b < stop)
-    n = int(np.count_nonzero(valid))
-    if n < 2:
-        return None, None, n
-    shape = (-1, MINUTES_PER_DAY // width_min)
-    total = value.reshape(shape).sum(axis=0)
-    count = valid.reshape(shape).sum(axis=0, dtype=np.int64)
-    mean = float(total.sum()) / n
-    squares = float(value @ value) - n * mean * mean
-    if squares <= 1e-12 * max(1.0, n * recording.mean**2):
-        return None, None, n
-    present = count > 0
-    hourly = total[present] / count[present] - mean
-    stability = n * float(hourly @ hourly) / (hourly.size * squares)
-    step = np.subtract(value[1:], value[:-1], out=recording.scratch(value.size - 1, 1))
-    both = valid[1:] & valid[:-1]
-    pairs = int(np.count_nonzero(both))
-    step[~both] = 0.0
-    successive = float(step @ step)
-    for before, after in junctions:
-        if valid[before] and valid[after]:
-            successive += float(value[after] - value[before]) ** 2
-            pairs += 1
-    variability = successive / pairs / (squares / n) if pairs else None
-    return stability, variability, n
-
-
 def interdaily_stability(recording: PreparedRecording, width_min: int = 60) -> float | None:
     """How alike the days are, 0…1; random noise gives about 1 / days (RH-10)."""
-    return _stability_and_variability(recording, width_min)[0]
+    return bin_statistics(recording, (width_min,))[width_min].stability(recording.mean)
 
 
 def intradaily_variability(recording: PreparedRecording, width_min: int = 60) -> float | None:
     """How broken the rhythm is within the day: a sine about 0.07, white noise 2 (RH-11)."""
-    return _stability_and_variability(recording, width_min)[1]
+    return bin_statistics(recording, (width_min,))[width_min].variability(recording.mean)
 
 
 def mean_over_widths(
     recording: PreparedRecording, widths: tuple[int, ...] = BIN_WIDTHS
 ) -> tuple[float | None, float | None]:
     """``(ISm, IVm)``: means of IS and of IV over bin widths in minutes (RH-12)."""
-    found = [_stability_and_variability(recording, width)[:2] for width in widths]
-    stability = [is_ for is_, _ in found if is_ is not None]
-    variability = [iv for _, iv in found if iv is not None]
-    return (
-        float(np.mean(stability)) if len(stability) == len(widths) else None,
-        float(np.mean(variability)) if len(variability) == len(widths) else None,
-    )
+    return _means(bin_statistics(recording, widths), recording.mean)
+
+
+def _means(found: Mapping[int, BinStatistics], scale: float) -> tuple[float | None, float | None]:
+    stability = [statistics.stability(scale) for statistics in found.values()]
+    variability = [statistics.variability(scale) for statistics in found.values()]
+    return _mean_of_all(stability), _mean_of_all(variability)
+
+
+def _mean_of_all(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there and len(there) == len(values) else None
 
 
 def _windows(profiles: NDArray[np.float64], length: int, *, least: bool) -> list[Window | None]:
@@ -233,11 +198,19 @@ def relative_amplitude(l5: Window | None, m10: Window | None) -> float | None:
 
 def rest_activity(recording: PreparedRecording) -> RestActivity:
     """The whole family for one recording."""
-    stability, variability, bins = _stability_and_variability(recording, 60)
-    mean_stability, mean_variability = mean_over_widths(recording)
+    found = bin_statistics(recording, BIN_WIDTHS)
+    hourly, scale = found[60], recording.mean
+    mean_stability, mean_variability = _means(found, scale)
     l5, m10 = least_active(recording), most_active(recording)
     return RestActivity(
-        stability, variability, mean_stability, mean_variability, l5, m10, relative_amplitude(l5, m10), bins
+        hourly.stability(scale),
+        hourly.variability(scale),
+        mean_stability,
+        mean_variability,
+        l5,
+        m10,
+        relative_amplitude(l5, m10),
+        hourly.n,
     )
 
 
@@ -261,15 +234,15 @@ def per_seven_days(recording: PreparedRecording) -> tuple[Period, ...]:
         if in_order:
             first, last = np.searchsorted(row_days, (day + number, day + number + 7)).tolist()
             rows = slice(first, last)
-            stability, variability, _ = _of_bins(recording, hourly, rows)
+            statistics = statistics_of_rows(hourly, rows)
             profiles.append(recording.profile(rows))
         else:
             # Travel across the date line repeats local days: cut by instants instead of rows.
             begin = zone.instant_of_local(day + number)
             part = recording.part((begin - epochs.start) // 60, (end - epochs.start) // 60)
-            stability, variability, _ = _stability_and_variability(part, 60)
+            statistics = bin_statistics(part, (60,))[60]
             profiles.append(part.minute_mean)
-        blocks.append((number, stability, variability))
+        blocks.append((number, statistics.stability(recording.mean), statistics.variability(recording.mean)))
         number += 7
     if not blocks:
         return ()

@@ -12,16 +12,7 @@ from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.signals.clock import MINUTES_PER_DAY, LocalClock
 
-__all__ = ["BIN_WIDTHS", "ClockBins", "PreparedRecording"]
-
-BIN_WIDTHS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 30, 32, 36, 40, 45, 48, 60)
-"""Divisors of 1440 up to 60 minutes (RH-12)."""
-
-# Each width is summed from the largest narrower one that divides it: sums of whole counts stay exact and cheap.
-_PARENT = {
-    width: max((other for other in BIN_WIDTHS if other < width and width % other == 0), default=1)
-    for width in BIN_WIDTHS
-}
+__all__ = ["ClockBins", "PreparedRecording"]
 
 
 class ClockBins:
@@ -85,9 +76,6 @@ class PreparedRecording:
         """Worn and present, shape (N,)."""
         self.n_valid = int(np.count_nonzero(self.valid))
         self.complete = self.n_valid == len(epochs)
-        self._sums: dict[int, NDArray[np.float64]] = {}
-        self._counts: dict[int, NDArray[np.int16]] = {}
-        self._scratch: dict[int, NDArray[np.float64]] = {}
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -172,63 +160,34 @@ class PreparedRecording:
         np.divide(total, self.minute_n, out=mean, where=self.minute_n > 0)
         return mean
 
-    def _bin_sum(self, width: int) -> NDArray[np.float64]:
-        if width not in self._sums:
-            if width == 1:
-                self._sums[1] = self.grid_values
-            else:
-                parent = _PARENT[width]
-                narrow, factor = self._bin_sum(parent), width // parent
-                total = narrow[0::factor] + narrow[1::factor]
-                for offset in range(2, factor):
-                    total += narrow[offset::factor]
-                self._sums[width] = total
-        return self._sums[width]
-
-    def _bin_count(self, width: int) -> NDArray[np.int16]:
-        if width not in self._counts:
-            if width == 1:
-                self._counts[1] = self.grid_valid.astype(np.int16)
-            else:
-                parent = _PARENT[width]
-                narrow, factor = self._bin_count(parent), width // parent
-                total = narrow[0::factor] + narrow[1::factor]
-                for offset in range(2, factor):
-                    total += narrow[offset::factor]
-                self._counts[width] = total
-        return self._counts[width]
-
-    def scratch(self, size: int, which: int) -> NDArray[np.float64]:
-        """Working memory of ``size`` numbers, overwritten by the next caller; two are kept (``which`` 0 and 1)."""
-        if which not in self._scratch:
-            self._scratch[which] = np.empty(self.rows * MINUTES_PER_DAY)
-        return self._scratch[which][:size]
-
-    def bins(self, width_min: int, *, passing: bool = False) -> ClockBins:
+    def bins(self, width_min: int) -> ClockBins:
         """The bins of ``width_min`` minutes (RH-3).
-
-        With ``passing`` the values lie in working memory that the next such call overwrites.
 
         Raises
         ------
         ValueError
-            When the width is not one of :data:`BIN_WIDTHS`.
+            When the width does not divide the day.
         """
-        if width_min not in _PARENT:
-            raise ValueError(f"bins of {width_min} min are not among {BIN_WIDTHS}")
-        total, count = self._bin_sum(width_min), self._bin_count(width_min)
-        value = self.scratch(total.size, 0) if passing else np.empty(total.size)
-        if width_min == 1:
-            valid = self.grid_valid
-            np.subtract(total, self.mean, out=value)
-        else:
-            valid = 2 * count >= width_min
-            np.divide(total, np.maximum(count, np.int16(1)), out=value)
-            value -= self.mean
+        if width_min <= 0 or MINUTES_PER_DAY % width_min:
+            raise ValueError("the width of a bin must divide 1440 minutes")
+        total = self.grid_values.reshape(-1, width_min) @ np.ones(width_min)
+        count = self.grid_valid.reshape(-1, width_min) @ np.ones(width_min, np.float32)
+        valid = (2 * count >= width_min) & (count > 0)
+        value: NDArray[np.float64] = total / np.maximum(count, 1)
+        value -= self.mean
         value[~valid] = 0.0
-        return ClockBins(width_min, value, valid, self._junctions(width_min))
+        return ClockBins(width_min, value, valid, self.junctions(width_min))
 
-    def _junctions(self, width: int) -> tuple[tuple[int, int], ...]:
+    def bin_at(self, place: int, width_min: int) -> float | None:
+        """One bin's mean minus the recording's, or ``None`` where it is missing."""
+        cells = slice(place * width_min, (place + 1) * width_min)
+        count = int(np.count_nonzero(self.grid_valid[cells]))
+        if not count or 2 * count < width_min:
+            return None
+        return float(self.grid_values[cells].sum()) / count - self.mean
+
+    def junctions(self, width: int) -> tuple[tuple[int, int], ...]:
+        """Places of bins that are neighbours in time although the grid parts them (a clock change)."""
         ends = [(lead + stop - first - 1) // width for lead, first, stop in self._cells]
         starts = [lead // width for lead, _, _ in self._cells]
         pairs = zip(ends[:-1], starts[1:], strict=True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from clarity_desktop.circadian.bin_statistics import BIN_WIDTHS, bin_statistics
 from clarity_desktop.circadian.cosinor import cosinor, two_component_cosinor
 from clarity_desktop.circadian.fractal import default_scales, fluctuation
 from clarity_desktop.circadian.nonparametric import (
@@ -21,7 +22,7 @@ from clarity_desktop.circadian.nonparametric import (
     rest_activity,
 )
 from clarity_desktop.circadian.periodogram import chi_square_periodogram, lomb_scargle
-from clarity_desktop.circadian.prepared import BIN_WIDTHS, PreparedRecording
+from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.circadian.sigmoid_cosinor import sigmoid_cosinor
 from clarity_desktop.circadian.sufficiency import insufficient_reason
 from clarity_desktop.circadian.transitions import clock_window, sustained_probability, transitions
@@ -139,6 +140,22 @@ def test_bins_agree_with_the_plain_definition_on_gaps_and_a_clock_change() -> No
         step = step[np.isfinite(step)]
         assert interdaily_stability(recording, width) == pytest.approx(stability, rel=1e-5)
         assert intradaily_variability(recording, width) == pytest.approx((step**2).mean() / x.var(), rel=1e-5)
+
+
+def test_one_pass_over_all_widths_equals_each_width_alone() -> None:
+    recording = prepared(counts(80, 6, missing=0.3), "Europe/Berlin", 1_711_000_020)
+    together = bin_statistics(recording, BIN_WIDTHS)
+    for width in (1, 9, 45, 60):
+        assert together[width].stability(recording.mean) == interdaily_stability(recording, width)
+        bins = recording.bins(width)
+        assert together[width].n == np.count_nonzero(bins.valid)
+        assert together[width].squares == pytest.approx(float(bins.value @ bins.value), rel=1e-9)
+        step = np.diff(bins.value)[bins.valid[1:] & bins.valid[:-1]]
+        across = [float(bins.value[b] - bins.value[a]) for a, b in bins.junctions if bins.valid[a] and bins.valid[b]]
+        assert together[width].pairs == step.size + len(across)
+        assert together[width].successive == pytest.approx(float(step @ step) + sum(x * x for x in across), rel=1e-9)
+    with pytest.raises(ValueError, match="among"):
+        bin_statistics(recording, (7,))
 
 
 def test_weeks_across_a_clock_change_equal_the_weeks_cut_out() -> None:
