@@ -29,6 +29,7 @@ from clarity_desktop.domain.time import Span, ZoneTimeline, day_of_date
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
 from clarity_desktop.signals.clock import average_day
 from clarity_desktop.signals.presence import Wear, coverage_of, day_coverage
+from clarity_desktop.sleep.agreement import dates_of_disagreement
 from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states
 from clarity_desktop.sleep.scoring import cole_kripke_rescored, tudor_locke_periods
 from clarity_desktop.sleep.states import UNKNOWN, States
@@ -122,6 +123,13 @@ def _notes(inputs: PanelInputs, evidence: SleepEvidence) -> tuple[str, ...]:
         notes.append(
             "Sleep is scored from activity by Cole–Kripke with Webster rescoring, in periods by Tudor-Locke's rule. "
             "The scorer is uncalibrated for this device, and without an in-bed record latency and efficiency are open."
+        )
+    nights = {night.date for night in evidence.nights}
+    apart = sum(day in nights for day in dates_of_disagreement(inputs.segments, zone))
+    if apart:
+        notes.append(
+            f"On {apart} {'night' if apart == 1 else 'nights'} two sources place the onset of sleep more than an hour "
+            "apart. The source with the higher priority is shown."
         )
     return tuple(notes)
 
