@@ -17,10 +17,10 @@ _VERSION = re.compile(rb"HealthKit Export Version:\s*([\w.]+)")
 _DECLARATION = re.compile(rb"<!(?:--.*?-->|[A-Z]+(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)|<\?.*?\?>", re.DOTALL)
 _ENTITY = re.compile(rb"<!ENTITY\s")
 _PROLOG_LIMIT = 8 << 20
-_ELEMENT_LIMIT = 24 << 20
+_ELEMENT_LIMIT = 4 << 20
 _BLANK = b" \t\r\n"
 _NOT_BLANK = re.compile(rb"[^ \t\r\n]")
-_RECORD_LINE = b"\n <Record "
+_NEXT_ELEMENT = b"\n <"
 
 
 class DocumentHandler(Protocol):
@@ -138,7 +138,8 @@ class Document:
                 found = data.find(self._skip_until, pos)
                 if found < 0:
                     return max(pos, end - len(self._skip_until) + 1)
-                pos = found + len(self._skip_until)
+                # An element's beginning is looked for, not skipped.
+                pos = found + (0 if self._skip_until == _NEXT_ELEMENT else len(self._skip_until))
                 self._skip_until = b""
             if self._fast_rows is not None:
                 pos = self._fast_rows(data, pos, end, self._base)
@@ -165,15 +166,14 @@ class Document:
             if stop is Stop.END:
                 self._state = _State.BEHIND
                 return resume
-            if stop is Stop.MORE:
-                if end - pos <= _ELEMENT_LIMIT:
-                    return pos
+            waits = stop is Stop.MORE or (resume >= end and not final)
+            if waits and end - pos <= _ELEMENT_LIMIT:
+                return pos
+            if waits:
                 self._handler.damaged("markup.too_large", data[pos : pos + 4096], self._base + pos)
                 pos += 1
-                self._skip_until = b"\n <"
+                self._skip_until = _NEXT_ELEMENT
                 continue
-            if resume >= end and not final:
-                return pos
             self._handler.damaged("markup.damaged", data[pos:resume], self._base + pos)
             pos = resume
 

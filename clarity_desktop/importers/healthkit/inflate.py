@@ -60,24 +60,20 @@ def inflated(
     total = 0
     waiting = b""
     while not decompressor.eof:
-        if not waiting:
-            waiting = handle.read(min(_PACKED_BYTES, packed))
-            packed -= len(waiting)
-            if not waiting:
-                raise archive_damaged(name, f"stream ends after {total} of {size} bytes")
         parts: list[bytes] = []
         missing = chunk_bytes
         while missing > 0 and not decompressor.eof:
-            if not waiting:
+            if not waiting and packed > 0:
                 waiting = handle.read(min(_PACKED_BYTES, packed))
-                packed -= len(waiting)
-                if not waiting:
-                    break
+                packed = packed - len(waiting) if waiting else 0
             try:
                 part = decompressor.decompress(waiting, missing)
             except _ERRORS as error:
                 raise archive_damaged(name, f"deflate stream breaks near byte {total}") from error
             waiting = decompressor.unconsumed_tail
+            # Without input the decompressor may still hold output back; when it holds none, the stream is cut.
+            if not part and not waiting and packed == 0 and not decompressor.eof:
+                raise archive_damaged(name, f"stream ends after {total} of {size} bytes")
             parts.append(part)
             missing -= len(part)
         chunk = b"".join(parts) if len(parts) != 1 else parts[0]
