@@ -132,7 +132,7 @@ class _Pages:
     def __init__(self, content: _Content, *, simulated: bool, count: int) -> None:
         subject = "Simulated data" if simulated else "Sleep and circadian rhythm"
         self.content, self.simulated, self.count = content, simulated, count
-        self.sheet = Sheet("Sleep and rhythm report", subject, content.generated)
+        self.sheet = Sheet("Sleep and rhythm report", subject, content.generated, measuring=count == 0)
         self.number = 1
         self.y = PAGE_HEIGHT - _MARGIN
 
