@@ -24,6 +24,7 @@ __all__ = [
     "combine_wear",
     "coverage_of",
     "day_coverage",
+    "fitting_gap_s",
     "heart_rate_evidence",
     "runs",
 ]
@@ -32,6 +33,8 @@ HR_GAP_BACKGROUND_S = 30 * 60
 """Longest gap between heart rates of a worn watch that samples in the background. A choice of this program (RH-8)."""
 HR_GAP_EVERY_MINUTE_S = 5 * 60
 """The same for devices that record every minute."""
+
+_EVERY_MINUTE_S = 90
 
 RULES = ("none", "device flag", "heart rate", "choi")
 """Names of the rules by their code in :attr:`Wear.rule`."""
@@ -48,6 +51,21 @@ def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     edges = np.concatenate(([0], change, [mask.size]))
     first = 0 if mask[0] else 1
     return edges[first:-1:2].astype(np.int64), edges[first + 1 :: 2].astype(np.int64)
+
+
+def fitting_gap_s(beats: NDArray[np.int64]) -> int:
+    """The default gap that fits how often a device samples: every minute, or now and then in the background.
+
+    Decided by the spacing in which most of the time passes, not most samples, because a workout sampled every few
+    seconds says nothing of the rest of the day.
+    """
+    gaps = np.sort(np.diff(np.sort(beats)))
+    gaps = gaps[(gaps > 0) & (gaps <= HR_GAP_BACKGROUND_S)]
+    if not gaps.size:
+        return HR_GAP_BACKGROUND_S
+    time = np.cumsum(gaps)
+    typical = int(gaps[np.searchsorted(time, time[-1] / 2)])
+    return HR_GAP_EVERY_MINUTE_S if typical <= _EVERY_MINUTE_S else HR_GAP_BACKGROUND_S
 
 
 def heart_rate_evidence(beats: NDArray[np.int64], epochs: Epochs, gap_s: int = HR_GAP_BACKGROUND_S) -> Evidence:

@@ -13,6 +13,7 @@ from clarity_desktop.signals.presence import (
     combine_wear,
     coverage_of,
     day_coverage,
+    fitting_gap_s,
     heart_rate_evidence,
     runs,
 )
@@ -44,6 +45,14 @@ def test_a_gap_in_heart_rate_is_not_worn_from_a_minute_after_the_last_beat() -> 
 def test_a_gap_as_long_as_the_limit_is_worn() -> None:
     assert (heart_rate_evidence(np.array([0, 1800, 3600]), day(61)) == 1).all()
     assert (heart_rate_evidence(np.array([0, 1801]), day(30))[1:30] == 0).all()
+
+
+def test_the_gap_fits_how_often_the_device_samples() -> None:
+    every_minute = np.arange(0, 86_400, 60)
+    background = np.concatenate((np.arange(0, 80_000, 300), np.arange(80_000, 86_400, 5)))
+    assert fitting_gap_s(every_minute) == 5 * 60
+    assert fitting_gap_s(background) == 30 * 60
+    assert fitting_gap_s(np.array([5])) == 30 * 60
 
 
 def test_one_beat_says_nothing() -> None:
