@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.vault.chunks.codec import decode_chunk, digest_of
 from clarity_desktop.vault.chunks.rollup import decode_rollup
-from clarity_desktop.vault.records import VerifyReport
+from clarity_desktop.vault.records import AuditVerdict, VerifyReport
 from clarity_desktop.vault.store.transactions import Store
-from clarity_desktop.vault.tables.chunks import all_blobs
+from clarity_desktop.vault.tables.chunks import BlobRow, all_blobs
 
 __all__ = ["verify_store"]
 
 
 def verify_store(store: Store, problems: list[str]) -> VerifyReport:
     """Check an open store; ``problems`` are those found before."""
-    with store.reading() as connection:
-        integrity = _integrity(connection)
-        verdict = store.chain.verify(connection)
-        chunks, damaged = _check_chunks(connection)
+    # Each part has a connection of its own, because one that has met a damaged page reads nothing more.
+    integrity = _integrity(store)
+    verdict = _audit(store)
+    chunks, damaged = _check_chunks(store)
     problems = [*problems, *damaged]
     if integrity != "ok":
         problems.append("The database file is damaged.")
@@ -36,27 +34,49 @@ def verify_store(store: Store, problems: list[str]) -> VerifyReport:
     )
 
 
-def _integrity(connection: Connection) -> str:
-    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA cipher_integrity_check")]
-    found += [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
-    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    if orphans:
-        found.append(f"{len(orphans)} rows without their owner")
+def _integrity(store: Store) -> str:
+    """``ok``, or what the database says of its pages, by number."""
+    with store.reading() as connection:
+        found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA cipher_integrity_check")]
+    if found:
+        return "; ".join(found)
+    try:
+        with store.reading() as connection:
+            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                found.append("rows without their owner")
+    except IntegrityError as error:
+        found = [error.detail]
     return "; ".join(found) if found else "ok"
 
 
-def _check_chunks(connection: Connection) -> tuple[int, list[str]]:
+def _audit(store: Store) -> AuditVerdict:
+    try:
+        with store.reading() as connection:
+            return store.chain.verify(connection)
+    except IntegrityError:
+        return AuditVerdict(0, False, 1, "The audit cannot be read.")
+
+
+def _check_chunks(store: Store) -> tuple[int, list[str]]:
     """Decode every chunk and compare it with what the index says of it."""
-    checked, problems = 0, []
-    for row in all_blobs(connection):
-        checked += 1
-        try:
-            columns = decode_chunk(row.core, row.rest)
-            sound = digest_of(columns) == row.digest and len(columns) == row.n
-            rollup = decode_rollup(row.rollup)
-            sound &= int(rollup.n.sum()) == row.n
-        except IntegrityError:
-            sound = False
-        if not sound:
-            problems.append(f"Samples of series {row.series_id} in stretch {row.period} differ from what was written.")
+    checked = 0
+    problems: list[str] = []
+    try:
+        with store.reading() as connection:
+            for row in all_blobs(connection):
+                checked += 1
+                if not _is_sound(row):
+                    problems.append(f"Samples of series {row.series_id} in stretch {row.period} differ from before.")
+    except IntegrityError:
+        problems.append("Stored samples cannot be read to the end.")
     return checked, problems
+
+
+def _is_sound(row: BlobRow) -> bool:
+    try:
+        columns = decode_chunk(row.core, row.rest)
+        rollup = decode_rollup(row.rollup)
+    except IntegrityError:
+        return False
+    return digest_of(columns) == row.digest and len(columns) == row.n == int(rollup.n.sum())

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError, LockedError
@@ -135,17 +136,21 @@ def test_two_open_vaults_keep_one_chain(vault: Vault) -> None:
     assert verdict.entries == 2 + 50
 
 
-def test_flipped_bytes_are_found_by_opening_or_by_verify(
-    vault: Vault, batch_of: Callable[..., SampleBatch], bring_in: Callable[..., dict[str, SinkCounts]]
+@pytest.mark.parametrize("flips", [30, pytest.param(1000, marks=pytest.mark.slow)])
+def test_v4_flipped_bytes_are_found_by_opening_or_by_verify(
+    vault: Vault,
+    batch_of: Callable[..., SampleBatch],
+    bring_in: Callable[..., dict[str, SinkCounts]],
+    flips: int,
 ) -> None:
-    """V-4 for 40 places spread over the file."""
+    """V-4 but for naming the damaged area: places spread over the file, one byte at a time."""
     patient = vault.patients.add("Ada")
     bring_in(vault, patient.id, batch_of([(BASE + 60 * i, 0, float(60 + i % 40), None) for i in range(20_000)]))
     key, database = vault.data_key(), vault.directory / "vault.db"
     vault.close()
     sound = database.read_bytes()
-    for number in range(40):
-        at = len(sound) * number // 40 + number
+    for number in range(flips):
+        at = min(len(sound) * number // flips + number % 97, len(sound) - 1)
         database.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
         for leftover in ("vault.db-wal", "vault.db-shm"):
             (database.parent / leftover).unlink(missing_ok=True)
@@ -156,6 +161,32 @@ def test_flipped_bytes_are_found_by_opening_or_by_verify(
         except (IntegrityError, LockedError):
             noticed = True
         assert noticed, f"byte {at} of {len(sound)}"
+
+
+def test_v4_verify_names_the_damaged_page(
+    vault: Vault, batch_of: Callable[..., SampleBatch], bring_in: Callable[..., dict[str, SinkCounts]]
+) -> None:
+    patient = vault.patients.add("Ada")
+    values = np.random.default_rng(1).normal(size=20_000)
+    bring_in(vault, patient.id, batch_of([(BASE + 61 * i, 0, value, None) for i, value in enumerate(values.tolist())]))
+    key, database = vault.data_key(), vault.directory / "vault.db"
+    vault.close()
+    # The middle of the file is samples.
+    page = database.stat().st_size // 4096 // 2
+    with database.open("r+b") as file:
+        file.seek(4096 * (page - 1) + 100)
+        file.write(b"damage")
+    with Vault.open_with_key(database.parent, key) as damaged:
+        report = damaged.verify()
+        assert not report.ok
+        assert f"page {page}" in report.integrity
+        assert report.chain_ok
+        assert "Stored samples cannot be read to the end." in report.problems
+        with pytest.raises(IntegrityError) as caught:
+            damaged.series.read(damaged.series.list(patient.id)[0].id)
+        assert caught.value.code == "vault.damaged"
+        # What lies on sound pages is still there.
+        assert damaged.patients.list() == [patient]
 
 
 def test_leftover_of_a_creation_that_was_killed(tmp_path: Path, passphrase: str) -> None:

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import sqlcipher3.dbapi2
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from clarity_desktop.domain.errors import ClarityError, LockedError
@@ -77,6 +77,13 @@ def open_engine(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    @event.listens_for(engine, "handle_error")
+    def _drop_spoiled(context: ExceptionContext) -> None:
+        # A connection that has met a damaged page refuses sound ones too; the others are fine.
+        if "malformed" in str(context.original_exception):
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
 
     return engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -53,7 +53,10 @@ class Imports:
 
 def report_text(report: ImportReport) -> str:
     """A report as JSON."""
-    return json.dumps(asdict(report), ensure_ascii=False, separators=(",", ":"))
+    document = asdict(replace(report, zones=()))
+    # A traveller's timeline may have thousands of stretches, which asdict would copy value by value.
+    document["zones"] = [_zone_document(stretch) for stretch in report.zones]
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def report_from_text(text: str) -> ImportReport:
@@ -66,6 +69,20 @@ def report_from_text(text: str) -> ImportReport:
     document["problems"] = tuple(Problem(**problem) for problem in document["problems"])
     document["zones"] = tuple(_zone(stretch) for stretch in document["zones"])
     return ImportReport(**document)
+
+
+def _zone_document(found: ZoneFound) -> dict[str, Any]:
+    period = found.period
+    return {
+        "period": {
+            "from_utc": period.from_utc,
+            "zone": period.zone,
+            "certainty": period.certainty.value,
+            "origin": period.origin,
+        },
+        "evidence": found.evidence,
+        "count": found.count,
+    }
 
 
 def _zone(document: dict[str, Any]) -> ZoneFound:
