@@ -62,7 +62,8 @@ class TimelineChart(Chart):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self._announce)
+        self._settle.timeout.connect(self._rest)
+        self._announced: tuple[Span, int] | None = None
         self.setMinimumHeight(160)
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ class TimelineChart(Chart):
             if content is None or content.spec != spec:
                 content = LaneContent(spec)
             self._lanes.append(content)
-        self._zone, self._extent = zone, extent
+        self._zone, self._extent, self._announced = zone, extent, None
         self.refresh()
 
     def clear(self, note: str = "") -> None:
@@ -126,7 +127,7 @@ class TimelineChart(Chart):
         if window != self._window:
             self._window = window
             self.refresh()
-        self._settle.start()
+        self._stir()
 
     def fit(self, length_s: int | None) -> None:
         """Show everything (``None``) or a stretch of this length around the middle of the window."""
@@ -149,10 +150,21 @@ class TimelineChart(Chart):
         start = min(max(window.start, self._extent.start), self._extent.stop - length)
         return Span(start, start + length)
 
-    def _announce(self) -> None:
+    def _stir(self) -> None:
+        """Ask for columns at once when the view was at rest, and again when it comes to rest elsewhere."""
+        if not self._settle.isActive():
+            self._announce()
+        self._settle.start()
+
+    def _rest(self) -> None:
         self.refresh()
-        if self._extent is not None:
-            self.window_changed.emit(self._window, self.columns_wanted)
+        self._announce()
+
+    def _announce(self) -> None:
+        wanted = (self._window, self.columns_wanted)
+        if self._extent is not None and wanted != self._announced:
+            self._announced = wanted
+            self.window_changed.emit(*wanted)
 
     def message(self) -> str:
         if not self._lanes or self._extent is None:
@@ -283,7 +295,7 @@ class TimelineChart(Chart):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._extent is not None:
-            self._settle.start()
+            self._stir()
 
     def zoom(self, factor: float, at: Instant | None = None) -> None:
         """Show ``factor`` times the length, keeping an instant (default the middle) where it is."""

@@ -39,7 +39,7 @@ PASSPHRASE = "a passphrase for tests only"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A vault with the regular sleeper (14 days), the traveller (14 days), three days of one, and someone without data."""
+    """A vault with a regular sleeper and a traveller (14 days), three days of another, and someone without data."""
     folder = tmp_path_factory.mktemp("study-pages")
     services = open_services(home=folder)
     services.create_vault(PASSPHRASE)
