@@ -24,9 +24,9 @@ from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.engine import cipher_facts, open_engine
-from clarity_desktop.vault.store.failures import database_failures
+from clarity_desktop.vault.store.failures import database_failures, file_failures
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file, sync_folder
-from clarity_desktop.vault.store.migrate import bring_up_to_date, current_revision, make_schema
+from clarity_desktop.vault.store.migrate import bring_up_to_date, current_revision, make_database
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.audit import Audit
 from clarity_desktop.vault.tables.elements import Elements
@@ -99,6 +99,8 @@ class Vault:
             ``vault.exists``.
         InputError
             ``vault.passphrase_short``; ``vault.kdf_floor`` for a cost below the floor that is not marked for tests.
+        ClarityError
+            ``vault.folder`` when the folder cannot be written to.
         """
         check_new_passphrase(passphrase)
         parameters = (kdf or KdfParameters.calibrated()).checked()
@@ -107,23 +109,18 @@ class Vault:
             raise ConflictError(
                 "vault.exists", "There is a vault in this folder already.", remedy="Open it, or choose another folder."
             )
-        layout.prepare()
-        _set_old_keys_aside(layout)
         data_key = secrets.token_bytes(_KEY_BYTES)
         vault_id = str(uuid.uuid4())
-        # Keys first: a crash then leaves keys without a database, which hold nothing, never a database without keys.
         header = KeyHeader(vault_id, (passphrase_slot(vault_id, label, passphrase, data_key, parameters),))
-        header.write(layout.keys, data_key)
-        layout.audit_head.unlink(missing_ok=True)
-        layout.unfinished_database.unlink(missing_ok=True)
-        create_private_file(layout.unfinished_database)
-        engine = open_engine(layout.unfinished_database, data_key)
-        try:
-            make_schema(engine)
-        finally:
-            engine.dispose()
-        layout.unfinished_database.replace(layout.database)
-        sync_folder(directory)
+        with file_failures():
+            layout.prepare()
+            # Keys first: a crash then leaves keys without a database, which hold nothing, never the reverse.
+            header.write(layout.keys, data_key)
+            create_private_file(layout.unfinished_database)
+            with database_failures():
+                make_database(layout.unfinished_database, data_key)
+            layout.unfinished_database.replace(layout.database)
+            sync_folder(directory)
         return cls(layout, data_key, label, "created")
 
     @classmethod
@@ -333,12 +330,6 @@ class Vault:
         except BaseException:
             before.write(self._layout.keys, self.data_key())
             raise
-
-
-def _set_old_keys_aside(layout: VaultLayout) -> None:
-    """Keep a key file without a database under another name: its database may have been moved away."""
-    if layout.keys.exists():
-        layout.keys.rename(layout.directory / f"vault.keys.{secrets.token_hex(4)}.old")
 
 
 def _require_database(layout: VaultLayout) -> None:

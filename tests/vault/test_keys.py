@@ -17,6 +17,7 @@ from keyring.errors import PasswordDeleteError
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import (
+    ClarityError,
     ConflictError,
     InputError,
     IntegrityError,
@@ -158,6 +159,13 @@ def test_unreadable_key_file_is_an_integrity_error(vault: Vault, passphrase: str
     assert caught.value.code == "vault.key_file"
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ClarityError) as caught:
+        Vault.create(tmp_path / "file" / "v", "a long passphrase", kdf=CHEAP)
+    assert caught.value.code == "vault.folder"
+
+
 def test_no_vault_here(tmp_path: Path) -> None:
     assert not Vault.exists(tmp_path)
     with pytest.raises(NotFoundError):
@@ -202,6 +210,10 @@ def test_the_key_shows_nowhere(vault: Vault, caplog: pytest.LogCaptureFixture) -
         assert key.hex() not in text
         assert repr(key)[2:-1] not in text or "bytearray" in text
     assert repr(vault) == "<Vault closed>"
+    for ask in (vault.patients.list, vault.audit.verify, lambda: vault.patients.add("Somebody")):
+        with pytest.raises(LockedError) as refused:
+            ask()
+        assert refused.value.code == "vault.closed"
     with pytest.raises(LockedError):
         vault.data_key()
 

@@ -43,6 +43,7 @@ from clarity_desktop.vault.intake.stage import (
     stage_lost,
 )
 from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.failures import file_failures
 from clarity_desktop.vault.store.transactions import Store, WriteTransaction
 from clarity_desktop.vault.tables.elements import packed_payload, payload_digest
 from clarity_desktop.vault.tables.imports import report_text
@@ -67,7 +68,8 @@ class VaultSink:
         self._store = store
         self._patient_id = patient_id
         self._file, self._format, self._sha256 = file, format, sha256
-        self._token, self._lock = ImportLock.new(store.layout)
+        with file_failures():
+            self._token, self._lock = ImportLock.new(store.layout)
         self._ended = False
         self._pending: dict[SeriesKey, list[Columns]] = {}
         self._series: dict[SeriesKey, StagedSeries] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from clarity_desktop.domain.errors import IntegrityError, LockedError, NotFoundError, UsageError
+from clarity_desktop.domain.errors import ClarityError, IntegrityError, LockedError, NotFoundError, UsageError
 from clarity_desktop.vault.keys.kdf import KdfParameters, derive_key
 from clarity_desktop.vault.records import Slot
 from clarity_desktop.vault.store.layout import write_atomically
@@ -166,6 +166,8 @@ class KeyHeader:
             ``vault.absent`` when there is no key file.
         IntegrityError
             ``vault.key_file`` when it is not one this program reads.
+        ClarityError
+            ``vault.folder`` when the system does not let it be read.
         """
         try:
             raw = path.read_bytes()
@@ -175,6 +177,13 @@ class KeyHeader:
                 "There is no vault here.",
                 remedy="Create one, or choose the folder of an existing vault.",
             ) from error
+        except OSError as error:
+            raise ClarityError(
+                "vault.folder",
+                "The vault's folder cannot be used.",
+                remedy="Check its permissions, or choose another folder.",
+                detail=type(error).__name__,
+            ) from None
         try:
             document = json.loads(raw)
             if document["format"] != _FORMAT:

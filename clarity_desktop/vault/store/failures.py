@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
 
-__all__ = ["database_failures"]
+__all__ = ["database_failures", "file_failures"]
 
 _DAMAGE: Final = ("malformed", "not a database", "hmac check", "corrupt")
 
@@ -42,6 +42,20 @@ def database_failures() -> Iterator[None]:
         raise known from None
     except SQLAlchemyError as error:
         raise _damaged(type(error).__name__) from None
+
+
+@contextmanager
+def file_failures() -> Iterator[None]:
+    """Turn failures of the file system into an error fit to be shown: :class:`ClarityError` ``vault.folder``."""
+    try:
+        yield
+    except OSError as error:
+        raise ClarityError(
+            "vault.folder",
+            "The vault's folder cannot be used.",
+            remedy="Check its permissions and the free space of the disk, or choose another folder.",
+            detail=type(error).__name__,
+        ) from None
 
 
 def _known(text: str, name: str) -> ClarityError | None:

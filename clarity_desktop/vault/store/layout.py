@@ -42,9 +42,20 @@ class VaultLayout:
         return self.directory / f"import-{token}.lock"
 
     def prepare(self) -> None:
-        """Make the folder, readable by its owner only (V-44)."""
+        """Make the folder, readable by its owner only (V-44), and free the names of a vault that is no more.
+
+        Files without their database are kept under another name, because the database may have been moved away; a
+        left log must never be read into a new database.
+        """
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory.chmod(0o700)
+        mark = secrets.token_hex(4)
+        for name in ("vault.keys", "vault.db-wal", "vault.db-shm", "audit.head"):
+            path = self.directory / name
+            if path.exists():
+                path.rename(self.directory / f"{name}.{mark}.old")
+        for ending in ("", "-wal", "-shm"):
+            self.unfinished_database.with_name(self.unfinished_database.name + ending).unlink(missing_ok=True)
 
 
 def create_private_file(path: Path) -> None:

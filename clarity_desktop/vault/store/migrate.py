@@ -12,12 +12,21 @@ from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
 from clarity_desktop.vault.store import schema
-from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector
+from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector, open_engine
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file
 
-__all__ = ["MIGRATIONS", "bring_up_to_date", "current_revision", "make_schema"]
+__all__ = ["MIGRATIONS", "bring_up_to_date", "current_revision", "make_database", "make_schema"]
 
 MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def make_database(path: Path, key: bytes) -> None:
+    """Fill an empty file with the tables of the current revision, and close it."""
+    engine = open_engine(path, key)
+    try:
+        make_schema(engine)
+    finally:
+        engine.dispose()
 
 
 def make_schema(engine: Engine) -> None:

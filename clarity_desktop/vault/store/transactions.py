@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
+from clarity_desktop.domain.errors import LockedError
 from clarity_desktop.vault.records import AuditEntry
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE
@@ -41,10 +42,12 @@ class Store:
         self._engine = engine
         self._writer = engine.execution_options(begin=BEGIN_IMMEDIATE)
         self._lock = threading.RLock()
+        self._closed = False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one consistent state of the vault."""
+        self._check_open()
         with database_failures(), self._engine.begin() as connection:
             yield connection
 
@@ -52,6 +55,7 @@ class Store:
     def writing(self, action: str, patient_id: str | None = None) -> Iterator[WriteTransaction]:
         """A write transaction that ends with an audit entry, or does not happen at all (V-32)."""
         with self._lock:
+            self._check_open()
             with database_failures(), self._writer.begin() as connection:
                 transaction = WriteTransaction(connection, action, patient_id)
                 yield transaction
@@ -72,10 +76,18 @@ class Store:
     @contextmanager
     def staging(self) -> Iterator[Connection]:
         """A short write transaction on the staging tables, which nobody sees: it has no audit entry of its own."""
-        with self._lock, database_failures(), self._writer.begin() as connection:
-            yield connection
+        with self._lock:
+            self._check_open()
+            with database_failures(), self._writer.begin() as connection:
+                yield connection
 
     def dispose(self) -> None:
-        """Close all connections; the write-ahead log is folded into the file."""
+        """Close all connections for good; the write-ahead log is folded into the file."""
         with self._lock:
+            self._closed = True
             self._engine.dispose()
+
+    def _check_open(self) -> None:
+        # The engine would open the file again by itself, so a repository kept by somebody must be refused here.
+        if self._closed:
+            raise LockedError("vault.closed", "The vault is locked.", remedy="Open it with the passphrase.")
