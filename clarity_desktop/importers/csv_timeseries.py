@@ -70,13 +70,23 @@ def _layout_of(start: bytes) -> _Layout | None:
     if not lines or "\0" in lines[0]:
         return None
     for delimiter in (",", ";", "\t"):
-        rows = list(csv.reader(lines, delimiter=delimiter))
+        rows = [_cells(line, delimiter) for line in lines]
         if len(rows[0]) < 2:
             continue
         layout = _layout_of_rows(rows, delimiter, encoding)
         if layout is not None:
             return layout
     return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of one line; a line whose quoting is broken is split as it stands."""
+    if '"' not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error:
+        return line.split(delimiter)
 
 
 def _layout_of_rows(rows: list[list[str]], delimiter: str, encoding: str) -> _Layout | None:
@@ -181,9 +191,7 @@ class _Table:
 
     def _take(self, block: list[tuple[int, int, str]], source: str, reading: Reading) -> None:
         layout = self._layout
-        rows = list(csv.reader([text for _, _, text in block], delimiter=layout.delimiter))
-        if len(rows) != len(block):
-            rows = [text.split(layout.delimiter) for _, _, text in block]
+        rows = [_cells(text, layout.delimiter) for _, _, text in block]
         times = parse_times([row[layout.time] if len(row) > layout.time else "" for row in rows])
         if times.fractions:
             reading.tally.problem("time.fraction", f"line {block[0][0]}", times.fractions)

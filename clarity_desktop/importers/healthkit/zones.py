@@ -11,27 +11,24 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.importing import ZoneFound
-from clarity_desktop.domain.time import Certainty, Instant, ZonePeriod, ZoneTimeline, zone_of_name
+from clarity_desktop.domain.time import DAY_S, Certainty, Instant, ZonePeriod, ZoneTimeline, zone_of_name
 from clarity_desktop.importers.recorder_clock import ALL_TIME, fixed_zone_name
 
 __all__ = ["Evidence", "beat_offset", "zone_timeline"]
 
 _QUARTER = 900
+_LOWEST = -10 * 3600
 _COMPACT_AT = 50_000
 
 
 def beat_offset(clock_s: float, start: Instant) -> int:
     """UTC offset in seconds from the local clock of the first beat and the record's UTC start, in quarter hours.
 
-    The difference is taken modulo a day into -12 h … +14 h.
+    A clock tells the offset only modulo a day. Answered is the one in -10:00 … +13:45 h, which holds all inhabited
+    zones but those at -11:00 and +14:00; these are found by name, see :func:`zone_timeline`.
     """
-    difference = clock_s - start % 86_400
-    offset = round(difference / _QUARTER) * _QUARTER
-    while offset > 14 * 3600:
-        offset -= 86_400
-    while offset <= -12 * 3600:
-        offset += 86_400
-    return offset
+    offset = round((clock_s - start % DAY_S) / _QUARTER) * _QUARTER
+    return (offset - _LOWEST) % DAY_S + _LOWEST
 
 
 class Evidence:
@@ -138,7 +135,8 @@ def _most_frequent_zone(points: list[_Point]) -> str | None:
 
 def _name_of_offset(at: Instant, offset_s: int, names: list[str]) -> str:
     for name in names:
-        if int(ZoneTimeline.single(name).offsets_s(np.array([at], dtype=np.int64))[0]) == offset_s:
+        rule = int(ZoneTimeline.single(name).offsets_s(np.array([at], dtype=np.int64))[0])
+        if (rule - offset_s) % DAY_S == 0:
             return name
     return fixed_zone_name(offset_s)
 
