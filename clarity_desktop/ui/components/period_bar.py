@@ -99,4 +99,5 @@ class PeriodBar(QWidget):
                 action = menu.addAction(f"Last {words}")
                 action.triggered.connect(lambda _=False, days=days: self.chosen.emit(last_days(zone, whole, days)))
         menu.addAction("Whole recording").triggered.connect(lambda _=False: self.chosen.emit(whole))
-        menu.exec(self.button.mapToGlobal(self.button.rect().bottomLeft()))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.button.mapToGlobal(self.button.rect().bottomLeft()))

@@ -30,7 +30,7 @@ class Toast(QFrame):
         row.setSpacing(8)
         self._icon = Icon("info", 16, "info")
         self._label = Label("", "body", wrap=True)
-        self._button = Button("", "link")
+        self._button = Button("Undo", "link")
         self._button.clicked.connect(self._act)
         close = IconButton("x", "Close this note", side=24, size=14)
         close.clicked.connect(self.hide)

@@ -117,5 +117,7 @@ def reading_words(report: ImportReport) -> str:
 def table_text(report: ImportReport) -> str:
     """The table of kinds as tab-separated text with a head."""
     lines = ["Type\tRecords\tStored new\tAlready here\tLeft out"]
-    lines += [f"{row.title}\t{row.records}\t{row.stored}\t{row.repeated}\t{row.left_out}" for row in type_rows(report)]
+    for row in type_rows(report):
+        title = " ".join(row.title.split())
+        lines.append(f"{title}\t{row.records}\t{row.stored}\t{row.repeated}\t{row.left_out}")
     return "\n".join(lines)

@@ -44,7 +44,7 @@ class ImportPage(Page):
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(services, parent)
-        self._reports: dict[int, ImportReport] = {}
+        self._opened: dict[int, ImportReport] = {}
         self._names: dict[str, str] = {}
         self._stack = QStackedWidget(self)
         column = QVBoxLayout(self)
@@ -159,7 +159,6 @@ class ImportPage(Page):
 
     def _show(self, reports: list[ImportReport], people: list[Patient]) -> None:
         self._names = {one.id: one.name for one in people}
-        self._reports = {report.import_id: report for report in reports if report.import_id is not None}
         while (item := self._rows.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -180,10 +179,10 @@ class ImportPage(Page):
 
     def open_report(self, report: ImportReport) -> None:
         """Show the report of one import."""
-        if report.import_id is not None:
-            self._reports[report.import_id] = report
+        key = next((key for key, known in self._opened.items() if known is report), -1 - len(self._opened))
+        self._opened[key] = report
         # The header must name the person whose report is shown.
-        self.go.emit("import", {"patient": report.patient_id, "report": report.import_id})
+        self.go.emit("import", {"patient": report.patient_id, "report": key})
 
     def _show_list(self) -> None:
         self._switch(0)
@@ -200,13 +199,13 @@ class ImportPage(Page):
 
     def place(self) -> dict[str, Any]:
         report = self.report_view.report
-        shown = report.import_id if report is not None and self._shows_report else None
-        return {"report": shown}
+        shown = next((key for key, known in self._opened.items() if known is report), None)
+        return {"report": shown if self._shows_report else None}
 
     def restore(self, place: dict[str, Any]) -> None:
         wanted = place.get("report")
-        if isinstance(wanted, int) and wanted in self._reports:
-            report = self._reports[wanted]
+        if isinstance(wanted, int) and wanted in self._opened:
+            report = self._opened[wanted]
             self.report_view.show_report(report, self._name_of(report))
             self._switch(1)
         elif "report" in place:

@@ -104,7 +104,8 @@ class TimelinePage(StudyPage):
             action.setCheckable(True)
             action.setChecked(kind in self._chosen)
             action.toggled.connect(lambda on, kind=kind: self._toggle(kind, on, available))
-        menu.exec(self.series_button.mapToGlobal(self.series_button.rect().bottomLeft()))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.series_button.mapToGlobal(self.series_button.rect().bottomLeft()))
 
     def _toggle(self, kind: str, on: bool, available: list[str]) -> None:
         kept = {*self._chosen, kind} if on else {one for one in self._chosen if one != kind}

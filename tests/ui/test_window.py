@@ -1,0 +1,276 @@
+"""The window over a real vault: unlocking, people, pages, history, lock, names for assistive technology."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from clarity_desktop.app import Services
+from clarity_desktop.domain.changes import Change
+from clarity_desktop.domain.errors import InputError
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.commands import COMMANDS
+from clarity_desktop.ui.dialogs.error import ErrorDialog
+from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
+from clarity_desktop.ui.pages.patients import PatientsPage
+from clarity_desktop.ui.qt import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QDateEdit,
+    QGuiApplication,
+    QLineEdit,
+    QProgressBar,
+    Qt,
+    QTabBar,
+    QWidget,
+)
+from clarity_desktop.ui.shell.page_list import PAGES
+from clarity_desktop.ui.shell.palette import Palette
+from clarity_desktop.ui.shell.window import Window
+
+NEW_PASSPHRASE = "seven quiet herons by the lake"
+INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QDateEdit, QAbstractItemView, QProgressBar, QTabBar)
+
+
+def _people(window: Window) -> PatientsPage:
+    page = window.workspace.page("patients")
+    assert isinstance(page, PatientsPage)
+    return page
+
+
+def _open(window: Window, code: str, rest: Callable[[], None], page: str = "overview") -> None:
+    window.open_patient(window.services.patient(code).id, page)
+    rest()
+
+
+def test_a_vault_is_created_locked_and_opened_again(
+    empty_services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    window = open_window(empty_services)
+    unlock = window.unlock_page
+    assert window.is_locked
+    assert unlock.creating
+    unlock.passphrase.setText("too short")
+    unlock.repeat.setText("too short")
+    assert not unlock.button.isEnabled()
+    unlock.passphrase.setText(NEW_PASSPHRASE)
+    unlock.repeat.setText(NEW_PASSPHRASE + "x")
+    assert not unlock.button.isEnabled()
+    assert "same passphrase" in unlock.second.line_text()
+    unlock.repeat.setText(NEW_PASSPHRASE)
+    unlock.demo.setChecked(False)
+    unlock.submit()
+    rest()
+    assert not window.is_locked
+    assert empty_services.unlocked
+    assert unlock.passphrase.text() == ""
+
+    assert window.run_id("vault.lock")
+    rest()
+    assert window.is_locked
+    assert not empty_services.unlocked
+    assert not unlock.creating
+    unlock.passphrase.setText("not the passphrase at all")
+    unlock.submit()
+    rest()
+    assert window.is_locked
+    assert unlock.first.line_text() == "This passphrase does not open the vault. 4 tries left."
+    unlock.passphrase.setText(NEW_PASSPHRASE)
+    unlock.submit()
+    rest()
+    assert not window.is_locked
+
+
+def test_the_list_shows_people_with_what_the_vault_says(window: Window) -> None:
+    page = _people(window)
+    assert page.filtered.rowCount() == 2
+    words = {
+        page.filtered.index(row, column).data() for row in range(2) for column in range(page.filtered.columnCount())
+    }
+    assert {"Demo · Regular sleeper", "D-0001", "Simulated"} <= words
+    page.search.setText("shift")
+    assert [page.filtered.patient_at(row).code for row in range(page.filtered.rowCount())] == ["D-0002"]
+    page.search.setText("nobody of this name")
+    assert page.filtered.rowCount() == 0
+    assert page._none.isVisible()
+    assert page._clear.isVisible()
+    page._clear.click()
+    assert page.filtered.rowCount() == 2
+
+
+def test_an_empty_vault_says_what_would_be_here(
+    empty_services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    empty_services.create_vault(NEW_PASSPHRASE)
+    window = open_window(empty_services)
+    assert _people(window)._stack.currentWidget() is _people(window)._empty
+    window.new_patient()
+    dialog = window.findChild(NewPatientDialog)
+    assert dialog is not None
+    assert not dialog.add.isEnabled()
+    dialog.name.setText("Case 7")
+    dialog.born.setText("1987-13-01")
+    dialog._add()
+    assert "1987-04-23" in dialog._born.line_text()
+    dialog.born.setText("1987-04-23")
+    dialog._add()
+    rest()
+    assert [patient.name for patient in empty_services.patients()] == ["Case 7"]
+    assert _people(window).filtered.rowCount() == 1
+
+
+def test_every_page_opens_for_a_person_and_back_returns(window: Window, rest: Callable[[], None]) -> None:
+    _open(window, "D-0001", rest)
+    for page in PAGES:
+        assert window.run_id(f"go.{page.id}"), page.id
+        rest()
+        current = window.workspace.current()
+        assert current is not None
+        assert current.id == page.id
+    for page in reversed(PAGES[:-1]):
+        assert window.run_id("go.back")
+        rest()
+        current = window.workspace.current()
+        assert current is not None
+        assert current.id == page.id
+    assert window.run_id("go.forward")
+    current = window.workspace.current()
+    assert current is not None
+    assert current.id == PAGES[1].id
+
+
+def test_the_header_says_whose_data_is_open_and_back_changes_it_too(window: Window, rest: Callable[[], None]) -> None:
+    _open(window, "D-0001", rest)
+    assert window.windowTitle().startswith("Demo · Regular sleeper")
+    _open(window, "D-0002", rest, "sleep")
+    assert window.workspace.header._name.text() == "Demo · Shift worker"
+    assert window.workspace.header._simulated.isVisible()
+    window.go_back()
+    rest()
+    assert window.workspace.header._name.text() == "Demo · Regular sleeper"
+    actions = [entry.action for entry in window.services.vault.audit.entries(limit=20)]
+    assert actions.count("patient.open") >= 3
+
+
+def test_locking_leaves_nothing_of_anyone_in_the_window(
+    window: Window, rest: Callable[[], None], qapp: QApplication
+) -> None:
+    _open(window, "D-0001", rest)
+    window.run_id("vault.lock")
+    rest()
+    assert window.is_locked
+    assert window.windowTitle() == "Clarity Desktop"
+    names = [widget.accessibleName() + widget.toolTip() for widget in window.findChildren(QWidget)]
+    assert not any("Regular sleeper" in name for name in names)
+    assert not window.run_id("go.overview")
+    assert not window.run_id("data.import")
+
+
+def test_keys_run_commands_unless_a_dialog_is_open(window: Window, qtbot: QtBot, rest: Callable[[], None]) -> None:
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
+    rest()
+    current = window.workspace.current()
+    assert current is not None
+    assert current.id == "import"
+    window.show_keys()
+    assert window.open_sheet() is not None
+    assert not window.run_by_key(COMMANDS["go.patients"])
+    qtbot.keyClick(window.open_sheet(), Qt.Key.Key_Escape)
+    assert window.open_sheet() is None
+    assert window.run_by_key(COMMANDS["go.patients"])
+
+
+def test_the_palette_opens_a_person(window: Window, qtbot: QtBot, rest: Callable[[], None]) -> None:
+    window.run_id("help.palette")
+    palette = window.findChild(Palette)
+    assert palette is not None
+    palette.input.setText("shift w")
+    qtbot.keyClick(palette.input, Qt.Key.Key_Return)
+    rest()
+    assert window.patient is not None
+    assert window.patient.code == "D-0002"
+
+
+def test_the_theme_changes_live_and_is_kept(window: Window, rest: Callable[[], None]) -> None:
+    for name in ("dark", "high_contrast", "light"):
+        assert window.run_id(f"view.{name}")
+        rest()
+        assert theme.current().name == name
+        assert window.services.settings.get("theme") == name
+        image = window.grab().toImage()
+        ground = image.pixelColor(image.width() - 40, image.height() - 60)
+        assert ground == theme.current().ui["app"]
+
+
+def test_errors_are_shown_once_a_cause_with_a_reference_to_copy(window: Window, rest: Callable[[], None]) -> None:
+    error = InputError("x.y", "This file holds an image.", remedy="Choose another file.", detail="byte 0")
+    for _ in range(100):
+        window.report_error(error)
+    dialogs = [dialog for dialog in window.findChildren(ErrorDialog) if dialog.isVisible()]
+    assert len(dialogs) == 1
+    assert dialogs[0].count == 100
+    dialogs[0]._fold()
+    assert dialogs[0].details.isVisible()
+    copy = next(button for button in dialogs[0].findChildren(QAbstractButton) if button.text() == "Copy details")
+    copy.click()
+    assert error.reference in QGuiApplication.clipboard().text()
+    dialogs[0].dismiss()
+    rest()
+
+
+def test_a_change_by_others_reaches_the_list(window: Window, rest: Callable[[], None], qtbot: QtBot) -> None:
+    heard: list[Change] = []
+    window.services.subscribe(lambda changes: heard.append(changes.what))
+    window.services.add_patient("Added elsewhere")
+    qtbot.waitUntil(lambda: _people(window).filtered.rowCount() == 3)
+    rest()
+    assert heard
+    assert Change.PATIENTS in heard[0]
+
+
+@pytest.mark.parametrize("code", ["D-0001"])
+def test_everything_one_can_use_has_a_name(window: Window, rest: Callable[[], None], code: str) -> None:
+    window.unlock_page._offer(creating=True)
+    _open(window, code, rest)
+    for page in PAGES:
+        window.open_page(page.id)
+        rest()
+    window.show_keys()
+    nameless = []
+    for widget in window.findChildren(QWidget):
+        own = not widget.objectName().startswith("qt_") and not type(widget).__module__.startswith("PySide6.QtWidgets")
+        if (
+            isinstance(widget, INTERACTIVE)
+            and not widget.isHidden()
+            and (own or isinstance(widget, QLineEdit | QAbstractItemView))
+        ):
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            if not (widget.accessibleName() or text):
+                nameless.append(f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}")
+    assert nameless == []
+
+
+def test_narrow_windows_fold_the_navigation(window: Window, rest: Callable[[], None]) -> None:
+    assert window.workspace.navigation.width() == 184
+    window.resize(1280, 720)
+    rest()
+    assert window.workspace.navigation.width() == 48
+    assert window.workspace.navigation._items["patients"].toolTip() == "Patients"
+
+
+def test_regions_are_reached_by_keyboard(window: Window, rest: Callable[[], None]) -> None:
+    window.workspace.header.setFocus()
+    reached = set()
+    for _ in range(4):
+        window.run_id("view.next_region")
+        focused = QApplication.focusWidget()
+        space = window.workspace
+        for name, region in (("header", space.header), ("navigation", space.navigation), ("pages", space.pages)):
+            if focused is not None and region.isAncestorOf(focused):
+                reached.add(name)
+    assert reached == {"header", "navigation", "pages"}
