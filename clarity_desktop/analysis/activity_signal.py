@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clarity_desktop.analysis.recording import asleep_epochs
+from clarity_desktop.analysis.still_sleep import still_stretches
 from clarity_desktop.analysis.timeline import stages_between
-from clarity_desktop.circadian.wear import choi
 from clarity_desktop.domain.epochs import Epochs, EpochState
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, LIGHT, SLEEP, STEPS, kind_of
 from clarity_desktop.domain.series import Samples, Series
@@ -101,19 +101,21 @@ def _of_counts(
     step_s: int,
     beats: Samples | None,
     segments: tuple[SleepSegment, ...],
-) -> tuple[Wear, str]:
+) -> tuple[Wear, str, tuple[str, ...]]:
     series, samples = counts
     epochs = to_epochs([(samples, kind_of(ACTIVITY_COUNTS))], span, zone, step_s)
+    still = still_stretches(epochs) if step_s == 60 else None
     wear = combine_wear(
         epochs,
         heart_rate=None if beats is None else heart_rate_evidence(beats.start, epochs),
         asleep=asleep_epochs(segments, epochs) if segments else None,
-        choi=choi(epochs) if step_s == 60 else None,
+        choi=None if still is None else still.not_worn,
     )
+    remark = still.note if still is not None and beats is None and not segments else None
     note = f"Activity counts of {series.source or 'one source'}."
     if others:
         note += f" {others} other source{'s' if others > 1 else ''} of counts left out."
-    return wear, note
+    return wear, note, () if remark is None else (remark,)
 
 
 def _of_steps(
@@ -167,9 +169,9 @@ def read_signal(
     around = Span(span.start - _SLEEP_MARGIN_S, span.stop + _SLEEP_MARGIN_S)
     segments = stages_between(vault, patient_id, around)
     if best is not None:
-        wear, note = _of_counts(best, len(counts) - 1, span, zone, step_s, beats, segments)
+        wear, note, notes = _of_counts(best, len(counts) - 1, span, zone, step_s, beats, segments)
         light = _light(vault, series, wear, span)
-        return ActivitySignal(wear, note, "counts/min", beats, segments, (), light)
+        return ActivitySignal(wear, note, "counts/min", beats, segments, notes, light)
     steps = _in_window(series, STEPS, span)
     wear, note, notes = _of_steps(vault, steps, span, zone, step_s, beats, segments)
     light = _light(vault, series, wear, span)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clarity_desktop.analysis.assemble import PanelInputs, assemble_panel
-from clarity_desktop.circadian.wear import choi
+from clarity_desktop.analysis.still_sleep import still_stretches
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
 from clarity_desktop.domain.panel import Panel
@@ -66,12 +66,15 @@ def analyze_epochs(
     """
     counts = epochs.kind == ACTIVITY_COUNTS
     evidence = None if heart_rate is None or not len(heart_rate) else heart_rate_evidence(heart_rate.start, epochs)
+    still = still_stretches(epochs) if counts and epochs.step_s == 60 else None
     wear = combine_wear(
         epochs,
         heart_rate=evidence,
         asleep=asleep_epochs(segments, epochs) if segments else None,
-        choi=choi(epochs) if counts and epochs.step_s == 60 else None,
+        choi=None if still is None else still.not_worn,
     )
+    if still is not None and still.note is not None and evidence is None and not segments:
+        notes = (*notes, still.note)
     note = signal_note or ("Activity counts of a worn device." if counts else f"{epochs.kind} in {epochs.unit}.")
     return assemble_panel(
         PanelInputs(

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from golden_data import recording
+from golden_data import golden, recording
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from clarity_desktop.analysis.codec import decode_panel, encode_panel
 from clarity_desktop.analysis.documents import panel_document
 from clarity_desktop.analysis.recording import analyze_epochs
 from clarity_desktop.analysis.reference_ranges import reference_ranges
+from clarity_desktop.analysis.still_sleep import still_stretches
 from clarity_desktop.analysis.uncertainty import (
     circular_interval,
     cosinor_intervals,
@@ -157,3 +158,37 @@ def test_no_range_for_children_or_unknown_age_or_another_pipeline() -> None:
     assert reference_ranges("tst_min", age=None) == ()
     assert reference_ranges("sri", age=60) == ()
     assert reference_ranges("sri", age=60, method="ggir_sleepreg")
+
+
+@pytest.mark.parametrize(("name", "asleep", "off"), [("normal", 186, 0), ("dst_spring", 199, 0), ("irregular", 263, 0)])
+def test_still_sleep_of_a_worn_device_is_kept(name: str, asleep: int, off: int) -> None:
+    epochs, _ = recording(name)
+    found = still_stretches(epochs)
+    assert sum(stop - start for start, stop in found.asleep) == asleep
+    assert sum(stop - start for start, stop in found.not_worn) == off
+    panel = panel_of(name)
+    assert panel.coverage.not_worn == 0
+    assert any(str(asleep) in note for note in panel.notes)
+
+
+def test_a_device_off_the_wrist_is_not_asleep() -> None:
+    epochs, truth = recording("gaps")
+    assert truth is not None
+    found = still_stretches(epochs)
+    for start, stop in found.asleep:
+        assert truth[start:stop].mean() > 0.9
+    assert {(2014, 2205), (14685, 15107)} <= set(found.not_worn)
+    assert still_stretches(recording("awd_example_01")[0]).asleep == ()
+
+
+@pytest.mark.parametrize("name", ["normal", "irregular", "shift", "dst_spring"])
+def test_panels_of_worn_recordings_are_the_golden_values(name: str) -> None:
+    panel = panel_of(name)
+    reference = golden()["recordings"][name]["ref"]
+    for metric in ("is", "iv", "ra", "l5", "m10", "l5_onset_h", "m10_onset_h"):
+        finding = panel.finding(metric)
+        assert finding is not None
+        assert finding.value == pytest.approx(reference[metric], rel=1e-6)
+    regularity = panel.finding("sri")
+    assert regularity is not None
+    assert regularity.value == pytest.approx(reference["sri"]["cole_kripke_rescored_6h_5pairs"])
