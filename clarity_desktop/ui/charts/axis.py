@@ -11,12 +11,17 @@ from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF
 __all__ = ["change_flags", "local_axis"]
 
 
-def local_axis(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeline, *, labels: bool = True) -> None:
-    """Draw the base line, vertical grid and labels of local time. A label that would be cut is dropped."""
+def local_axis(
+    painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeline, *, left_limit: float | None = None
+) -> None:
+    """Draw the base line, vertical grid and labels of local time. A label that would be cut is dropped.
+
+    ``left_limit`` is how far to the left (px) a label may reach; 20 px beyond the plot when not given.
+    """
     now = theme.current()
     ticks = clock_ticks(zone, scale.span, scale.width)
     dates_only = all(tick.strong for tick in ticks)
-    reached = area.left() - 40
+    reached = (area.left() - 20 if left_limit is None else left_limit) - 5
     y = area.bottom() + 12
     # Dates of midnights are placed first: they matter more than an hour beside them.
     dates: list[tuple[float, float]] = []
@@ -26,18 +31,18 @@ def local_axis(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTime
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.setPen(QPen(now.ui["axis"], 1))
         painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
-        if labels and tick.strong:
+        if tick.strong:
             width = text_width("micro", tick.label)
             clear = all(x + 4 > high + 6 for _, high in dates)
             if clear and x + 4 + width <= area.right() + 12:
                 text(painter, x + 4, y, tick.label, now.ui["text"])
                 dates.append((x, x + 4 + width))
     for tick in ticks:
-        if not labels or tick.strong:
+        if tick.strong:
             continue
         x, half = scale.x(tick.instant), text_width("micro", tick.label) / 2
         clear = all(x + half + 5 < low or x - half - 5 > high for low, high in dates)
-        if clear and x - half > reached + 5 and x + half <= area.right() + 14 and x - half >= area.left() - 20:
+        if clear and x - half > reached + 5 and x + half <= area.right() + 14:
             text(painter, x, y, tick.label, now.ui["text_faint"], align="centre")
             reached = x + half
     painter.setPen(QPen(now.ui["axis"], 1))

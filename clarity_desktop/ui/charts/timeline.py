@@ -48,8 +48,8 @@ class TimelineChart(Chart):
     window_changed = Signal(object, int)
     """``(Span, columns)``: the window that is shown now and how many pixel columns it takes."""
 
-    def __init__(self, parent: QWidget | None = None, *, pannable: bool = True) -> None:
-        super().__init__("Timeline", height=360, parent=parent)
+    def __init__(self, parent: QWidget | None = None, *, pannable: bool = True, height: int = 360) -> None:
+        super().__init__("Timeline", height=height, parent=parent)
         self._lanes: list[LaneContent] = []
         self._zone = ZoneTimeline.unknown()
         self._extent: Span | None = None
@@ -214,7 +214,9 @@ class TimelineChart(Chart):
             painter.fillRect(QRectF(left, plot.top(), width, plot.height()), now.ui["weekend"])
         elif night is None:
             self._weekends(painter)
-        local_axis(painter, plot, scale, self._zone)
+        words = self._zone_words()
+        zone_end = text(painter, 12, plot.bottom() + 12, words, now.ui["text_faint"], limits=(0, _LEFT - 2)).right()
+        local_axis(painter, plot, scale, self._zone, left_limit=zone_end + 6)
         for content, area in zip(self._lanes, self._areas(), strict=True):
             self._lane_axis(painter, content, area)
             paint_lane(painter, area, scale, content, self._extent or self._window, smooth=not self._settle.isActive())
@@ -223,11 +225,13 @@ class TimelineChart(Chart):
         change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())
         if night is not None:
             paint_instants(painter, scale, self._zone, night, plot.top() - 4, plot.bottom(), 9)
+
+    def _zone_words(self) -> str:
+        """The zone at the left end of the axis; its last part when the whole name has no room."""
+        if self._zone.is_unknown:
+            return "clock as recorded"
         zone = self._zone.zone_at(self._window.start).zone
-        words = "clock as recorded" if self._zone.is_unknown else zone.rsplit("/", 1)[-1].replace("_", " ")
-        if not self._zone.is_unknown and text_width("micro", zone) < _LEFT - 22:
-            words = zone
-        text(painter, 12, plot.bottom() + 12, words, now.ui["text_faint"], limits=(0, _LEFT - 2))
+        return zone if text_width("micro", zone) < _LEFT - 22 else zone.rsplit("/", 1)[-1].replace("_", " ")
 
     def _weekends(self, painter: QPainter) -> None:
         scale = self._scale
@@ -268,7 +272,7 @@ class TimelineChart(Chart):
             label = content.label(tick)
             left = area.left() - 6 - text_width("micro", label)
             beside = y < area.top() + 15 and left < title_right
-            under = area.top() + 15 <= y < area.top() + 31 and left < 18 + text_width("micro", spec.unit)
+            under = area.top() + 15 <= y < area.top() + 31 and left < 14 + text_width("micro", spec.unit)
             if not beside and not under:
                 text(painter, area.left() - 6, y, label, now.ui["text_faint"], align="right")
 

@@ -25,7 +25,7 @@ from clarity_desktop.ui.qt import (
 
 __all__ = ["SourceList", "draw_marker", "sources_in_order"]
 
-_HEAD, _ROW, _MOST = 24, 42, 6
+_HEAD, _ROW, _MOST = 24, 40, 6
 
 
 def sources_in_order(series: Sequence[Series]) -> list[tuple[str, list[Series]]]:

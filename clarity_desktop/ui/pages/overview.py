@@ -55,11 +55,11 @@ class OverviewPage(StudyPage):
             card.opened.connect(lambda target=_TARGETS[metric]: self.go.emit(target, None))
 
         self._week_card = Card("One week, linked")
-        self._week = TimelineChart(pannable=False)
-        self._week.setFixedHeight(224)
+        self._week = TimelineChart(pannable=False, height=224)
+        self._week.setMinimumHeight(220)
         self._week.window_changed.connect(self._read_week)
         self._week_card.body.setContentsMargins(0, 0, 0, 8)
-        self._week_card.body.addWidget(self._week)
+        self._week_card.body.addWidget(self._week, 1)
         self._sources_card = Card("Data and sources")
         self._sources = SourceList()
         self._sources_note = Label("", "small", "muted", wrap=True)
@@ -86,7 +86,7 @@ class OverviewPage(StudyPage):
         self._asleep_card.body.setContentsMargins(0, 0, 0, 8)
         self._asleep_card.body.addWidget(self._asleep)
         for chart in (self._raster, self._asleep):
-            chart.setMinimumHeight(160)
+            chart.setMinimumHeight(150)
             chart.night_chosen.connect(lambda day: self.go.emit("sleep", {"night": day.isoformat()}))
         below = QHBoxLayout()
         below.setSpacing(12)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SleepPage", "night_rows"]
 
 _MARGIN_S = 2 * 3600
+_NAPS_SHOWN = 2
 _EMPTY = "Sleep needs recorded stages, or activity worn at night."
 
 
@@ -165,6 +166,8 @@ class SleepPage(StudyPage):
         self.nights.show_nights(nights, self._date, simulated=recording.panel.simulated)
         naps = recording.panel.naps
         self._naps_card.setVisible(bool(naps))
+        latest = f"latest {_NAPS_SHOWN} of {len(naps)}" if len(naps) > _NAPS_SHOWN else ""
+        self._naps_card.set_title("Naps", latest)
         self._naps.show_rows(
             [
                 (
@@ -172,7 +175,7 @@ class SleepPage(StudyPage):
                     duration(nap.tst_min),
                     nap.source,
                 )
-                for nap in naps[-4:]
+                for nap in naps[-_NAPS_SHOWN:]
             ]
         )
         self._show_night(recording)
