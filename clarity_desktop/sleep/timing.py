@@ -56,7 +56,7 @@ class TimedNights:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Timing over nights (RH-45, RH-48…RH-50). Hours; ``None`` where the nights do not allow a value."""
+    """Timing over nights (RH-45, RH-48…RH-51). Hours; ``None`` where the nights do not allow a value."""
 
     msw_h: float | None
     msf_h: float | None
@@ -70,6 +70,10 @@ class Timing:
     onset_sd_h: float | None
     duration_sd_h: float | None
     sleep_debt_h_14d: float | None
+    free_onset_later_min: float | None
+    """Mean of free nights minus mean of work nights: onset, offset, duration (RH-51)."""
+    free_offset_later_min: float | None
+    free_duration_longer_min: float | None
     free_nights: int
     work_nights: int
     consecutive: int
@@ -135,11 +139,17 @@ def timing_of(nights: TimedNights, *, work_days: float = 5.0, need_h: float = DE
     msw, msf = _mean(middle[~free]), _mean(middle[free])
     slept_work, slept_free = _mean(duration[~free]), _mean(duration[free])
     jetlag = week = corrected = corrected_jetlag = None
+    later: tuple[float | None, float | None, float | None] = (None, None, None)
     if msw is not None and msf is not None and slept_work is not None and slept_free is not None:
         jetlag = abs(msf - msw)
         week = (slept_work * work_days + slept_free * (7 - work_days)) / 7
         corrected = msf - (slept_free - week) / 2 if slept_free > slept_work else msf
-        corrected_jetlag = abs(float(nights.onset_h[free].mean() - nights.onset_h[~free].mean()))
+        onset, offset, longer = (
+            60 * float(hours[free].mean() - hours[~free].mean())
+            for hours in (nights.onset_h, nights.offset_h, duration)
+        )
+        corrected_jetlag = abs(onset) / 60
+        later = (onset, offset, longer)
     consecutive = np.flatnonzero(np.diff(nights.day) == 1) + 1
     # Mid-sleep on the running clock, so that sleep that drifts past midnight makes no step of 24 h.
     step = middle[consecutive] - middle[consecutive - 1]
@@ -164,6 +174,9 @@ def timing_of(nights: TimedNights, *, work_days: float = 5.0, need_h: float = DE
         onset_sd_h=_deviation(nights.onset_h),
         duration_sd_h=_deviation(duration),
         sleep_debt_h_14d=debt,
+        free_onset_later_min=later[0],
+        free_offset_later_min=later[1],
+        free_duration_longer_min=later[2],
         free_nights=int(free.sum()),
         work_nights=int((~free).sum()),
         consecutive=int(consecutive.size),

@@ -104,6 +104,8 @@ def test_timing_by_hand() -> None:
     assert found.msfsc_h == pytest.approx(5 - (9 - 53 / 7) / 2)
     assert found.social_jetlag_sc_h == pytest.approx(1)
     assert found.sleep_debt_h_14d == 5
+    assert (found.free_onset_later_min, found.free_offset_later_min) == pytest.approx((60, 180))
+    assert found.free_duration_longer_min == pytest.approx(120)
     assert found.midpoint_rmssd_h == pytest.approx(np.sqrt(4 / 6))
     away = 3 - found.msfsc_h
     rest = [abs(away)] * 4 + [np.hypot(5 - found.msfsc_h, 2), abs(5 - found.msfsc_h)]

@@ -21,35 +21,35 @@ _ZEROS_IN_ACTIVE: Final = 2
 _ZERO_PERCENTILE: Final = 33
 
 
-def _padded(values: NDArray[np.float64], width: int) -> tuple[NDArray[np.float64], slice]:
-    """The values between ``width`` epochs of their maximum, and where they lie."""
-    pad = np.full(width, values.max())
-    return np.concatenate((pad, values, pad)), slice(width, width + values.size)
+def _padded(
+    values: NDArray[np.float64], used: NDArray[np.bool_], width: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Values and whether they count, between ``width`` epochs of their maximum and such that do not count."""
+    pad = np.full(_HALF_WINDOW, values.max())
+    outer = np.arange(_HALF_WINDOW) >= _HALF_WINDOW - width
+    return np.concatenate((pad, values, pad)), np.concatenate((outer, used, outer[::-1]))
 
 
-def _windows(size: int, half: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    index = np.arange(size)
-    return np.maximum(index - half, 0), np.minimum(index + half + 1, size)
+def _window_counts(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """True epochs in the window of four hours on both sides of each unpadded epoch."""
+    total = np.zeros(mask.size + 1, np.int32)
+    np.cumsum(mask, dtype=np.int32, out=total[1:])
+    width = 2 * _HALF_WINDOW + 1
+    return np.asarray(total[width:] - total[:-width])
 
 
-def _median_above(
-    values: NDArray[np.float64], used: NDArray[np.bool_], half: int, inside: slice, least: int
-) -> NDArray[np.bool_]:
-    """Where the median of the window of ``half`` epochs on both sides exceeds the 8/24 percentile of such medians.
+def _median_above(values: NDArray[np.float64], used: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Where the median of the usable values of the window exceeds the 8/24 percentile of such medians.
 
     No median is formed: a median is at most v when at least half of its window is, so v is bisected over the values
     that occur, with one running count a step. A window with fewer than ``least`` usable epochs says rest, and does not
-    count towards the percentile.
+    count towards the percentile. Takes padded arrays, answers for the epochs inside.
     """
-    low, high = _windows(values.size, half)
-    low, high = low[inside], high[inside]
-    total = np.concatenate(([0], np.cumsum(used)))
-    number = total[high] - total[low]
+    number = _window_counts(used)
     enough = number >= least
 
     def at_most(threshold: float) -> NDArray[np.bool_]:
-        count = np.concatenate(([0], np.cumsum(used & (values <= threshold))))
-        return np.asarray(2 * (count[high] - count[low]) >= number)
+        return np.asarray(2 * _window_counts(used & (values <= threshold)) >= number)
 
     candidates = np.unique(values[used])
     wanted = _REST_SHARE * np.count_nonzero(enough)
@@ -115,14 +115,12 @@ def crespo(counts: Counts, *, step_s: int = 60) -> States:
         return as_states(np.zeros(values.size, np.bool_), present)
     conditioned = values.copy()
     conditioned[_zero_runs(values, _ZEROS_FIRST)] = np.percentile(values[present], _ZERO_PERCENTILE)
-    padded, inside = _padded(conditioned, _HALF_WINDOW)
-    active = _median_above(padded, np.ones(padded.size, np.bool_), _HALF_WINDOW, inside, 1)
+    everything = np.ones(values.size, np.bool_)
+    active = _median_above(*_padded(conditioned, everything, _HALF_WINDOW), 1)
     active = _closed_and_opened(active, _HOUR + 1)
 
     zeros_rest, zeros_active = _zero_runs(values, _ZEROS_IN_REST), _zero_runs(values, _ZEROS_IN_ACTIVE)
-    padded, inside = _padded(values, _HOUR)
-    used = np.ones(padded.size, np.bool_)
-    used[inside] = ~np.where(active, zeros_active, zeros_rest) & present
-    active = _median_above(padded, used, _HALF_WINDOW, inside, _HOUR)
+    usable = ~np.where(active, zeros_active, zeros_rest) & present
+    active = _median_above(*_padded(values, usable, _HOUR), _HOUR)
     active = _closed_and_opened(active, 2 * _HOUR + 1)
     return as_states(~active, present)

@@ -19,14 +19,22 @@ _LONGEST_MIN: Final = 720
 _PEAK_AHEAD: Final = 31
 
 
+def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Running sum with half a day of its end values on both sides."""
+    total = np.zeros(values.size + _DAY + 1)
+    half = _DAY // 2
+    np.cumsum(values, out=total[half + 1 : half + 1 + values.size])
+    total[half + 1 + values.size :] = total[half + values.size]
+    return total
+
+
 def _below_trend(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where the count is at most 15 % of the centred 24-h mean (at least 12 h of it present)."""
-    index = np.arange(values.size)
-    low, high = np.maximum(index - _DAY // 2, 0), np.minimum(index + _DAY // 2, values.size)
-    total = np.concatenate(([0.0], np.cumsum(values)))
-    number = np.concatenate(([0], np.cumsum(present)))
-    n = number[high] - number[low]
-    trend = (total[high] - total[low]) / np.maximum(n, 1)
+    # Padding the running sums lets windows at the ends be cut by slices.
+    total = _running(values)
+    number = _running(present.astype(np.float64))
+    n = number[_DAY:-1] - number[: -_DAY - 1]
+    trend = (total[_DAY:-1] - total[: -_DAY - 1]) / np.maximum(n, 1)
     return np.asarray(present & (n >= _DAY // 2) & (values <= _TREND_SHARE * trend))
 
 
@@ -40,6 +48,10 @@ def _bout_length(below: NDArray[np.bool_]) -> int:
     share = count[-1] / m
     deviation = np.sqrt(share * (1 - share))
     r = (count[:-1] / m - share * k / m) / (deviation * np.sqrt(k / m * (1 - k / m)))
+    top = int(r.argmax())
+    if top + _PEAK_AHEAD < r.size and r[top] > r[top + 1 : top + 1 + _PEAK_AHEAD].max():
+        return int(k[top])
+    # The highest point is no peak (it lies too near the end, or is flat): look at every candidate.
     ahead = np.concatenate((r[1:], np.full(_PEAK_AHEAD, -np.inf)))
     highest_ahead = np.lib.stride_tricks.sliding_window_view(ahead, _PEAK_AHEAD).max(axis=1)[: r.size]
     peaks = np.flatnonzero(r > highest_ahead)
