@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clarity_desktop.analysis.assemble import PanelInputs, assemble_panel
-from clarity_desktop.analysis.still_sleep import still_stretches
+from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
+from clarity_desktop.analysis.panels.still_sleep import still_stretches
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
 from clarity_desktop.domain.panel import Panel

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clarity_desktop.analysis.activity_signal import PANEL_KINDS, read_signal
-from clarity_desktop.analysis.assemble import PanelInputs, assemble_panel
-from clarity_desktop.analysis.codec import FORMAT_VERSION, decode_panel, encode_panel
-from clarity_desktop.analysis.finding_maker import ALGORITHM_VERSION
+from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION
+from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_signal
+from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
+from clarity_desktop.analysis.panels.codec import FORMAT_VERSION, decode_panel, encode_panel
 from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.panel import Panel

@@ -13,12 +13,8 @@ from golden_data import golden, recording
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarity_desktop.analysis.codec import decode_panel, encode_panel
 from clarity_desktop.analysis.documents import panel_document
-from clarity_desktop.analysis.recording import analyze_epochs
-from clarity_desktop.analysis.reference_ranges import reference_ranges
-from clarity_desktop.analysis.still_sleep import still_stretches
-from clarity_desktop.analysis.uncertainty import (
+from clarity_desktop.analysis.findings.uncertainty import (
     circular_interval,
     cosinor_intervals,
     interval_of,
@@ -26,6 +22,10 @@ from clarity_desktop.analysis.uncertainty import (
     seed_of,
     stability_intervals,
 )
+from clarity_desktop.analysis.panels.codec import decode_panel, encode_panel
+from clarity_desktop.analysis.panels.still_sleep import still_stretches
+from clarity_desktop.analysis.recording import analyze_epochs
+from clarity_desktop.analysis.reference_ranges import reference_ranges
 from clarity_desktop.circadian.cosinor import cosinor
 from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.panel import Panel

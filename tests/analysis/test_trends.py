@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarity_desktop.analysis.trends import before_after, change_points, rolling_mean, trend_of
+from clarity_desktop.analysis.findings.trends import before_after, change_points, rolling_mean, trend_of
 
 
 def rng() -> np.random.Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clarity_desktop.analysis.finding_maker import FindingMaker
+from clarity_desktop.analysis.findings.maker import FindingMaker
 from clarity_desktop.circadian.light import LIGHT_THRESHOLDS, light_days, light_rhythm
 from clarity_desktop.circadian.phase_estimate import estimate_phase
 from clarity_desktop.circadian.phase_models import MODELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from clarity_desktop.analysis.finding_maker import FindingMaker
+from clarity_desktop.analysis.findings.maker import FindingMaker
 from clarity_desktop.circadian.cosinor import cosinor, two_component_cosinor
 from clarity_desktop.circadian.daily_windows import daily_windows
 from clarity_desktop.circadian.fractal import fluctuation

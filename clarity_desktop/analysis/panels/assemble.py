@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from clarity_desktop.analysis.finding_maker import FindingMaker
-from clarity_desktop.analysis.light_findings import light_findings
-from clarity_desktop.analysis.rhythm import rhythm_findings
-from clarity_desktop.analysis.rhythm_details import detail_findings
-from clarity_desktop.analysis.sleep_findings import (
+from clarity_desktop.analysis.findings.light import light_findings
+from clarity_desktop.analysis.findings.maker import FindingMaker
+from clarity_desktop.analysis.findings.rhythm import rhythm_findings
+from clarity_desktop.analysis.findings.rhythm_details import detail_findings
+from clarity_desktop.analysis.findings.sleep import (
     SleepEvidence,
     resting_heart_rate,
     sleep_findings,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clarity_desktop.analysis.finding_maker import FindingMaker
-from clarity_desktop.analysis.uncertainty import (
+from clarity_desktop.analysis.findings.maker import FindingMaker
+from clarity_desktop.analysis.findings.uncertainty import (
     REPLICATES,
     cosinor_intervals,
     profile_intervals,

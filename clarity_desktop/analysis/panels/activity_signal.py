@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clarity_desktop.analysis.panels.still_sleep import still_stretches
 from clarity_desktop.analysis.recording import asleep_epochs
-from clarity_desktop.analysis.still_sleep import still_stretches
 from clarity_desktop.analysis.timeline import stages_between
 from clarity_desktop.domain.epochs import Epochs, EpochState
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, LIGHT, SLEEP, STEPS, kind_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clarity_desktop.analysis.finding_maker import FindingMaker
-from clarity_desktop.analysis.uncertainty import (
+from clarity_desktop.analysis.findings.maker import FindingMaker
+from clarity_desktop.analysis.findings.uncertainty import (
     REPLICATES,
     circular_mean_interval,
     median_interval,

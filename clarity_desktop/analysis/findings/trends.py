@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.analysis.uncertainty import REPLICATES, Interval, interval_of
+from clarity_desktop.analysis.findings.uncertainty import REPLICATES, Interval, interval_of
 
 __all__ = [
     "BeforeAfter",
