@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import uuid
@@ -207,6 +208,11 @@ class Vault:
             raise LockedError("vault.closed", "The vault is closed.", remedy="Open it again.")
         return bytes(self._data_key)
 
+    @property
+    def who(self) -> str:
+        """Whose name the audit's entries bear: the label of the slot that opened the vault."""
+        return self._store.who
+
     def close(self) -> None:
         """Close all connections and overwrite the key; a second call does nothing."""
         if self._data_key:
@@ -279,8 +285,10 @@ class Vault:
         remaining = header.without_slot(slot_id)
         (slot,) = (slot for slot in header.slots if slot.id == slot_id)
         self._replace_header("slot.remove", header, remaining, f"{slot.kind} {slot.id}")
-        if slot.kind == KEYCHAIN and keychain.is_available():
-            keychain.forget(header.vault_id, slot.id)
+        if slot.kind == KEYCHAIN:
+            # Without the slot the keychain's entry opens nothing, so one that cannot be reached now may stay behind.
+            with contextlib.suppress(LockedError):
+                keychain.forget(header.vault_id, slot.id)
 
     def begin_import(self, patient_id: PatientId, *, file: str, format: str, sha256: str) -> ImportSink:  # noqa: A002 (the word of the interface)
         """Begin an import into a patient; raises :class:`NotFoundError` (``patient.unknown``)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from clarity_desktop.domain.importing import (
     Element,
     ImportReport,
     Origin,
+    Problem,
     SampleBatch,
     SetAside,
     SinkCounts,
@@ -307,12 +309,15 @@ def test_the_journal_keeps_the_report_with_its_counts(
     sink.set_aside(aside)
     found = (ZoneFound(ZonePeriod(-(2**40), "Europe/Berlin", Certainty.STATED, "HKTimeZone"), "3 workouts", 3),)
     sink.zones(found)
-    assert sink.finish(report_of({HEART_RATE: 3})) == {HEART_RATE: SinkCounts(2, 2)}
+    problem = Problem("date.impossible", 1, "byte 512", "A date could not be read.")
+    report = replace(report_of({HEART_RATE: 3}), zones=found, problems=(problem,), elements={"Record": 3})
+    assert sink.finish(report) == {HEART_RATE: SinkCounts(2, 2)}
     (kept,) = vault.imports.list(patient.id)
     assert vault.imports.find(patient.id, "abc") == kept
     count = kept.types[HEART_RATE]
     assert (count.records, count.unique, count.stored_new, count.duplicates, count.rejected) == (3, 2, 2, 1, 0)
     assert (kept.first, kept.last, kept.patient_id, kept.sha256) == (BASE, BASE + 39, patient.id, "abc")
+    assert (kept.zones, kept.problems, kept.elements) == (found, (problem,), {"Record": 3})
     assert kept.import_id is not None
     assert vault.imports.set_aside(kept.import_id) == [aside]
     assert vault.zones.found(patient.id) == found
@@ -376,6 +381,42 @@ def test_an_import_that_cannot_be_finished_leaves_the_vault_as_before(
     assert vault.series.list(patient.id) == []
     sink.abandon()
     assert whole_database(vault) == before
+
+
+def test_an_import_whose_stage_is_gone_says_so(
+    vault: Vault, batch_of: Callable[..., SampleBatch], report_of: Callable[..., ImportReport]
+) -> None:
+    patient = vault.patients.add("Ada")
+    sink = vault.begin_import(patient.id, file="f", format="healthkit", sha256="1")
+    sink.samples(batch_of([(BASE, 0, 60.0, None)]))
+    sink._stage_samples(everything=True)
+    with vault._store.staging() as connection:
+        connection.exec_driver_sql("DELETE FROM stage")
+    with pytest.raises(IntegrityError) as caught:
+        sink.finish(report_of())
+    assert caught.value.code == "import.stage_lost"
+    sink.abandon()
+    assert vault.series.list(patient.id) == []
+
+
+def test_verify_compares_chunks_with_their_digests(
+    vault: Vault, batch_of: Callable[..., SampleBatch], bring_in: Callable[..., dict[str, SinkCounts]]
+) -> None:
+    patient = vault.patients.add("Ada")
+    bring_in(vault, patient.id, batch_of([(BASE, 0, 60.0, None)]))
+    bring_in(vault, vault.patients.add("Grace").id, batch_of([(BASE, 0, 61.0, None)]))
+    assert vault.verify().chunks == 2
+    with vault._store.staging() as connection:
+        connection.exec_driver_sql(
+            "UPDATE blobs SET core = (SELECT core FROM blobs WHERE id = 2) WHERE id = 1",
+        )
+    report = vault.verify()
+    assert not report.ok
+    assert (report.integrity, report.chain_ok) == ("ok", True)
+    assert len(report.problems) == 1
+    with vault._store.staging() as connection:
+        connection.exec_driver_sql("UPDATE blobs SET rest = x'00' WHERE id = 2")
+    assert len(vault.verify().problems) == 2
 
 
 def test_an_import_needs_a_patient(vault: Vault) -> None:

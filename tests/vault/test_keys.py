@@ -13,7 +13,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
-from keyring.errors import PasswordDeleteError
+from keyring.errors import KeyringLocked, PasswordDeleteError
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import (
@@ -275,6 +275,27 @@ def test_no_keychain_on_this_machine(vault: Vault) -> None:
     assert caught.value.code == "keychain.unavailable"
     assert len(vault.info().slots) == 1
     assert "slot.add" not in [entry.action for entry in vault.audit.entries()]
+
+
+def test_v15_a_locked_keychain_leads_to_the_passphrase(
+    vault: Vault, keychain: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = vault.add_keychain_slot("This computer")
+
+    def locked(*_: object) -> None:
+        raise KeyringLocked("locked")
+
+    for name in ("get_password", "set_password", "delete_password"):
+        monkeypatch.setattr(keychain, name, locked)
+    with pytest.raises(LockedError) as caught:
+        vault.add_keychain_slot("Another")
+    assert caught.value.code == "keychain.unavailable"
+    vault.remove_slot(slot.id)
+    assert len(vault.info().slots) == 1
+    vault.close()
+    with pytest.raises(LockedError) as caught:
+        Vault.open_with_keychain(vault.directory)
+    assert caught.value.code == "keychain.no_slot"
 
 
 def test_the_last_passphrase_stays(vault: Vault, keychain: MemoryKeyring) -> None:

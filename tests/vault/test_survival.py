@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,6 +88,58 @@ def test_a_killed_import_leaves_the_vault_as_before(
         assert again.verify().ok
         assert "import" not in [entry.action for entry in again.audit.entries(limit=1)]
     assert not list(directory.glob("import-*"))
+
+
+_IMPORTS_FOR_EVER = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    import numpy as np
+    from clarity_desktop.domain.importing import ImportOutcome, ImportReport, SampleBatch
+    from clarity_desktop.vault import Vault
+    from clarity_desktop.vault.intake import sink as sink_module
+
+    key, directory, patient = bytes.fromhex(sys.stdin.readline()), Path(sys.argv[1]), sys.argv[2]
+    sink_module._ROWS_IN_MEMORY = 2000
+    with Vault.open_with_key(directory, key) as vault:
+        print("open", flush=True)
+        n, zeros = 5000, np.zeros(5000, np.int32)
+        while True:
+            (before,) = [0] if not vault.series.list(patient) else [one.n for one in vault.series.list(patient)]
+            sink = vault.begin_import(patient, file="f", format="healthkit", sha256=str(before))
+            for part in range(4):
+                start = 1_700_000_000 + 60 * (before + 5000 * part + np.arange(n))
+                sink.samples(SampleBatch("HKQuantityTypeIdentifierHeartRate", "count/min", "Watch", start, zeros,
+                    start % 50 + 50.0, zeros.astype(np.uint8), start, zeros, zeros - 1))
+            sink.finish(ImportReport("f", "healthkit", "1", ImportOutcome.OK, True, 1, 1.0))
+    """
+)
+
+
+@pytest.mark.slow
+def test_power_loss_at_any_moment_keeps_whole_imports_only(vault: Vault) -> None:
+    """Thirty processes killed at random moments; every import is there whole or not at all."""
+    random = np.random.default_rng(5)
+    patient = vault.patients.add("Ada")
+    key, directory = vault.data_key(), vault.directory
+    vault.close()
+    for _ in range(30):
+        command = [sys.executable, "-c", _IMPORTS_FOR_EVER, str(directory), patient.id]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write(key.hex() + "\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == "open\n"
+            time.sleep(float(random.uniform(0, 0.4)))
+            child.kill()
+        with Vault.open_with_key(directory, key) as again:
+            report = again.verify()
+            assert report.ok, report.problems
+            stored = sum(series.n for series in again.series.list(patient.id))
+            assert stored == 20_000 * len(again.imports.list(patient.id))
+            entries = [entry.action for entry in again.audit.entries(limit=None)]
+            assert entries.count("import") == len(again.imports.list(patient.id))
 
 
 def test_a_running_import_outlives_a_second_opening(

@@ -29,7 +29,6 @@ __all__ = [
     "compress",
     "decode_chunk",
     "decode_core",
-    "decode_extras",
     "decompress",
     "digest_of",
     "pack_chunk",
@@ -167,16 +166,6 @@ def decode_chunk(core: bytes, rest: bytes) -> Columns:
         origins,
         extras,
     )
-
-
-def decode_extras(rest: bytes) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """``(extra code of each row, the texts)`` of a chunk's rest."""
-    payload, n, _ = _unframed(rest)
-    reader = Reader(payload, n)
-    for _ in ("creation stated", "lag", "origin"):
-        reader.integers()
-    codes = reader.integers()
-    return codes, _texts(reader.rest())[1]
 
 
 def _creation(columns: Columns) -> tuple[bytes, bytes]:
