@@ -128,8 +128,28 @@ class _Recording:
         while n and not rows[n - 1][1]:
             n -= 1
         rows = rows[:n]
-        counts = np.full(n, np.nan)
+        counts, second, marked = self._numbers(rows, reading)
+        local = header.start_local + header.epoch_s * np.arange(n, dtype=np.int64)
+        start = local_to_utc(local, reading.home_zone)
+        self._channel(reading, ACTIVITY_COUNTS, "counts", start, counts, marked)
+        if np.isfinite(second).any():
+            kind, unit = _CHANNELS.get(header.serial[:1].upper(), ("SecondChannel", ""))
+            if unit == "":
+                reading.tally.problem("channel.unlisted", f"line {_HEADER_LINES + 1}", 1, (kind,))
+            self._channel(reading, kind, unit, start, second, [])
+        reading.zones(naive_zones(reading.home_zone, n))
+        if reading.home_zone is None and n:
+            reading.tally.problem("zone.none", "line 2", n)
+
+    def _numbers(
+        self, rows: list[tuple[int, str]], reading: Reading
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[int]]:
+        """Counts, second channel (NaN where absent), and the rows that carry a marker."""
+        n = len(rows)
         second = np.full(n, np.nan)
+        if all(text.isdecimal() for _, text in rows):
+            return np.array([text for _, text in rows], np.float64), second, []
+        counts = np.full(n, np.nan)
         marked: list[int] = []
         for index, (offset, text) in enumerate(rows):
             if _EPOCH_ROW.fullmatch(text) is None:
@@ -146,17 +166,7 @@ class _Recording:
             counts[index] = float(first)
             if further:
                 second[index] = float(further)
-        local = header.start_local + header.epoch_s * np.arange(n, dtype=np.int64)
-        start = local_to_utc(local, reading.home_zone)
-        self._channel(reading, ACTIVITY_COUNTS, "counts", start, counts, marked)
-        if np.isfinite(second).any():
-            kind, unit = _CHANNELS.get(header.serial[:1].upper(), ("SecondChannel", ""))
-            if unit == "":
-                reading.tally.problem("channel.unlisted", f"line {_HEADER_LINES + 1}", 1, (kind,))
-            self._channel(reading, kind, unit, start, second, [])
-        reading.zones(naive_zones(reading.home_zone, n))
-        if reading.home_zone is None and n:
-            reading.tally.problem("zone.none", "line 2", n)
+        return counts, second, marked
 
     def _channel(
         self,

@@ -16,7 +16,7 @@ from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.importing import NO_INSTANT, SampleBatch, SetAside
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, HEART_RATE, LIGHT, STEPS, conversion, kind_of
 from clarity_desktop.domain.series import SampleFlag
-from clarity_desktop.importers.format import Format, Head, open_bytes, read_head
+from clarity_desktop.importers.format import Format, Head, is_gzipped, open_bytes, read_head
 from clarity_desktop.importers.reading import Reading
 from clarity_desktop.importers.recorder_clock import local_to_utc, naive_zones, offset_zones
 from clarity_desktop.importers.time_text import NAIVE, looks_like_time, parse_times
@@ -127,8 +127,7 @@ class _Table:
             )
         self._path = path
         self._layout = layout
-        size = path.stat().st_size
-        self.total_bytes: int | None = size if path.read_bytes()[:2] != b"\x1f\x8b" else None
+        self.total_bytes: int | None = None if is_gzipped(path) else path.stat().st_size
         self.hashed = (path,)
         self._step_s: int | None = None
         self._naive = 0

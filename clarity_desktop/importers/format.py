@@ -16,7 +16,7 @@ from clarity_desktop.domain.errors import InputError
 if TYPE_CHECKING:
     from clarity_desktop.importers.reading import Reading
 
-__all__ = ["HEAD_BYTES", "Format", "Head", "Source", "open_bytes", "read_head"]
+__all__ = ["HEAD_BYTES", "Format", "Head", "Source", "is_gzipped", "open_bytes", "read_head"]
 
 HEAD_BYTES = 65_536
 _GZIP = b"\x1f\x8b"
@@ -62,6 +62,12 @@ class Format:
     """For file dialogs only; recognition looks at the content."""
     claims: Callable[[Head], bool]
     open: Callable[[Path], AbstractContextManager[Source]]
+
+
+def is_gzipped(path: Path) -> bool:
+    """Whether a file is packed with gzip."""
+    with path.open("rb") as handle:
+        return handle.read(2) == _GZIP
 
 
 def open_bytes(path: Path) -> BinaryIO:

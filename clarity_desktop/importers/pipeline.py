@@ -81,6 +81,7 @@ def import_file(
         except BaseException:
             sink.abandon()
             raise
+    tally.repeated_elements(counts)
     seconds = time.perf_counter() - began
     return tally.report(file=path.name, format_id=chosen.id, sha256=sha256, seconds=seconds, counts=counts)
 

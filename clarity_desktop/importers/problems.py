@@ -70,6 +70,7 @@ _DECLARED = (
     ProblemKind("unit.unlisted", _N, "{count} units are kept as written and not converted: {names}."),
     ProblemKind("sleep.unlisted", _N, "{count} sleep values are kept and not counted as sleep: {names}."),
     ProblemKind("element.unlisted", _N, "{count} kinds of element are not known and were not kept: {names}."),
+    ProblemKind("element.repeated", _N, "{count} elements repeat what is there already: {names}."),
     ProblemKind("beats.unreadable", _N, "{count} beat times cannot be read; their rate is kept."),
     ProblemKind("zone.unlisted", _N, "{count} records name a time zone that this machine does not know: {names}."),
     ProblemKind("zone.none", _N, "The file states no time zone; its clock times are kept as they stand."),

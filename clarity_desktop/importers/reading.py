@@ -82,6 +82,16 @@ class Tally:
         ordered = sorted(self._met.items(), key=lambda item: -PROBLEMS[item[0]].weight.value)
         return tuple(Problem(code, met.count, met.first_at, _sentence(code, met)) for code, met in ordered)
 
+    def repeated_elements(self, counts: dict[str, SinkCounts]) -> None:
+        """Note the elements that were read and are not new, so that those add up as well."""
+        for kind, read in self.whole.items():
+            sink = counts.get(kind)
+            if sink is None or kind == "Me":
+                continue
+            repeated = read - (sink.unique if sink.stored_new is None else sink.stored_new)
+            if repeated > 0:
+                self.problem("element.repeated", "", repeated, (f"{repeated} {kind}",))
+
     @property
     def outcome(self) -> ImportOutcome:
         """How the reading ended."""

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarity_desktop.importers.clock_words import WORD_OFFSETS, seconds_of_words
 from clarity_desktop.importers.healthkit.beats import beat_seconds, clock_seconds, without_beats
-from clarity_desktop.importers.healthkit.clock_words import WORD_OFFSETS, seconds_of_words
 from clarity_desktop.importers.healthkit.dates import parse_date
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "healthkit"

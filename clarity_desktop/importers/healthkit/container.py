@@ -14,13 +14,14 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from clarity_desktop.domain.errors import InputError
-from clarity_desktop.importers.format import open_bytes
+from clarity_desktop.importers.format import is_gzipped, open_bytes
 from clarity_desktop.importers.healthkit.document import not_health_export
 from clarity_desktop.importers.healthkit.inflate import CHUNK_BYTES, archive_damaged, inflated, threaded
 
 __all__ = ["Export", "Member", "looks_like_xml", "open_export"]
 
-_START_BYTES = 4096
+_START_BYTES = 65_536
+_ROOT_WITHIN = 4096
 _INNER_LIMIT = 64 << 20
 _FOLDER_LIMIT = 50_000
 _ROOTS = (b"<!DOCTYPE HealthData", b"<HealthData")
@@ -34,7 +35,7 @@ class Member:
     name: str
     size: int | None
     start: bytes
-    """Its first 4 kB."""
+    """Its first 64 kB, which hold the whole prolog of a real export and the element Me."""
     chunks: Callable[[], Iterator[bytes]]
 
 
@@ -52,7 +53,7 @@ class Export:
 
 def _is_health(start: bytes) -> bool:
     text = _as_utf8(start)
-    return any(root in text for root in _ROOTS)
+    return any(root in text[:_ROOT_WITHIN] for root in _ROOTS)
 
 
 def _encoding_of(start: bytes) -> str | None:
@@ -115,8 +116,7 @@ def open_export(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Export]:
             return
     if not _is_health(start):
         raise not_health_export(_as_utf8(start), path.name)
-    member = Member(path.name, path.stat().st_size, start, lambda: _file_chunks(path, start, chunk_bytes))
-    yield Export([member], (path,))
+    yield Export([_file_member(path, start, chunk_bytes)], (path,))
 
 
 def _file_chunks(path: Path, start: bytes, chunk_bytes: int) -> Iterator[bytes]:
@@ -147,18 +147,19 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
         files.add(file.relative_to(path).as_posix())
         if file.suffix.lower() != ".xml":
             continue
-        with file.open("rb") as handle:
+        with open_bytes(file) as handle:
             start = handle.read(_START_BYTES)
         if _is_health(start):
-            members.append(_folder_member(file, start, chunk_bytes))
+            members.append(_file_member(file, start, chunk_bytes))
             hashed.append(file)
     if not members:
         raise _nothing_inside(path.name, "folder")
     return Export(members, tuple(hashed), files)
 
 
-def _folder_member(file: Path, start: bytes, chunk_bytes: int) -> Member:
-    return Member(file.name, file.stat().st_size, start, lambda: _file_chunks(file, start, chunk_bytes))
+def _file_member(file: Path, start: bytes, chunk_bytes: int) -> Member:
+    size = None if is_gzipped(file) else file.stat().st_size
+    return Member(file.name, size, start, lambda: _file_chunks(file, start, chunk_bytes))
 
 
 def _nothing_inside(name: str, what: str) -> InputError:

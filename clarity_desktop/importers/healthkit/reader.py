@@ -75,7 +75,7 @@ class ExportReader:
         Raises
         ------
         ConflictError
-            ``import.ask_two_exports`` when the documents inside belong to different people.
+            ``import.ask_two_exports`` when the documents inside do not state the same person.
         """
         members = self._ordered_members(reading)
         for code, count, names in self._export.notes:
@@ -90,7 +90,9 @@ class ExportReader:
                 reading.advance(len(chunk))
             document.feed(b"", final=True)
         handler.finish()
-        reading.zones(zone_timeline(handler.evidence, reading.home_zone))
+        found = zone_timeline(handler.evidence, reading.home_zone)
+        if found:
+            reading.zones(found)
         self._count_files(reading, handler.routes)
 
     def _ordered_members(self, reading: Reading) -> list[Member]:
@@ -98,11 +100,12 @@ class ExportReader:
         if len(members) == 1:
             return members
         names = [member.name for member in members]
-        people = {match[1].strip(b" /") for member in members if (match := _ME.search(member.start)) is not None}
-        if len(people) > 1:
+        starts = [member.start for member in members]
+        people = {None if match is None else match[1].strip(b" /") for match in map(_ME.search, starts)}
+        if len(people) > 1 or None in people:
             raise ConflictError(
                 "import.ask_two_exports",
-                f"The archive holds exports of different people: {', '.join(names)}.",
+                f"The archive holds exports that may belong to different people: {', '.join(names)}.",
                 remedy="Unpack the archive and import each export for its own person.",
             )
         reading.tally.problem("archive.two_exports", "archive", len(members), names)

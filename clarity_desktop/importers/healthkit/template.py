@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.importing import Origin
 from clarity_desktop.domain.series import SampleFlag
+from clarity_desktop.importers.clock_words import DIGIT_POSITIONS, WORD_OFFSETS, seconds_of_words
 from clarity_desktop.importers.healthkit.beats import BEATS
-from clarity_desktop.importers.healthkit.clock_words import DIGIT_POSITIONS, WORD_OFFSETS, seconds_of_words
 from clarity_desktop.importers.healthkit.columns import SeriesKey
 from clarity_desktop.importers.healthkit.markup import Node, next_element
 from clarity_desktop.importers.healthkit.records import (
