@@ -151,8 +151,13 @@ class Vault:
         return cls(layout, data_key, slot.label, slot.kind)
 
     @classmethod
-    def open_with_key(cls, directory: Path, data_key: bytes, *, who: str = "Owner") -> Vault:
+    def open_with_key(cls, directory: Path, data_key: bytes, *, who: str | None = None) -> Vault:
         """Open with the data key itself, as a spawned job does that got it by pipe.
+
+        Parameters
+        ----------
+        who:
+            Name for the audit's entries; ``None`` takes the label of the vault's first slot.
 
         Raises
         ------
@@ -162,12 +167,11 @@ class Vault:
             ``vault.wrong_key``.
         """
         layout = VaultLayout(directory)
-        if not layout.keys.exists():
-            KeyHeader.read(layout.keys)
+        header, _ = KeyHeader.read(layout.keys)
         _require_database(layout)
         if len(data_key) != _KEY_BYTES:
             raise LockedError("vault.wrong_key", "The key does not open the vault.", remedy="Use the passphrase.")
-        return cls(layout, data_key, who, "data key")
+        return cls(layout, data_key, who or header.slots[0].label, "data key")
 
     @classmethod
     def open_with_keychain(cls, directory: Path) -> Vault:

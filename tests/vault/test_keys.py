@@ -150,7 +150,7 @@ def test_key_file_edited_by_hand_is_noticed(vault: Vault, passphrase: str) -> No
     assert caught.value.code == "vault.key_file_altered"
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"format": 2}', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"format": 2}', b'{"format": 1, "slots": []}', b"\xff\xfe"])
 def test_unreadable_key_file_is_an_integrity_error(vault: Vault, passphrase: str, content: bytes) -> None:
     vault.close()
     (vault.directory / "vault.keys").write_bytes(content)

@@ -189,6 +189,8 @@ class KeyHeader:
             if document["format"] != _FORMAT:
                 raise ValueError("unknown format")
             slots = tuple(KeySlot.from_document(slot) for slot in document["slots"])
+            if not slots:
+                raise ValueError("no slots")
             return cls(str(document["vault"]), slots), _bytes(document["mac"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IntegrityError(
