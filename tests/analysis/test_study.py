@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import date
@@ -333,3 +335,32 @@ def test_thresholds_in_counts_are_not_used_on_steps(watch: tuple[Vault, str]) ->
     finding = panel.finding("sigmoid_mesor")
     assert finding is not None
     assert finding.unit == "ln(steps/min)"
+
+
+def test_counts_of_longer_epochs_are_said_to_be_spread(vault: Vault) -> None:
+    epochs, _ = recording("normal")
+    pairs = epochs.values[: len(epochs) // 2 * 2].reshape(-1, 2).sum(axis=1)
+    patient = vault.patients.add("Two", home_zone="Europe/Berlin").id
+    put(vault, patient, batch(ACTIVITY_COUNTS, "Actiwatch", epochs.times[: pairs.size * 2 : 2], 120, pairs))
+    panel = Study(vault).panel(patient)
+    assert float(np.nansum(panel.epochs.values)) == pytest.approx(float(pairs.sum()), rel=1e-6)
+    assert any("epochs of 120 s" in note for note in panel.notes)
+
+
+def test_shorter_epochs_are_added_up(vault: Vault) -> None:
+    epochs, _ = recording("normal")
+    patient = vault.patients.add("Half", home_zone="Europe/Berlin").id
+    at = np.repeat(epochs.times, 2) + np.tile([0, 30], len(epochs))
+    put(vault, patient, batch(ACTIVITY_COUNTS, "Actiwatch", at, 30, np.repeat(epochs.values / 2, 2)))
+    panel = Study(vault).panel(patient)
+    assert np.array_equal(panel.epochs.values, epochs.values)
+    assert not any("epochs of" in note for note in panel.notes)
+
+
+def test_heavy_libraries_stay_out() -> None:
+    code = (
+        "import sys, clarity_desktop.analysis.study, clarity_desktop.analysis.golden;"
+        "print([name for name in ('scipy', 'polars', 'torch', 'PySide6', 'reportlab') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -111,11 +111,19 @@ def _of_counts(
         asleep=asleep_epochs(segments, epochs) if segments else None,
         choi=None if still is None else still.not_worn,
     )
-    remark = still.note if still is not None and beats is None and not segments else None
+    remarks: list[str] = []
+    if still is not None and still.note is not None and beats is None and not segments:
+        remarks.append(still.note)
+    recorded_s = int(np.median(samples.length_s))
+    if recorded_s > step_s:
+        remarks.append(
+            f"Counts were recorded in epochs of {recorded_s} s and are spread evenly over epochs of {step_s} s. "
+            "Scored sleep and variability are smoother than with counts of each minute."
+        )
     note = f"Activity counts of {series.source or 'one source'}."
     if others:
         note += f" {others} other source{'s' if others > 1 else ''} of counts left out."
-    return wear, note, () if remark is None else (remark,)
+    return wear, note, tuple(remarks)
 
 
 def _of_steps(
