@@ -68,6 +68,6 @@ def _demo_services(session: Session) -> Services:
     if services.vault_exists():
         services.unlock(DEMO_PASSPHRASE)
     else:
-        session.output.note("Making a vault of simulated people. The first time takes a minute.")
+        session.output.note(f"Making a vault of simulated people. It opens with the passphrase: {DEMO_PASSPHRASE}")
         services.create_vault(DEMO_PASSPHRASE)
     return services
