@@ -83,7 +83,14 @@ def import_file(
             raise
     tally.repeated_elements(counts)
     seconds = time.perf_counter() - began
-    return tally.report(file=path.name, format_id=chosen.id, sha256=sha256, seconds=seconds, counts=counts)
+    return tally.report(
+        file=path.name,
+        format_id=chosen.id,
+        sha256=sha256,
+        seconds=seconds,
+        counts=counts,
+        stores=not isinstance(sink, CountingSink),
+    )
 
 
 def inspect_file(

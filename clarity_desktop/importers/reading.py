@@ -104,16 +104,23 @@ class Tally:
         return ImportOutcome.OK
 
     def report(
-        self, *, file: str, format_id: str, sha256: str, seconds: float, counts: dict[str, SinkCounts] | None = None
+        self,
+        *,
+        file: str,
+        format_id: str,
+        sha256: str,
+        seconds: float,
+        counts: dict[str, SinkCounts] | None = None,
+        stores: bool = True,
     ) -> ImportReport:
-        """The report; ``counts`` are the sink's, ``None`` before it has finished."""
+        """The report; ``counts`` are the sink's, ``None`` before it has finished. An inspection stores nothing."""
         types: dict[str, TypeCount] = {}
         for kind, records in self.records.items():
             rejected = self.rejected[kind]
             if counts is None:
                 types[kind] = TypeCount(records, 0, 0, rejected)
                 continue
-            sink = counts.get(kind, SinkCounts(0, None))
+            sink = counts.get(kind) or SinkCounts(0, 0 if stores else None)
             kept = sink.unique if sink.stored_new is None else sink.stored_new
             types[kind] = TypeCount(records, sink.unique, records - rejected - kept, rejected, sink.stored_new)
         return ImportReport(

@@ -248,3 +248,11 @@ def test_importing_twice_into_the_vault_changes_nothing(healthkit_data: Path, tm
             for count in report.types.values():
                 assert count.stored_new is not None
                 assert count.records == count.stored_new + count.duplicates + count.rejected
+
+
+def test_a_type_of_which_nothing_could_be_kept_adds_up(healthkit_data: Path, keeping_sink: Any) -> None:
+    steps = "HKQuantityTypeIdentifierStepCount"
+    stored = pipeline.import_file(healthkit_data / "bad_dates.xml", lambda *_: keeping_sink).types[steps]
+    assert (stored.records, stored.rejected, stored.stored_new, stored.duplicates) == (1, 1, 0, 0)
+    inspected = pipeline.inspect_file(healthkit_data / "bad_dates.xml").types[steps]
+    assert (inspected.rejected, inspected.stored_new) == (1, None)
