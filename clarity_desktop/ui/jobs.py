@@ -143,6 +143,11 @@ class _Board(QObject):
         self.under_way -= 1
         call()
 
+    def forget_ended(self) -> None:
+        """Drop jobs that have ended, with their titles and results."""
+        self.jobs = [job for job in self.jobs if not job.is_over]
+        self.changed.emit()
+
     def close(self) -> None:
         for job in self.jobs:
             job.token.cancel()

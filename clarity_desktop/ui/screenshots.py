@@ -132,6 +132,8 @@ def _walk(
         if isinstance(page_of_imports, ImportPage) and reports:
             page_of_imports.open_report(max(reports, key=lambda report: len(report.types)))
             picture("import-report")
+        window.open_page("jobs")
+        picture("jobs")
     window.close()
     window.deleteLater()
     settle(application)

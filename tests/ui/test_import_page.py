@@ -13,8 +13,9 @@ from clarity_desktop.ui.dialogs.choose_patient import ChoosePatientDialog
 from clarity_desktop.ui.jobs import JobState, board
 from clarity_desktop.ui.pages.import_cards import JobCard
 from clarity_desktop.ui.pages.import_coverage import coverage_of
+from clarity_desktop.ui.pages.import_table import TypeTable
 from clarity_desktop.ui.pages.imports import ImportPage
-from clarity_desktop.ui.qt import QMimeData, QUrl
+from clarity_desktop.ui.qt import QAbstractButton, QMimeData, QUrl
 from clarity_desktop.ui.shell.drop import files_of
 from clarity_desktop.ui.shell.window import Window
 
@@ -68,6 +69,23 @@ def test_files_of_a_new_person_are_imported_and_reported(
     window.go_back()
     rest()
     assert page.heading() == "Import" or window.workspace.current() is not page
+
+
+def test_a_long_list_of_types_unfolds(window: Window, rest: Callable[[], None]) -> None:
+    window.open_page("import")
+    rest()
+    page = window.workspace.page("import")
+    assert isinstance(page, ImportPage)
+    report = max(window.services.imports(), key=lambda one: len(one.types))
+    page.open_report(report)
+    rest()
+    (table,) = page.report_view.findChildren(TypeTable)
+    assert table.model().rowCount() < len(report.types)
+    more = next(one for one in page.report_view.findChildren(QAbstractButton) if one.text().startswith("Show all"))
+    more.click()
+    assert table.model().rowCount() == len(report.types)
+    assert window.patient is not None
+    assert window.patient.id == report.patient_id
 
 
 def test_coverage_counts_hours_with_samples(window: Window) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -10,10 +12,13 @@ from pytestqt.qtbot import QtBot
 from clarity_desktop.app import Services
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS
 from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
+from clarity_desktop.ui.jobs import JobState, board, start_job
+from clarity_desktop.ui.pages.jobs import JobsPage, job_words
 from clarity_desktop.ui.pages.patients import PatientsPage
 from clarity_desktop.ui.qt import (
     QAbstractButton,
@@ -253,6 +258,51 @@ def test_everything_one_can_use_has_a_name(window: Window, rest: Callable[[], No
             if not (widget.accessibleName() or text):
                 nameless.append(f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}")
     assert nameless == []
+
+
+def test_jobs_are_listed_while_they_run_and_after(
+    window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
+) -> None:
+    _open(window, "D-0001", rest)
+    window.run_id("go.jobs")
+    page = window.workspace.page("jobs")
+    assert isinstance(page, JobsPage)
+    window.run_id("vault.check")
+    assert window.workspace.navigation._items["jobs"].number in ("", "1")
+    window._write_report(window.services.patient("D-0001").id, tmp_path / "report.pdf")
+    qtbot.waitUntil(lambda: len(board().jobs) == 2 and all(job.is_over for job in board().jobs), timeout=30_000)
+    rest()
+    assert [job.state for job in board().jobs] == [JobState.FINISHED, JobState.FINISHED]
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert all(job_words(job).startswith("Finished · ") for job in board().jobs)
+    assert window.workspace.navigation._items["jobs"].number == ""
+    sheet = window.open_sheet()
+    assert sheet is not None
+    assert sheet.title.text() == "The vault is as it was written"
+    sheet.dismiss()
+    window.run_id("vault.lock")
+    rest()
+    assert board().jobs == []
+
+
+def test_locking_names_the_job_that_would_stop(window: Window, rest: Callable[[], None], qtbot: QtBot) -> None:
+    job = start_job("A long job", lambda _progress, cancel: _until_cancelled(cancel))
+    qtbot.waitUntil(lambda: job.state is JobState.RUNNING)
+    window.run_id("vault.lock")
+    sheet = window.open_sheet()
+    assert sheet is not None
+    assert not window.is_locked
+    lock = next(button for button in sheet.findChildren(QAbstractButton) if button.text() == "Lock")
+    lock.click()
+    rest()
+    assert window.is_locked
+    assert job.state is JobState.CANCELLED
+
+
+def _until_cancelled(cancel: CancelToken) -> None:
+    while True:
+        cancel.check()
+        time.sleep(0.002)
 
 
 def test_narrow_windows_fold_the_navigation(window: Window, rest: Callable[[], None]) -> None:

@@ -33,7 +33,7 @@ __all__ = ["CoverageMap", "Coverage", "ZoneBand", "coverage_of", "day_words"]
 
 _MOST_KINDS = 8
 _MOST_COLUMNS = 120
-_ROW, _GAP, _LEFT, _RIGHT = 20, 4, 118, 12
+_ROW, _GAP, _LEFT, _RIGHT = 20, 4, 136, 12
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportReportView"]
 
 _MOST_PROBLEMS = 12
+_FIRST_TYPES = 8
 
 
 def _evidence(found: ZoneFound) -> str:
@@ -151,8 +152,26 @@ class ImportReportView(QScrollArea):
         copy.clicked.connect(lambda _=False: put())
         card.add_action(copy)
         table = TypeTable()
-        table.show_rows(rows)
         card.body.addWidget(table)
+        if len(rows) <= _FIRST_TYPES + 2:
+            table.show_rows(rows)
+            return card
+        # What to look at must not lie below a long list of types; types with records left out come first.
+        table.show_rows(sorted(rows, key=lambda row: -row.left_out)[:_FIRST_TYPES])
+        more = Button(f"Show all {len(rows)} types", "link")
+
+        def unfold() -> None:
+            table.show_rows(rows)
+            more.hide()
+
+        more.clicked.connect(lambda _=False: unfold())
+        line = QHBoxLayout()
+        line.setContentsMargins(10, 4, 10, 8)
+        line.addWidget(more)
+        line.addStretch(1)
+        card.body.addWidget(rule())
+        card.body.addLayout(line)
+        card.body.setSpacing(0)
         return card
 
     def _problems(self, report: ImportReport) -> Card:
@@ -172,7 +191,7 @@ class ImportReportView(QScrollArea):
         if rest > 0:
             card.body.addWidget(rule())
             card.body.addWidget(
-                self._line("info", "info", f"{rest} more kinds of trouble", "All are in the report file.")
+                self._line("info", "info", f"{rest} more kinds of trouble", "They are kept with this report.")
             )
         return card
 

@@ -128,7 +128,7 @@ class ImportPage(Page):
             owner.patient_id = report.patient_id or known
             return report
 
-        job = start_job("Importing a file", work)
+        job = start_job(f"Importing {path.name}", work)
         card = JobCard(job, path.name)
         card.report_wanted.connect(self.open_report)
         card.again_wanted.connect(lambda: self._again(card, path, owner, zone))

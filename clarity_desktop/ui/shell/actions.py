@@ -68,6 +68,14 @@ def go_import(window: Window) -> None:
     window.open_page("import")
 
 
+@command(
+    "go.jobs", "Show jobs", _GO, shortcut="Ctrl+6", icon="hourglass", needs=["unlocked"], words=["progress", "running"]
+)
+def go_jobs(window: Window) -> None:
+    """Shows what runs, waits and has ended, with a way to stop it."""
+    window.open_page("jobs")
+
+
 @command("go.back", "Back", _GO, shortcut="Alt+Left", icon="arrow-left", needs=["unlocked", "back"])
 def go_back(window: Window) -> None:
     """Returns to the place before."""

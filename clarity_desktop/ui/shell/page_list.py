@@ -63,6 +63,12 @@ def _imports() -> type[Page]:
     return ImportPage
 
 
+def _jobs() -> type[Page]:
+    from clarity_desktop.ui.pages.jobs import JobsPage
+
+    return JobsPage
+
+
 PAGES = (
     PageEntry("patients", "Patients", "users", "patients", _patients),
     PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview),
@@ -70,6 +76,7 @@ PAGES = (
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian),
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline),
     PageEntry("import", "Import", "import", "workstation", _imports),
+    PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
 )
 
 

@@ -128,6 +128,7 @@ class WindowTasks(QWidget):
         services = self.services
         job = start_job("Adding demo people", lambda progress, cancel: services.build_demo(progress, cancel))
         job.ended.connect(lambda: self._demo_ended(job))
+        self.say("Simulated people are being added. You can go on working.")
 
     def _demo_ended(self, job: Job) -> None:
         if job.state is JobState.STOPPED and job.error is not None:

@@ -97,7 +97,8 @@ class Window(WindowTasks, QWidget):
             header.menu.connect(self.show_menu)
             header.lock.connect(lambda: self.run_id("vault.lock"))
             made.navigation.chosen.connect(self.open_page)
-            made.status.jobs_wanted.connect(lambda: self.open_page("import"))
+            made.status.jobs_wanted.connect(lambda: self.open_page("jobs"))
+            board().changed.connect(made.show_job_count)
             self._stack.addWidget(made)
         return self._workspace
 
@@ -312,7 +313,7 @@ class Window(WindowTasks, QWidget):
             self._workspace.deleteLater()
             self._workspace = None
         self.unlock_page.refresh()
-        run_mutation(self, self.services.lock)
+        run_mutation(self, self.services.lock, lambda _: board().forget_ended())
 
     def refresh_people(self) -> None:
         """Read the list of people anew, for the count, the palette and dialogs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clarity_desktop.domain.changes import Changes
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.ui.components.toast import Toast
+from clarity_desktop.ui.jobs import board
 from clarity_desktop.ui.pages.page import Page
 from clarity_desktop.ui.qt import QHBoxLayout, QResizeEvent, QStackedWidget, Qt, QVBoxLayout, QWidget
 from clarity_desktop.ui.shell.bars import StatusBar, Toolbar
@@ -102,6 +103,11 @@ class Workspace(QWidget):
         self.header.show_patient(patient)
         self.navigation.set_patient(patient is not None)
         self.navigation.set_folded(self.width() < _FOLD_BELOW)
+
+    def show_job_count(self) -> None:
+        """Show how many jobs run or wait beside their entry."""
+        running = sum(not job.is_over for job in board().jobs)
+        self.navigation.set_number("jobs", running or None)
 
     def announce(self, changes: Changes) -> None:
         """Pass changes on to every page made."""
