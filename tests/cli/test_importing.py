@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clarity_desktop.demo.large import write_large_export
 from tests.cli.conftest import CommandLine
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "healthkit"
@@ -148,3 +151,30 @@ def test_the_sample_export_agrees_with_its_truth(in_vault: CommandLine) -> None:
             if "hr" in expected:
                 assert heart[day]["n"] == expected["hr"]["n"], day
                 assert heart[day]["mean"] == pytest.approx(expected["hr"]["mean"], abs=0.01), day
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+def test_ctrl_c_during_an_import_leaves_the_vault_as_it_was(
+    clarity: CommandLine, passphrase_vault: Path, passphrase_file: Path, tmp_path: Path
+) -> None:
+    export = tmp_path / "export.zip"
+    write_large_export(export, days=150)
+    begin = ["--json", "--vault", str(passphrase_vault), "--passphrase-file", str(passphrase_file)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clarity_desktop", *begin, "import", str(export), "--new", "A. Person"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Reading records" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 8, err
+    assert json.loads(out)["error"]["code"] == "work.cancelled"
+    assert "Traceback" not in err
+    assert clarity(*begin, "patient", "list").document["patients"] == []
+    assert clarity(*begin, "vault", "verify").code == 0
