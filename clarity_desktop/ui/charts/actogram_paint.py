@@ -209,6 +209,8 @@ def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, r
         y = frame.top() + number * height + (height - _FOOT) / 2 + 1
         with_month = row == 0 or day.day == 1 or day.weekday() == 0
         words = day_short(day, month=with_month)
+        if len(rows) > 200 and (day.day == 1 or number == 0):
+            words = f"{day_short(day, weekday=False)} {day.year}"
         weekend = day.weekday() >= 5
         colour = now.ui["text" if weekend else "text_muted"]
         text(painter, frame.left() - 8, y, words, colour, align="right", strong=weekend)

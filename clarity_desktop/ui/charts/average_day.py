@@ -49,7 +49,7 @@ class AverageDayChart(Chart):
                 curve = self._model()
                 if curve is not None:
                     tops.append(curve)
-                self._scale = bar_scale(np.concatenate(tops), percentile=100.0, ticks=4)
+                self._scale = bar_scale(np.concatenate(tops), percentile=100.0, ticks=5)
         self.refresh()
 
     @property

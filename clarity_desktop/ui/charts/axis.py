@@ -62,7 +62,8 @@ def change_flags(
         painter.drawLine(QPointF(x, top), QPointF(x, bottom))
         if not words:
             continue
-        width = text_width("micro", change.label) * 1.06 + 12
+        icon = 15 if change.travel else 0
+        width = text_width("micro", change.label) * 1.06 + 12 + icon
         left = x + 3 if x + 3 + width <= scale.left + scale.width else x - 3 - width
         if left < reached or left < scale.left:
             continue
@@ -72,6 +73,9 @@ def change_flags(
         painter.setBrush(now.ui["warn_bg"])
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        text(painter, box.left() + 6, box.center().y(), change.label, now.ui["warn"], strong=True)
+        if icon:
+            plane = theme.pixmap("plane", 12, "warn", painter.device().devicePixelRatioF())
+            painter.drawPixmap(QPointF(box.left() + 5, box.center().y() - 6), plane)
+        text(painter, box.left() + 6 + icon, box.center().y(), change.label, now.ui["warn"], strong=True)
         reached = box.right() + 4
     return changes

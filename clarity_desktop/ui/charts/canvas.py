@@ -19,6 +19,7 @@ from clarity_desktop.ui.qt import (
     QSize,
     QSizePolicy,
     Qt,
+    QToolTip,
     QWidget,
 )
 
@@ -29,7 +30,8 @@ class Chart(QWidget):
     """A widget that draws once into a pixmap and again only when data, size or theme change.
 
     Subclasses fill :meth:`draw` (the picture), :meth:`draw_over` (what follows the cursor), :meth:`read_out_at`,
-    :meth:`summary` (one paragraph for people who do not see the picture) and :meth:`message` (why it is empty).
+    :meth:`summary` (one paragraph for people who do not see the picture; key A shows it) and :meth:`message` (why it
+    is empty).
     """
 
     def __init__(self, name: str, *, height: int = 180, parent: QWidget | None = None) -> None:
@@ -38,6 +40,7 @@ class Chart(QWidget):
         self._cursor: QPointF | None = None
         self._height = height
         self.simulated = False
+        self._plate = True
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -154,6 +157,9 @@ class Chart(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_A and not event.modifiers():
+            QToolTip.showText(self.mapToGlobal(self.rect().topLeft()), self.accessibleDescription(), self)
+            return
         if event.key() == Qt.Key.Key_Escape and self._cursor is not None:
             self._cursor = None
             self.update()
@@ -172,17 +178,18 @@ class Chart(QWidget):
             self.draw(painter)
             return
         self.draw_frame(painter)
-        _paragraph(painter, QRectF(self.rect()), words)
+        _paragraph(painter, QRectF(self.rect()), words, plate=self._plate)
 
 
-def _paragraph(painter: QPainter, area: QRectF, words: str) -> None:
+def _paragraph(painter: QPainter, area: QRectF, words: str, *, plate: bool) -> None:
     shown = theme.current()
     font = theme.font("body")
     metrics = QFontMetricsF(font)
     flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
     room = area.adjusted(24, 8, -24, -8)
     box = metrics.boundingRect(room, flags, words).adjusted(-12, -8, 12, 8)
-    painter.fillRect(box.intersected(area), shown.ui["surface"])
+    if plate:
+        painter.fillRect(box.intersected(area), shown.ui["surface"])
     painter.setFont(font)
     painter.setPen(shown.ui["text_muted"])
     painter.drawText(room, flags, words)

@@ -15,13 +15,13 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.column_ink import Ink, joined_runs, stroke_of
 from clarity_desktop.ui.charts.curves import polyline
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, paint_stages
-from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, tint
+from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, text, tint
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_scale
 from clarity_desktop.ui.charts.wording import interval, number
 from clarity_desktop.ui.qt import QPainter, QPen, QRectF, Qt
 
-__all__ = ["Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "value_words"]
+__all__ = ["STAGES_UP_TO_S", "Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "value_words"]
 
 
 class Columns(Protocol):
@@ -128,6 +128,10 @@ def gap_stretches(content: LaneContent, within: Span) -> list[Span]:
     return found
 
 
+STAGES_UP_TO_S = 62 * 86_400
+"""Single stages are drawn in windows up to this length; beyond it a stage is thinner than a pixel."""
+
+
 def paint_lane(
     painter: QPainter, area: QRectF, scale: TimeScale, content: LaneContent, extent: Span, *, smooth: bool = True
 ) -> None:
@@ -135,11 +139,25 @@ def paint_lane(
 
     ``smooth`` draws dense lines anti-aliased; without it they are inked by pixel, which a moving view needs.
     """
-    spec = content.spec
+    now, spec = theme.current(), content.spec
     painter.save()
     painter.setClipRect(area.adjusted(0, -1, 0, 1))
     if spec.drawing == "stages":
         _hatch_spans(painter, area, scale, content.hatched, "not_worn")
+        if scale.span.length_s > STAGES_UP_TO_S:
+            days = STAGES_UP_TO_S // 86_400
+            words = f"Stages are drawn in windows of up to {days} days"
+            text(
+                painter,
+                area.center().x(),
+                area.center().y(),
+                words,
+                now.ui["text_muted"],
+                token="small",
+                align="centre",
+            )
+            painter.restore()
+            return
         joined = area.height() > 90 and scale.width * 3600 / max(1, scale.span.length_s) > 10
         paint_stages(painter, area, scale, content.segments, bar=min(22.0, area.height() / 4), connectors=joined)
         painter.restore()

@@ -10,7 +10,7 @@ from clarity_desktop.domain.time import date_of_day, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.paint import ReadOut, hatch, text, text_width
-from clarity_desktop.ui.charts.wording import WEEKDAYS, day_short, duration
+from clarity_desktop.ui.charts.wording import MONTHS, WEEKDAYS, day_short, duration
 from clarity_desktop.ui.qt import (
     QKeyEvent,
     QMouseEvent,
@@ -75,7 +75,7 @@ class NightStrip(Chart):
         return range(min(self._nights, default=0), max(self._nights, default=-1) + 1)
 
     def _box(self, day: int) -> QRectF:
-        step = (self.width() - 16) / max(1, len(self._range))
+        step = min(72.0, (self.width() - 16) / max(1, len(self._range)))
         return QRectF(8 + (day - self._range.start) * step, 2, step, self.height() - 4)
 
     def draw(self, painter: QPainter) -> None:
@@ -84,7 +84,7 @@ class NightStrip(Chart):
         step = self._box(self._range.start).width()
         room = 34.0
         widest = text_width("micro", "Wed 30")
-        every = 1 if step >= widest else 7
+        every = 1 if step >= widest else next(n for n in (7, 28, 91, 364, 10_000) if n * step >= 64)
         for day in self._range:
             box = self._box(day)
             gap = min(8.0, step * 0.2)
@@ -102,8 +102,10 @@ class NightStrip(Chart):
             else:
                 self._bar(painter, bar, night, top)
             when = date_of_day(day)
-            if every == 1 or when.weekday() == 0 or day == self._chosen:
+            if every == 1 or day == self._chosen or (when.weekday() == 0 and (day + 3) // 7 % (every // 7) == 0):
                 words = f"{WEEKDAYS[when.weekday()]} {when.day}" if every == 1 else day_short(when, weekday=False)
+                if every >= 28 and day != self._chosen:
+                    words = f"{MONTHS[when.month - 1]} {when.year}"
                 colour = now.ui["text" if day == self._chosen else "text_muted"]
                 limits = (0.0, float(self.width()))
                 if every == 1 or day == self._chosen or abs(day - (self._chosen or 0)) * step > 56:

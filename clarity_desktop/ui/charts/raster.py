@@ -13,7 +13,7 @@ from clarity_desktop.domain.time import DAY_S, ZoneTimeline, date_of_day, day_of
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, hatch, legend, text, tint
-from clarity_desktop.ui.charts.wording import clock, day_short, duration
+from clarity_desktop.ui.charts.wording import MONTHS, clock, day_short, duration
 from clarity_desktop.ui.qt import QColor, QMouseEvent, QPainter, QPen, QPointF, QRectF, QWidget, Signal
 
 __all__ = ["SleepRasterChart"]
@@ -137,7 +137,8 @@ class SleepRasterChart(Chart):
             day = date_of_day(self._first + row)
             y = area.top() + (row + 0.5) * height
             if (every == 1) or (day.weekday() == 0 and (self._first + row + 3) // 7 % max(1, every // 7) == 0):
-                text(painter, area.left() - 8, y, day_short(day), now.ui["text_muted"], align="right")
+                words = day_short(day) if every < 91 else f"{MONTHS[day.month - 1]} {day.year}"
+                text(painter, area.left() - 8, y, words, now.ui["text_muted"], align="right")
             night = by_date.get(self._first + row)
             if night is None:
                 missing = QRectF(

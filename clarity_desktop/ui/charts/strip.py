@@ -54,6 +54,7 @@ class OverviewStrip(Chart):
         self._not_worn: tuple[Span, ...] = ()
         self._note = ""
         self._grip: tuple[float, Span] | None = None
+        self._plate = False
         self.setFixedHeight(48)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 

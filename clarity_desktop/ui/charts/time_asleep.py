@@ -16,7 +16,7 @@ from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.curves import polyline
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, hatch, legend, text
 from clarity_desktop.ui.charts.valuescale import ValueScale
-from clarity_desktop.ui.charts.wording import day_short, duration, number
+from clarity_desktop.ui.charts.wording import MONTHS, day_short, duration, number
 from clarity_desktop.ui.qt import QMouseEvent, QPainter, QPen, QPointF, QRectF, QWidget, Signal
 
 __all__ = ["SleepBand", "TimeAsleepChart"]
@@ -105,7 +105,7 @@ class TimeAsleepChart(Chart):
         self.draw_frame(painter)
         days = self._last - self._first + 1
         step = area.width() / days
-        gap = min(3.0, step * 0.2) if step >= 3 else 0.0
+        gap = max(step - 56.0, min(3.0, step * 0.2)) if step >= 3 else 0.0
         missing = False
         hours = np.full(days, np.nan)
         for index in range(days):
@@ -129,8 +129,9 @@ class TimeAsleepChart(Chart):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         items = [
             LegendItem("fill", now.data["asleep"], "Night"),
-            LegendItem("line", now.ui["text"], "7-night running median"),
         ]
+        if np.isfinite(medians).any():
+            items.append(LegendItem("line", now.ui["text"], "7-night running median"))
         if missing:
             items.append(LegendItem("missing", now.ui["hatch"], "No night"))
         legend(painter, 12, area.bottom() + 32, items, self.width() - 4.0)
@@ -148,7 +149,7 @@ class TimeAsleepChart(Chart):
                 painter.setPen(QPen(now.ui["axis"], 1))
                 painter.drawLine(QPointF(round(x) + 0.5, area.bottom()), QPointF(round(x) + 0.5, area.bottom() + 4))
                 limits = (area.left() - 20, self.width() - 2.0)
-                words = day_short(day, weekday=False)
+                words = day_short(day, weekday=False) if every < 91 else f"{MONTHS[day.month - 1]} {day.year}"
                 text(painter, x, area.bottom() + 12, words, now.ui["text_faint"], align="centre", limits=limits)
 
     def _date_at(self, point: QPointF) -> date | None:

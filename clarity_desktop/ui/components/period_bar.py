@@ -65,6 +65,10 @@ class PeriodBar(QWidget):
         self._span: Span | None = None
         self.show_period(None, None, self._zone)
 
+    def show_reading(self) -> None:
+        """Say, where the zone stands, that the period is being read; the next :meth:`show_period` ends it."""
+        self.zone.set_text("Reading the period")
+
     def show_period(self, span: Span | None, whole: Span | None, zone: ZoneTimeline) -> None:
         """Say what is shown."""
         self._span, self._whole, self._zone = span, whole, zone

@@ -91,6 +91,8 @@ def rests_on_words(finding: Finding, of: int | None = None) -> str:
         return ""
     kind = METRICS[finding.metric].rests_on if finding.metric in METRICS else "days"
     many = _MANY.get(kind, kind)
+    if of is not None and of == finding.n >= 1000:
+        return f"all {number(of)} {many}"
     if of is not None and of >= finding.n:
         return f"{number(finding.n)} of {number(of)} {many}"
     return f"{number(finding.n)} {_ONE.get(kind, kind) if finding.n == 1 else many}"

@@ -131,7 +131,7 @@ class OverviewPage(StudyPage):
             " ".join(
                 [
                     f"{number(days.valid_days)} of {number(days.days)} days valid (at least 16 h worn).",
-                    f"Worn {number(100 * days.worn_share, 1)} %.",
+                    f"Worn {number(100 * days.worn_share, 1)}\u00a0%.",
                     panel.signal_note,
                     *panel.notes,
                 ]

@@ -19,7 +19,7 @@ from clarity_desktop.ui.components.states import EmptyState, ErrorCard, Skeleton
 from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.pages.lane_specs import signal_lane
 from clarity_desktop.ui.pages.page import Page
-from clarity_desktop.ui.qt import QScrollArea, QStackedLayout, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QScrollArea, QStackedLayout, Qt, QTimer, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -70,6 +70,10 @@ class StudyPage(Page):
         self._operation: Operation[Recording | None] | None = None
         self._stale = False
         self.period = PeriodBar()
+        self._waiting = QTimer(self)
+        self._waiting.setSingleShot(True)
+        self._waiting.setInterval(300)
+        self._waiting.timeout.connect(self.period.show_reading)
         self.period.chosen.connect(self.show_period)
         self.strip = OverviewStrip()
         self.strip.window_changed.connect(self.show_period)
@@ -194,6 +198,8 @@ class StudyPage(Page):
         if self.recording is None:
             self._skeleton.start()
             self._stack.setCurrentWidget(self._skeleton)
+        else:
+            self._waiting.start()
         self._operation = run_query(
             self, lambda: read_recording(services, patient.id, wanted), self._arrived, self._refused
         )
@@ -203,6 +209,7 @@ class StudyPage(Page):
             self._stack.setCurrentWidget(self._empty)
             self.period.show_period(None, None, ZoneTimeline.unknown())
             return
+        self._waiting.stop()
         first = self.recording is None or self.recording.whole != recording.whole
         self.recording = recording
         self.note_period(recording)
@@ -215,6 +222,7 @@ class StudyPage(Page):
             self._show_strip_note(recording)
 
     def _refused(self, error: ClarityError) -> None:
+        self._waiting.stop()
         while (item := self._error_column.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:

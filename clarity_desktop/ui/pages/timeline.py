@@ -11,6 +11,7 @@ from clarity_desktop.domain.sleep import SleepSegment, Stage
 from clarity_desktop.domain.time import DAY_S, Span
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import TimelineChart
+from clarity_desktop.ui.charts.lanes import STAGES_UP_TO_S
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.text import Label
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["TimelinePage"]
 
 _STAGED = (Stage.REM, Stage.CORE, Stage.DEEP)
-_STAGES_UP_TO_S = 62 * DAY_S
-"""Single stages are drawn in windows up to this length; beyond it a stage is thinner than a pixel."""
 
 
 class TimelinePage(StudyPage):
@@ -140,10 +139,7 @@ class TimelinePage(StudyPage):
 
     def _read_stages(self, patient_id: str, span: Span) -> None:
         services = self.services
-        if span.length_s > _STAGES_UP_TO_S:
-            recording = self.recording
-            nights = recording.panel.nights if recording is not None else ()
-            self._show_stages(tuple(segment for night in nights for segment in night.segments))
+        if self.lanes.shown_span.length_s > STAGES_UP_TO_S:
             return
         self._under_way["stages"] = run_query(self, lambda: services.stages(patient_id, span), self._show_stages)
 
