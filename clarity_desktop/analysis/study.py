@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION
-from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_signal
+from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
+from clarity_desktop.analysis.findings.phase import phase_findings
+from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_light, read_signal
 from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
-from clarity_desktop.analysis.panels.codec import FORMAT_VERSION, decode_panel, encode_panel
+from clarity_desktop.analysis.panels.codec import (
+    FORMAT_VERSION,
+    decode_findings,
+    decode_panel,
+    encode_findings,
+    encode_panel,
+)
 from clarity_desktop.domain.errors import NotFoundError, UsageError
+from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
@@ -148,6 +156,37 @@ class Study:
         )
         vault.findings.put(key, patient_id, encode_panel(panel))
         return panel
+
+    def phase(
+        self,
+        patient_id: str,
+        span: Span | None = None,
+        *,
+        zone: str | None = None,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Finding, ...]:
+        """Temperature minimum by light-driven models for the same window as :meth:`panel`: model estimates.
+
+        Apart from the panel because the models take about a hundred times as long a day as everything else; cached
+        like it. Raises what :meth:`panel` raises.
+        """
+        panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        key = hashlib.sha256(f"phase/{FORMAT_VERSION}/{panel.provenance}/{panel.zone.periods}".encode()).hexdigest()
+        cached = self._vault.findings.get(key)
+        if cached is not None:
+            known = decode_findings(cached)
+            if known is not None:
+                return known
+        progress(Progress("Running the models", 0, None))
+        light = read_light(self._vault, self._vault.series.list(patient_id), panel.epochs)
+        own = panel.provenance
+        maker = FindingMaker(
+            panel.span, panel.coverage, own.input_hash, own.zone, own.wear_rule, parameters=dict(own.parameters)
+        )
+        found = phase_findings(light, maker)
+        self._vault.findings.put(key, patient_id, encode_findings(found))
+        return found
 
     def days(
         self, patient_id: str, kind: str, *, merged: bool = False, zone: str | None = None

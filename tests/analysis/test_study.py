@@ -310,10 +310,19 @@ def test_light_gives_time_timing_and_model_phase(vault: Vault) -> None:
     assert value(panel, "mlit_100_h") == pytest.approx(14, abs=0.5)
     assert value(panel, "tat_1000") == 0
     assert "brighter than 1000 lx" in insufficient(panel, "mlit_1000_h")
-    estimate = panel.finding("forger99_cbtmin_h")
-    assert estimate is not None
-    parameters = dict(estimate.provenance.parameters)
-    assert estimate.value is None or parameters["kind"] == "model estimate"
+    study = Study(vault)
+    estimates = study.phase(patient)
+    assert [finding.metric for finding in estimates] == ["forger99_cbtmin_h", "hannay19_cbtmin_h"]
+    for finding in estimates:
+        assert finding.value is not None
+        assert 2 < finding.value < 8
+        assert dict(finding.provenance.parameters)["kind"] == "model estimate"
+    assert study.phase(patient) == estimates
+
+
+def test_without_light_there_is_no_model_phase(watch: tuple[Vault, str]) -> None:
+    vault, patient = watch
+    assert {finding.insufficient for finding in Study(vault).phase(patient)} == {"The window holds no measured light."}
 
 
 def test_every_declared_rhythm_metric_is_answered(vault: Vault) -> None:

@@ -24,7 +24,7 @@ from clarity_desktop.signals.presence import Wear, combine_wear, heart_rate_evid
 if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
 
-__all__ = ["PANEL_KINDS", "ActivitySignal", "read_signal"]
+__all__ = ["PANEL_KINDS", "ActivitySignal", "read_light", "read_signal"]
 
 PANEL_KINDS: Final = (ACTIVITY_COUNTS, STEPS, HEART_RATE, SLEEP, LIGHT)
 """Kinds that a panel rests on; when none of their samples change, its numbers do not."""
@@ -68,13 +68,16 @@ def _richest(vault: Vault, series: Sequence[Series], span: Span) -> tuple[Series
     return best[0], canonical_samples(best[1], kind_of(best[0].kind, best[0].unit))
 
 
-def _light(vault: Vault, series: Sequence[Series], wear: Wear, span: Span) -> Epochs | None:
-    """Lux of the source with the most samples, worn where the activity signal is worn or says nothing."""
-    best = _richest(vault, _in_window(series, LIGHT, span), span)
+def read_light(vault: Vault, series: Sequence[Series], grid: Epochs) -> Epochs | None:
+    """Lux of the source with the most samples, on the grid of the activity signal; ``None`` where none was measured.
+
+    Where the signal says that the device was not worn, the light is not worn either: a sensor in a drawer measures the
+    drawer.
+    """
+    best = _richest(vault, _in_window(series, LIGHT, grid.span), grid.span)
     if best is None:
         return None
-    grid = wear.epochs
-    light = to_epochs([(best[1], kind_of(LIGHT))], span, grid.zone, grid.step_s)
+    light = to_epochs([(best[1], kind_of(LIGHT))], grid.span, grid.zone, grid.step_s)
     state = light.state.copy()
     state[(grid.state == EpochState.NOT_WORN) & (state == EpochState.WORN)] = EpochState.NOT_WORN
     return replace(light, state=state)
@@ -178,9 +181,9 @@ def read_signal(
     segments = stages_between(vault, patient_id, around)
     if best is not None:
         wear, note, notes = _of_counts(best, len(counts) - 1, span, zone, step_s, beats, segments)
-        light = _light(vault, series, wear, span)
+        light = read_light(vault, series, wear.epochs)
         return ActivitySignal(wear, note, "counts/min", beats, segments, notes, light)
     steps = _in_window(series, STEPS, span)
     wear, note, notes = _of_steps(vault, steps, span, zone, step_s, beats, segments)
-    light = _light(vault, series, wear, span)
+    light = read_light(vault, series, wear.epochs)
     return ActivitySignal(wear, note, "steps/min", beats, segments, notes, light)

@@ -1,10 +1,11 @@
-"""A panel as bytes and back: a JSON head and the arrays as they lie in memory; no pickling."""
+"""A panel, or findings alone, as bytes and back: a JSON head and the arrays as they lie in memory; no pickling."""
 
 from __future__ import annotations
 
 import json
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any, Final
@@ -18,7 +19,7 @@ from clarity_desktop.domain.panel import AverageDay, DayCoverage, Panel, WearBou
 from clarity_desktop.domain.sleep import Night, SleepSegment, Stage
 from clarity_desktop.domain.time import Certainty, Span, ZonePeriod, ZoneTimeline
 
-__all__ = ["FORMAT_VERSION", "decode_panel", "encode_panel"]
+__all__ = ["FORMAT_VERSION", "decode_findings", "decode_panel", "encode_findings", "encode_panel"]
 
 FORMAT_VERSION: Final = 1
 _MAGIC: Final = b"CLPN"
@@ -31,40 +32,21 @@ def encode_panel(panel: Panel) -> bytes:
     arrays: list[NDArray[Any]] = [panel.epochs.values, panel.epochs.state]
     if panel.average_day is not None:
         arrays += [getattr(panel.average_day, name) for name in _AVERAGE]
-    provenances = list(dict.fromkeys([panel.provenance, *(finding.provenance for finding in panel.findings)]))
-    coverages = list(dict.fromkeys([panel.coverage, *(f.coverage for f in panel.findings if f.coverage is not None)]))
     head = {
         "span": _span(panel.span),
         "zone": [[p.from_utc, p.zone, p.certainty.value, p.origin] for p in panel.zone.periods],
         "epochs": [panel.epochs.start, panel.epochs.step_s, panel.epochs.unit, panel.epochs.kind],
         "signal": panel.signal,
         "signal_note": panel.signal_note,
-        "coverages": [[c.epochs, c.worn, c.not_worn, c.missing, c.days, c.valid_days] for c in coverages],
+        "coverage": _coverage(panel.coverage),
         "wear_rule": panel.wear_rule,
         "wear_bouts": [[*_span(bout.span), bout.rule] for bout in panel.wear_bouts],
         "days": [[d.date.isoformat(), d.worn_min, d.not_worn_min, d.missing_min, d.valid] for d in panel.days],
-        "provenances": [
-            [p.input_hash, p.algorithm, p.version, p.zone, p.wear_rule, p.parameters, p.model] for p in provenances
-        ],
-        "findings": [
-            [
-                f.metric,
-                f.value,
-                f.unit,
-                _span(f.span),
-                None if f.coverage is None else coverages.index(f.coverage),
-                provenances.index(f.provenance),
-                f.insufficient,
-                f.interval,
-                f.n,
-                f.details,
-            ]
-            for f in panel.findings
-        ],
+        **_findings_head(panel.findings),
         "nights": [_night(night) for night in panel.nights],
         "naps": [_night(nap) for nap in panel.naps],
         "average_day": panel.average_day is not None,
-        "provenance": provenances.index(panel.provenance),
+        "provenance": _provenance(panel.provenance),
         "simulated": panel.simulated,
         "notes": panel.notes,
         "arrays": [[array.dtype.str, array.size] for array in arrays],
@@ -94,33 +76,88 @@ def decode_panel(blob: bytes) -> Panel | None:
         place += dtype.itemsize * size
     zone = ZoneTimeline(tuple(ZonePeriod(at, name, Certainty(sure), why) for at, name, sure, why in head["zone"]))
     start, step_s, unit, kind = head["epochs"]
-    coverages = [Coverage(*row) for row in head["coverages"]]
-    provenances = [
-        Provenance(digest, algorithm, edition, zone_name, rule, tuple((key, value) for key, value in parameters), model)
-        for digest, algorithm, edition, zone_name, rule, parameters, model in head["provenances"]
-    ]
     return Panel(
         span=Span(*head["span"]),
         zone=zone,
         epochs=Epochs(start, step_s, arrays[0], arrays[1], zone, unit, kind),
         signal=head["signal"],
         signal_note=head["signal_note"],
-        coverage=coverages[0],
+        coverage=Coverage(*head["coverage"]),
         wear_rule=head["wear_rule"],
         wear_bouts=tuple(WearBout(Span(begin, end), rule) for begin, end, rule in head["wear_bouts"]),
         days=tuple(DayCoverage(date.fromisoformat(day), *rest) for day, *rest in head["days"]),
-        findings=tuple(_finding(row, coverages, provenances) for row in head["findings"]),
+        findings=_findings_of(head),
         nights=tuple(_as_night(row) for row in head["nights"]),
         naps=tuple(_as_night(row) for row in head["naps"]),
         average_day=AverageDay(*arrays[2:7]) if head["average_day"] else None,
-        provenance=provenances[head["provenance"]],
+        provenance=_as_provenance(head["provenance"]),
         simulated=head["simulated"],
         notes=tuple(head["notes"]),
     )
 
 
+def encode_findings(findings: Sequence[Finding]) -> bytes:
+    """Findings on their own as bytes that :func:`decode_findings` reads."""
+    head = {"version": FORMAT_VERSION, **_findings_head(findings)}
+    return json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode_findings(blob: bytes) -> tuple[Finding, ...] | None:
+    """The findings of :func:`encode_findings`, or ``None`` for bytes of another version or form."""
+    try:
+        head = json.loads(blob)
+    except ValueError:
+        return None
+    if not isinstance(head, dict) or head.get("version") != FORMAT_VERSION:
+        return None
+    return _findings_of(head)
+
+
+def _findings_head(findings: Sequence[Finding]) -> dict[str, Any]:
+    provenances = list(dict.fromkeys(finding.provenance for finding in findings))
+    coverages = list(dict.fromkeys(finding.coverage for finding in findings if finding.coverage is not None))
+    return {
+        "provenances": [_provenance(provenance) for provenance in provenances],
+        "coverages": [_coverage(coverage) for coverage in coverages],
+        "findings": [
+            [
+                f.metric,
+                f.value,
+                f.unit,
+                _span(f.span),
+                None if f.coverage is None else coverages.index(f.coverage),
+                provenances.index(f.provenance),
+                f.insufficient,
+                f.interval,
+                f.n,
+                f.details,
+            ]
+            for f in findings
+        ],
+    }
+
+
+def _findings_of(head: dict[str, Any]) -> tuple[Finding, ...]:
+    coverages = [Coverage(*row) for row in head["coverages"]]
+    provenances = [_as_provenance(row) for row in head["provenances"]]
+    return tuple(_finding(row, coverages, provenances) for row in head["findings"])
+
+
 def _span(span: Span) -> list[int]:
     return [span.start, span.stop]
+
+
+def _coverage(c: Coverage) -> list[int]:
+    return [c.epochs, c.worn, c.not_worn, c.missing, c.days, c.valid_days]
+
+
+def _provenance(p: Provenance) -> list[Any]:
+    return [p.input_hash, p.algorithm, p.version, p.zone, p.wear_rule, p.parameters, p.model]
+
+
+def _as_provenance(row: list[Any]) -> Provenance:
+    digest, algorithm, version, zone, rule, parameters, model = row
+    return Provenance(digest, algorithm, version, zone, rule, tuple((key, value) for key, value in parameters), model)
 
 
 def _finding(row: list[Any], coverages: list[Coverage], provenances: list[Provenance]) -> Finding:
