@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from clarity_desktop.cli.commands.doctor import Check
+from clarity_desktop.cli.commands import doctor
 from tests.cli.conftest import CommandLine
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -56,17 +57,29 @@ def test_doctor_says_what_is_there_and_what_mends_the_rest(clarity: CommandLine,
 def test_doctor_names_the_remedy_of_a_missing_qt_library(
     clarity: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from clarity_desktop.cli.commands import doctor
-
-    def broken(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: libGL.so.1: cannot open shared object")
-
-    monkeypatch.setattr(doctor.subprocess, "run", broken)
+    monkeypatch.setattr(doctor, "load_qt", _library_missing)
     monkeypatch.setattr(doctor, "_CHECKS", (doctor._qt_libraries,))
     document = clarity("--home", tmp_path, "doctor", "--json").document
-    check = Check(**document["checks"][0])
+    check = doctor.Check(**document["checks"][0])
     assert not check.ok
     assert check.detail.startswith("libGL.so.1")
     assert "libgl1" in check.remedy or not sys.platform.startswith("linux")
     assert document["ready"] is False
     assert "no  qt_libraries" in clarity("--home", tmp_path, "doctor").out
+
+
+def test_qt_that_ends_its_process_does_not_end_this_one(
+    clarity: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "load_qt", _abort)
+    monkeypatch.setattr(doctor, "_CHECKS", (doctor._qt_libraries,))
+    check = clarity("--home", tmp_path, "doctor", "--json").document["checks"][0]
+    assert (check["ok"], check["detail"]) == (False, "Qt ended the process that loaded it")
+
+
+def _library_missing(pipe: Connection) -> None:
+    pipe.send("libGL.so.1: cannot open shared object file")
+
+
+def _abort(pipe: Connection) -> None:
+    os._exit(134)

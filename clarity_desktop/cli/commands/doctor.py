@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +33,7 @@ QT_PACKAGES: Final = (
 )
 _SET_UP = "python3 start.py setup"
 _LEAST_FREE = 2_000_000_000
+_LONGEST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +88,36 @@ def _encryption() -> Check:
     return Check("encryption", True, f"SQLCipher {row[0]}")
 
 
+def load_qt(pipe: Connection) -> None:
+    """Load Qt and say through the pipe what came of it; runs in a process of its own."""
+    try:
+        import_module("clarity_desktop.ui.qt")
+    except ImportError as error:
+        pipe.send(str(error))
+    else:
+        pipe.send("")
+    pipe.close()
+
+
 def _qt_libraries() -> Check:
     """Qt is loaded in a process of its own: a missing system library must not end this one."""
     remedy = _SET_UP
     if sys.platform.startswith("linux"):
         remedy = "sudo apt-get install -y --no-install-recommends " + " ".join(QT_PACKAGES)
-    probe = subprocess.run(
-        [sys.executable, "-c", "import PySide6.QtWidgets as q; print(q.__file__ and q.QApplication.__name__)"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    if probe.returncode == 0:
-        return Check("qt_libraries", True, "Qt loads")
-    reason = (probe.stderr.strip().splitlines() or ["Qt does not load"])[-1]
-    return Check("qt_libraries", False, reason.removeprefix("ImportError: "), remedy)
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    probe = context.Process(target=load_qt, args=(there,), name="clarity-doctor-qt", daemon=True)
+    probe.start()
+    there.close()
+    try:
+        reason = str(here.recv()) if here.poll(_LONGEST_WAIT_S) else "Qt does not answer"
+    except EOFError:
+        reason = "Qt ended the process that loaded it"
+    finally:
+        here.close()
+        probe.terminate()
+        probe.join()
+    return Check("qt_libraries", not reason, reason or "Qt loads", remedy)
 
 
 def _display() -> Check:
