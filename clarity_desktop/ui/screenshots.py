@@ -44,7 +44,7 @@ def settle(application: QApplication, *, longest_s: float = _LONGEST_WAIT_S) -> 
             raise ClarityError(
                 "screenshots.waited", "A page did not come to rest.", remedy="Run again on a machine with less load."
             )
-        time.sleep(0.01)
+        time.sleep(0.004)
 
 
 def _grab(window: Window, path: Path) -> Path:

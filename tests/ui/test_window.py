@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 from pytestqt.qtbot import QtBot
 
 from clarity_desktop.app import Services
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.errors import InputError, LockedError
 from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS
@@ -303,6 +305,76 @@ def _until_cancelled(cancel: CancelToken) -> None:
     while True:
         cancel.check()
         time.sleep(0.002)
+
+
+class MemoryKeyring(KeyringBackend):
+    """A keychain that lives as long as the test."""
+
+    priority = 5  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def keychain() -> Iterator[MemoryKeyring]:
+    before = keyring.get_keyring()
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)
+
+
+def test_the_keychain_opens_the_vault_once_it_was_asked_to(
+    keychain: MemoryKeyring, services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    window = open_window(services)
+    unlock = window.unlock_page
+    assert unlock.keychain.isHidden()
+    assert window.run_id("vault.keychain")
+    rest()
+    window.run_id("vault.lock")
+    rest()
+    assert not unlock.keychain.isHidden()
+    unlock.keychain.click()
+    rest()
+    assert not window.is_locked
+
+    window.run_id("vault.lock")
+    rest()
+    keychain.kept.clear()
+    unlock.keychain.click()
+    rest()
+    assert window.is_locked
+    assert unlock.first.line_text().startswith("The keychain does not open this vault.")
+
+
+def test_five_wrong_tries_bring_a_pause(
+    services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    services.lock()
+    window = open_window(services)
+    unlock = window.unlock_page
+    for _ in range(5):
+        unlock._refused(LockedError("vault.wrong", "This passphrase does not open the vault."))
+    assert unlock.first.line_text() == "Pause after 5 tries: 30 s"
+    assert not unlock.passphrase.isEnabled()
+    for _ in range(30):
+        unlock._count_down()
+    assert unlock.passphrase.isEnabled()
+    unlock.passphrase.setText("again")
+    assert unlock.button.isEnabled()
+    rest()
 
 
 def test_narrow_windows_fold_the_navigation(window: Window, rest: Callable[[], None]) -> None:

@@ -72,6 +72,9 @@ class PatientCells(QStyledItemDelegate):
             painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), theme.colour("border"))
         if selected and index.column() == 0:
             painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.colour("accent"))
+        if selected and theme.current().name == "high_contrast":
+            painter.fillRect(QRect(area.left(), area.top(), area.width(), 2), theme.colour("accent"))
+            painter.fillRect(QRect(area.left(), area.bottom() - 1, area.width(), 2), theme.colour("accent"))
         ratio = painter.device().devicePixelRatioF()
         inner = area.adjusted(_PADDING, 0, -_PADDING, 0)
         column = index.column()

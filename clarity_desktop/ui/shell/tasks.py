@@ -188,12 +188,18 @@ class WindowTasks(QWidget):
         self.say("Checking the vault. You can go on working.")
 
     def note_keychain(self) -> None:
-        """Learn whether this machine has a keychain that could open the vault."""
+        """Learn whose key opened the vault, and whether this machine has a keychain that could open it."""
 
-        def show(at_hand: bool) -> None:
-            self.keychain_at_hand = at_hand
+        def look() -> tuple[bool, str]:
+            labels = [slot.label for slot in self.services.vault_info().slots if slot.kind == "passphrase"]
+            return bool(self.services.vault.keychain_available()), labels[0] if labels else "Owner"
 
-        run_query(self, lambda: bool(self.services.vault.keychain_available()), show, lambda _: None)
+        def show(found: tuple[bool, str]) -> None:
+            self.keychain_at_hand = found[0]
+            if not self.is_locked:
+                self.workspace.header.role.show_state(found[1], "key-round", "neutral", "Whose key opens the vault")
+
+        run_query(self, look, show, lambda _: None)
 
     def add_keychain(self) -> None:
         """Add a key slot that the keychain of this machine opens."""
