@@ -15,7 +15,8 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.column_ink import Ink, joined_runs, stroke_of
 from clarity_desktop.ui.charts.curves import polyline
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, paint_stages
-from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, text, tint
+from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, tint
+from clarity_desktop.ui.charts.sleep_hours import SleepHours, paint_sleep_hours
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_scale
 from clarity_desktop.ui.charts.wording import interval, number
@@ -79,6 +80,8 @@ class LaneContent:
     spec: LaneSpec
     columns: Columns | None = None
     segments: tuple[SleepSegment, ...] = ()
+    hours: SleepHours | None = None
+    """The segments of a stage lane laid on the clock, for windows too long for single stages."""
     hatched: tuple[Span, ...] = ()
     """Not worn."""
     scale: ValueScale = field(default_factory=lambda: ValueScale(0.0, 1.0, (0.0, 1.0)))
@@ -129,7 +132,7 @@ def gap_stretches(content: LaneContent, within: Span) -> list[Span]:
 
 
 STAGES_UP_TO_S = 62 * 86_400
-"""Single stages are drawn in windows up to this length; beyond it a stage is thinner than a pixel."""
+"""Stages have lanes in windows up to this length; in longer ones nights are drawn upright, from noon to noon."""
 
 
 def paint_lane(
@@ -139,23 +142,14 @@ def paint_lane(
 
     ``smooth`` draws dense lines anti-aliased; without it they are inked by pixel, which a moving view needs.
     """
-    now, spec = theme.current(), content.spec
+    spec = content.spec
     painter.save()
     painter.setClipRect(area.adjusted(0, -1, 0, 1))
     if spec.drawing == "stages":
         _hatch_spans(painter, area, scale, content.hatched, "not_worn")
         if scale.span.length_s > STAGES_UP_TO_S:
-            days = STAGES_UP_TO_S // 86_400
-            words = f"Stages are drawn in windows of up to {days} days"
-            text(
-                painter,
-                area.center().x(),
-                area.center().y(),
-                words,
-                now.ui["text_muted"],
-                token="small",
-                align="centre",
-            )
+            if content.hours is not None:
+                paint_sleep_hours(painter, area, scale, content.hours)
             painter.restore()
             return
         joined = area.height() > 90 and scale.width * 3600 / max(1, scale.span.length_s) > 10

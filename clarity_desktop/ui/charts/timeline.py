@@ -10,8 +10,9 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import change_flags, local_axis
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, night_instants, paint_instants
-from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, value_words
+from clarity_desktop.ui.charts.lanes import STAGES_UP_TO_S, Columns, LaneContent, LaneSpec, paint_lane, value_words
 from clarity_desktop.ui.charts.paint import ReadOut, text, text_width
+from clarity_desktop.ui.charts.sleep_hours import hour_axis, sleep_hours
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, zone_label
 from clarity_desktop.ui.qt import (
@@ -97,6 +98,7 @@ class TimelineChart(Chart):
         for content in self._lanes:
             if content.spec.id == lane_id:
                 content.segments = tuple(segments)
+                content.hours = None
         self.refresh()
 
     def set_not_worn(self, spans: Sequence[Span], lane_ids: Sequence[str] | None = None) -> None:
@@ -252,7 +254,14 @@ class TimelineChart(Chart):
     def _lane_axis(self, painter: QPainter, content: LaneContent, area: QRectF) -> None:
         now, spec = theme.current(), content.spec
         text(painter, 12, area.top() + 8, spec.title, now.ui["text"], strong=True, limits=(0, _LEFT - 4))
-        text(painter, 12, area.top() + 23, spec.unit, now.ui["text_faint"], limits=(0, _LEFT - 4))
+        upright = spec.drawing == "stages" and self._window.length_s > STAGES_UP_TO_S
+        unit = "noon to noon" if upright else spec.unit
+        text(painter, 12, area.top() + 23, unit, now.ui["text_faint"], limits=(0, _LEFT - 4))
+        if spec.drawing == "stages" and self._window.length_s > STAGES_UP_TO_S:
+            if content.hours is None:
+                content.hours = sleep_hours(content.segments, self._zone)
+            hour_axis(painter, area)
+            return
         if spec.drawing == "stages":
             if area.height() >= 56:
                 lane = area.height() / 4

@@ -11,7 +11,6 @@ from clarity_desktop.domain.sleep import SleepSegment, Stage
 from clarity_desktop.domain.time import DAY_S, Span
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import TimelineChart
-from clarity_desktop.ui.charts.lanes import STAGES_UP_TO_S
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.text import Label
@@ -139,12 +138,12 @@ class TimelinePage(StudyPage):
 
     def _read_stages(self, patient_id: str, span: Span) -> None:
         services = self.services
-        if self.lanes.shown_span.length_s > STAGES_UP_TO_S:
-            return
-        self._under_way["stages"] = run_query(self, lambda: services.stages(patient_id, span), self._show_stages)
+        self._under_way["stages"] = run_query(
+            self, lambda: of_best_source(services.stages(patient_id, span)), self._show_stages
+        )
 
     def _show_stages(self, segments: tuple[SleepSegment, ...]) -> None:
-        self.lanes.set_segments("stages", of_best_source(segments))
+        self.lanes.set_segments("stages", segments)
 
 
 def of_best_source(segments: tuple[SleepSegment, ...]) -> tuple[SleepSegment, ...]:

@@ -7,12 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.sleep import SleepSegment, Stage
 from clarity_desktop.domain.time import Span, ZoneTimeline
+from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.column_ink import Ink, joined_runs, stroke_of
 from clarity_desktop.ui.charts.curves import stretches
 from clarity_desktop.ui.charts.epoch_columns import columns_of_epochs
 from clarity_desktop.ui.charts.lanes import LaneContent, LaneSpec, gap_stretches, value_words
+from clarity_desktop.ui.charts.sleep_hours import paint_sleep_hours, sleep_hours
 from clarity_desktop.ui.charts.time_asleep import running_median
+from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.qt import QColor, QImage, QPainter, QRectF
 
 ZONE = ZoneTimeline.single("UTC")
@@ -130,3 +134,31 @@ def test_running_median_needs_four_of_seven() -> None:
     assert found[3] == 2.5
     assert np.isnan(found[4])
     assert found[6] == 3.5
+
+
+def test_nights_over_years_lie_between_noon_and_noon() -> None:
+    berlin = ZoneTimeline.single("Europe/Berlin")
+    onset = berlin.instant_of_local(20_000, 23 * 3600)
+    long_sleep = berlin.instant_of_local(20_001, 10 * 3600)
+    hours = sleep_hours(
+        [
+            SleepSegment(onset, onset + 7200, Stage.DEEP, "Watch"),
+            SleepSegment(onset, onset + 9000, Stage.IN_BED, "Watch"),
+            SleepSegment(long_sleep, long_sleep + 4 * 3600, Stage.CORE, "Watch"),
+        ],
+        berlin,
+    )
+    assert hours.low.tolist() == [11 / 24, 22 / 24, 0.0]
+    assert np.allclose(hours.high, [13 / 24, 1.0, 2 / 24])
+    area = QRectF(0, 0, 100, 48)
+    picture = QImage(100, 48, QImage.Format.Format_ARGB32)
+    picture.fill(QColor(255, 255, 255))
+    painter = QPainter(picture)
+    start = berlin.instant_of_local(20_000, 12 * 3600)
+    paint_sleep_hours(painter, area, TimeScale(Span(start, start + 100 * 86_400), 0, 100), hours)
+    painter.end()
+    deep, core = theme.current().data["deep"], theme.current().data["core"]
+    column = [picture.pixelColor(0, y) for y in range(48)]
+    assert [y for y in range(48) if column[y] == deep] == [22, 23, 24, 25]
+    assert [y for y in range(48) if column[y] == core] == [44, 45, 46, 47]
+    assert picture.pixelColor(1, 2) == core
