@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from clarity_desktop.domain.time import Instant
 
@@ -42,6 +43,7 @@ class ParsedDate:
     form: DateForm = _USUAL
 
 
+@lru_cache(maxsize=4096)
 def parse_date(text: str) -> ParsedDate | None:
     """UTC seconds of a date with its offset, or ``None`` when it is no date or does not exist.
 

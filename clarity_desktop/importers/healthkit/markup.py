@@ -14,6 +14,7 @@ _OPEN = re.compile(rb"<(/?)([A-Za-z_][\w.:\-]*+)")
 # The rest of a tag: everything up to ">" outside quotes. Possessive, so that no input makes it slow.
 _REST = re.compile(rb"((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)(>?)")
 _ATTRIBUTE = re.compile(rb"([^\s=\"'/][^=\"']*?)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_TEXT_ATTRIBUTE = re.compile(_ATTRIBUTE.pattern.decode(), re.ASCII)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z_][\w.\-]*));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -67,11 +68,20 @@ def attributes_of(raw: bytes, repairs: dict[str, int]) -> dict[str, str]:
     if _CONTROL.search(raw):
         raw, removed = _CONTROL.subn(b"", raw)
         repairs["text.control"] = repairs.get("text.control", 0) + removed
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pairs = [
+            (name.decode("utf-8", "replace"), _decoded(double or single, repairs))
+            for name, double, single in _ATTRIBUTE.findall(raw)
+        ]
+    else:
+        pairs = [(name, double or single) for name, double, single in _TEXT_ATTRIBUTE.findall(text)]
     result: dict[str, str] = {}
     second_start: str | None = None
-    for name_bytes, double, single in _ATTRIBUTE.findall(raw):
-        name = name_bytes.decode("utf-8", "replace")
-        value = _text(double or single, repairs)
+    for name, value in pairs:
+        if "&" in value or "<" in value:
+            value = _plain(value, repairs)
         if name in result:
             repairs["markup.repeated_attribute"] = repairs.get("markup.repeated_attribute", 0) + 1
             if name == "startDate" and second_start is None:
@@ -83,17 +93,17 @@ def attributes_of(raw: bytes, repairs: dict[str, int]) -> dict[str, str]:
     return result
 
 
-def _text(raw: bytes, repairs: dict[str, int]) -> str:
-    try:
-        value = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        value = raw.decode("utf-8", "replace")
+def _decoded(raw: bytes, repairs: dict[str, int]) -> str:
+    value = raw.decode("utf-8", "replace")
+    if "\ufffd" in value:
         repairs["text.utf8"] = repairs.get("text.utf8", 0) + 1
+    return value
+
+
+def _plain(value: str, repairs: dict[str, int]) -> str:
     if "<" in value:
         repairs["markup.raw_less_than"] = repairs.get("markup.raw_less_than", 0) + 1
-    if "&" in value:
-        value = _resolved(value, repairs)
-    return value
+    return _resolved(value, repairs) if "&" in value else value
 
 
 def _resolved(value: str, repairs: dict[str, int]) -> str:

@@ -19,7 +19,7 @@ _CLOSING = int.from_bytes(b" </Recor", "little")
 _CHILD = int.from_bytes(b"  ", "little")
 _NEWLINE, _BLANK, _RETURN = 10, 32, 13
 _TEMPLATES_OF_LENGTH = 48
-_ATTEMPTS = 40
+_FRUITLESS_LIMIT = 8
 _BLANKS = b" \t\r\n"
 
 RowTaker = Callable[[Template, RowColumns, NDArray[np.int64]], None]
@@ -154,9 +154,8 @@ class FastRows:
         windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
         rows = windows[begins].view(np.uint64).reshape(group.size, width // 8)
         templates = self._templates.setdefault(length, [])
-        for _ in range(_ATTEMPTS):
-            if not group.size:
-                return
+        fruitless = 0
+        while group.size and fruitless < _FRUITLESS_LIMIT:
             template = _first_match(templates, rows[:1])
             if template is None:
                 if group.size < self._limits.least_group:
@@ -164,6 +163,7 @@ class FastRows:
                 row = rows[0].tobytes()[: length - 1]
                 template = template_of(row)
                 if template is None:
+                    fruitless += 1
                     left.append(group[:1])
                     group, rows = group[1:], rows[1:]
                     continue
@@ -174,6 +174,7 @@ class FastRows:
             mine = rows if every else rows[matched]
             columns = template.columns(mine)
             members = group if every else group[matched]
+            fruitless += members.size < self._limits.least_group
             if not columns.sound.all():
                 left.append(members[~columns.sound])
                 members = members[columns.sound]

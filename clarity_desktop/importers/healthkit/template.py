@@ -31,8 +31,9 @@ _ATTRIBUTE = re.compile(rb"\s([A-Za-z]+)=\"([^\"]*)\"")
 _POINTER = re.compile(rb"&lt;&lt;HKDevice: 0x([0-9a-f]{1,16})&gt;")
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ([+-])(\d\d)(\d\d)")
 _VALUE = re.compile(rb"(-?)(\d+)(?:\.(\d+))?")
-_PLAIN = re.compile(rb"[ !#-%(-;=?-\[\]-~]{1,64}")
+_PLAIN = re.compile(rb"[ !#-%(-;=?-\[\]-~]{1,256}")
 _EXACT_DIGITS = 15
+_POINT = 46
 _BEATS_TAG = f"<{BEATS}".encode()
 _SINGLE_QUOTED = re.compile(rb"=\s*'")
 _TELLING = ("HKTimeZone", "HKWasUserEntered")
@@ -76,8 +77,6 @@ class Template:
         "_constant",
         "_created",
         "_date_at",
-        "_decimals",
-        "_digit_at",
         "_extra_parts",
         "_extra_slots",
         "_flags",
@@ -88,7 +87,6 @@ class Template:
         "_sign",
         "_slots",
         "_value",
-        "_weights",
         "children",
         "key",
         "label",
@@ -126,7 +124,7 @@ class Template:
             offsets.append(-offset if date[1] == b"-" else offset)
         self._offset_s = np.array(offsets, np.int64)[:, None]
         self._created = interpreted.created
-        self._number(own, mask, interpreted.value)
+        self._number(own, mask)
         self._pointer: slice | None = None
         device = own.get(b"device")
         pointer = _POINTER.match(device[2]) if device is not None else None
@@ -141,11 +139,8 @@ class Template:
         self._mask = mask.view(np.uint64)
         self._constant = constant.view(np.uint64)
 
-    def _number(self, own: dict[bytes, re.Match[bytes]], mask: NDArray[np.uint8], value: float) -> None:
+    def _number(self, own: dict[bytes, re.Match[bytes]], mask: NDArray[np.uint8]) -> None:
         self._value = slice(0, 0)
-        self._weights: NDArray[np.float64] = np.empty(0)
-        self._digit_at: list[int] = []
-        self._decimals = 0
         self._sign = 1.0
         if self.key.category:
             return
@@ -154,12 +149,10 @@ class Template:
         if number is None:
             raise ValueError("no plain number")
         begin = match.start(2)
-        self._value = slice(begin, begin + len(match[2]))
-        self._digit_at = [begin + index for index, byte in enumerate(match[2]) if 48 <= byte <= 57]
-        self._decimals = len(number[3] or b"")
         self._sign = -1.0 if number[1] else 1.0
-        self._weights = np.power(10.0, np.arange(len(self._digit_at) - 1, -1, -1), dtype=np.float64)
-        mask[self._digit_at] = 0
+        # A minus is constant; where the point stands may differ from row to row.
+        self._value = slice(begin + len(number[1]), begin + len(match[2]))
+        mask[self._value] = 0
 
     def _metadata(self, row: bytes, tags: list[re.Match[bytes]], node: Node, mask: NDArray[np.uint8]) -> None:
         """Let plain metadata values differ between rows; the extra's text is cut into parts around them."""
@@ -228,15 +221,26 @@ class Template:
         n = raw.shape[0]
         if self.key.category:
             return np.zeros(n), np.ones(n, np.bool_)
-        digits = raw[:, self._digit_at]
-        digits -= 48
-        plain: NDArray[np.bool_] = np.asarray((digits <= 9).all(axis=1))
-        if len(self._digit_at) <= _EXACT_DIGITS:
-            # Digits and their weighted sum are whole numbers below 2**53 and the one division rounds correctly.
-            return self._sign * ((digits.astype(np.float64) @ self._weights) / 10.0**self._decimals), plain
-        text = np.ascontiguousarray(raw[:, self._value])
-        text[~plain] = 48
-        return text.view(f"S{text.shape[1]}").ravel().astype(np.float64), plain
+        text = raw[:, self._value]
+        width = text.shape[1]
+        points = text == _POINT
+        digits = text - np.uint8(48)
+        many = points.sum(axis=1)
+        plain: NDArray[np.bool_] = np.asarray(((digits <= 9) | points).all(axis=1) & (many <= 1) & (many < width))
+        if width > _EXACT_DIGITS:
+            written = np.ascontiguousarray(text)
+            written[~plain] = 48
+            return self._sign * written.view(f"S{width}").ravel().astype(np.float64), plain
+        # Digits and their weighted sum are whole numbers below 2**53, so the one division rounds correctly.
+        place = np.where(many > 0, points.argmax(axis=1), width)
+        value = np.zeros(n)
+        for at in np.unique(place).tolist():
+            mine = slice(None) if (place == at).all() else place == at
+            columns = [column for column in range(width) if column != at]
+            weights = np.power(10.0, np.arange(len(columns) - 1, -1, -1), dtype=np.float64)
+            decimals = max(width - 1 - at, 0)
+            value[mine] = digits[mine][:, columns].astype(np.float64) @ weights / 10.0**decimals
+        return self._sign * value, plain
 
     def _extras(self, raw: NDArray[np.uint8], sound: NDArray[np.bool_]) -> tuple[NDArray[np.int64], list[Extra]]:
         n = raw.shape[0]
