@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,27 @@ def test_each_package_that_is_declared_is_pinned() -> None:
     }
     names = [re.sub(r"[-_.]+", "-", re.split(r"[><=;\[ ]", entry)[0]).lower() for entry in declared]
     assert [name for name in names if name not in pinned] == []
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_all_that_the_program_reads(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+        ".",
+    ]
+    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    wanted = [path for path in TRACKED if path.is_relative_to(PACKAGE)]
+    assert [_name(path) for path in wanted if _name(path) not in held] == []
+    resources = [path for path in TRACKED if path.is_relative_to(REPOSITORY / "resources")]
+    assert resources
+    assert [_name(path) for path in resources if f"clarity_desktop/{_name(path)}" not in held] == []
