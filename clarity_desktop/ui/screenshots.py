@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.application import make_application, make_window
+from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import board, shut_down
 from clarity_desktop.ui.pages.imports import ImportPage
@@ -79,6 +80,11 @@ def render_pages(
     -------
     list[Path]
         The files, in the order they were made.
+
+    Raises
+    ------
+    ClarityError
+        What a page reported instead of showing itself, or ``screenshots.*`` when a picture could not be made.
     """
     directory.mkdir(parents=True, exist_ok=True)
     application = make_application(services)
@@ -104,6 +110,9 @@ def _walk(
 
     def picture(name: str) -> None:
         settle(application)
+        failed = next((dialog for dialog in window.findChildren(ErrorDialog) if dialog.isVisible()), None)
+        if failed is not None:
+            raise failed.error
         written.append(_grab(window, directory / f"{theme_name}-{len(written) + 1:02d}-{name}.png"))
 
     def with_sheet(name: str, show: Callable[[], None]) -> None:

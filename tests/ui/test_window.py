@@ -11,9 +11,9 @@ import pytest
 from keyring.backend import KeyringBackend
 from pytestqt.qtbot import QtBot
 
-from clarity_desktop.app import Services
+from clarity_desktop.app import PatientSummary, Services
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import InputError, LockedError
+from clarity_desktop.domain.errors import InputError, IntegrityError, LockedError
 from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS
@@ -107,6 +107,26 @@ def test_the_list_shows_people_with_what_the_vault_says(window: Window) -> None:
     assert page._clear.isVisible()
     page._clear.click()
     assert page.filtered.rowCount() == 2
+
+
+def test_data_of_one_person_that_cannot_be_read_leaves_the_others_alone(
+    services: Services, open_window: Callable[[Services], Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = services.patient("D-0001").id
+    whole = Services.summary
+
+    def summary(self: Services, patient_id: str) -> PatientSummary:
+        if patient_id == damaged:
+            raise IntegrityError("vault.chunk", "A stored chunk is not what was written.", remedy="Check the vault.")
+        return whole(self, patient_id)
+
+    monkeypatch.setattr(Services, "summary", summary)
+    page = _people(open_window(services))
+    assert page.rows.error(damaged) is not None
+    assert page.rows.summary(services.patient("D-0002").id) is not None
+    page.table.select(damaged)
+    assert page.preview._caption.text().startswith("A stored chunk is not what was written. Check the vault. Reference")
+    assert not [dialog for dialog in page.window().findChildren(ErrorDialog) if dialog.isVisible()]
 
 
 def test_an_empty_vault_says_what_would_be_here(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from clarity_desktop.app import PatientSummary
+from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sleep import Night
@@ -166,8 +167,8 @@ class PatientPreview(Card):
         if self._patient is not None:
             signal.emit(self._patient.id)  # type: ignore[attr-defined]
 
-    def show_person(self, patient: Patient, summary: PatientSummary | None) -> None:
-        """Show one person; without a summary the numbers are still being read."""
+    def show_person(self, patient: Patient, summary: PatientSummary | None, error: ClarityError | None = None) -> None:
+        """Show one person; without a summary and an error the numbers are still being read."""
         self._patient = patient
         self._name.set_text(patient.name)
         self._simulated.setVisible(patient.simulated)
@@ -183,7 +184,9 @@ class PatientPreview(Card):
         nights = summary.nights if summary is not None else ()
         self._bars.show_nights(nights)
         self._bars.setVisible(bool(nights))
-        if summary is None:
+        if error is not None:
+            self._caption.setText(f"{error.message} {error.remedy} Reference {error.reference}".strip())
+        elif summary is None:
             self._caption.setText("Reading the last 28 days")
         elif not has_data:
             self._caption.setText("No recording yet. Import a file to see sleep and rhythm.")

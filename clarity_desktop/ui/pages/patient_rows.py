@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from clarity_desktop.app import PatientSummary
+from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.ui.qt import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
@@ -42,6 +43,7 @@ class PatientRows(QAbstractTableModel):
         super().__init__()
         self._people: list[Patient] = []
         self._summaries: dict[str, PatientSummary] = {}
+        self._errors: dict[str, ClarityError] = {}
         self.today = datetime.now(tz=UTC).astimezone().date()
 
     def show(self, people: list[Patient]) -> None:
@@ -52,9 +54,23 @@ class PatientRows(QAbstractTableModel):
 
     def set_summary(self, summary: PatientSummary) -> None:
         """Fill in the short view of one person."""
+        self._errors.pop(summary.patient.id, None)
         self._summaries[summary.patient.id] = summary
+        self._renew(summary.patient.id)
+
+    def set_error(self, patient_id: str, error: ClarityError) -> None:
+        """Say in the row that the data of one person could not be read; the others are not touched."""
+        self._errors[patient_id] = error
+        self._summaries.pop(patient_id, None)
+        self._renew(patient_id)
+
+    def error(self, patient_id: str) -> ClarityError | None:
+        """Why there is no short view of a person, when reading it ended with an error."""
+        return self._errors.get(patient_id)
+
+    def _renew(self, patient_id: str) -> None:
         for row, patient in enumerate(self._people):
-            if patient.id == summary.patient.id:
+            if patient.id == patient_id:
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
     def summary(self, patient_id: str) -> PatientSummary | None:
@@ -108,7 +124,7 @@ class PatientRows(QAbstractTableModel):
             age = patient.age_on(self.today)
             return (patient.name, patient.code, "–" if age is None else str(age), ", ".join(patient.tags))[column]
         if summary is None:
-            return ""
+            return "not readable" if column == 4 and patient.id in self._errors else ""
         if column == 4:
             return last_data_words(summary.last_local, self.today)
         if column == 5:

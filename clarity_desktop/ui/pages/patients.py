@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from clarity_desktop.app import PatientSummary
 from clarity_desktop.domain.changes import Change, Changes
+from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.components.buttons import Button
@@ -149,7 +150,13 @@ class PatientsPage(Page):
                 self._ask(one.id)
 
     def _ask(self, patient_id: str) -> None:
-        run_query(self, lambda: self.services.summary(patient_id), self._arrived)
+        def refused(error: ClarityError) -> None:
+            self.rows.set_error(patient_id, error)
+            self._asked.discard(patient_id)
+            if self.table.current_patient_id() == patient_id:
+                self._selected(patient_id)
+
+        run_query(self, lambda: self.services.summary(patient_id), self._arrived, refused)
 
     def _arrived(self, summary: PatientSummary) -> None:
         self.rows.set_summary(summary)
@@ -184,7 +191,8 @@ class PatientsPage(Page):
     def _selected(self, patient_id: str) -> None:
         row = self.rows.row_of(patient_id)
         if row is not None:
-            self.preview.show_person(self.rows.patient_at(row), self.rows.summary(patient_id))
+            summary, error = self.rows.summary(patient_id), self.rows.error(patient_id)
+            self.preview.show_person(self.rows.patient_at(row), summary, error)
 
     def _open(self, patient_id: str) -> None:
         self.go.emit("overview", {"patient": patient_id})
