@@ -172,6 +172,8 @@ class ActogramChart(Chart):
                 items.append(LegendItem("missing", shown.ui["hatch"], "No sample"))
             if any(jump.skipped for jump in self._data.rows.jumps):
                 items.append(LegendItem("skip", shown.ui["warn"], "Skipped hours"))
+            if any(not jump.skipped for jump in self._data.rows.jumps):
+                items.append(LegendItem("band", shown.ui["info_bg"], "Hours passed twice"))
         return items
 
     @property

@@ -185,7 +185,8 @@ def _two_lanes(painter: QPainter, box: QRectF, rows: ActogramRows, row: int, fir
         painter.setPen(QPen(now.ui["info"], 1))
         painter.drawLine(QPointF(box.left(), base - 0.5), QPointF(box.right(), base - 0.5))
         if box.width() >= 10 and box.height() >= 14:
-            text(painter, box.left() - 3, base - half / 2, str(lane + 1), now.ui["info"], align="right")
+            painter.fillRect(QRectF(box.left() - 10, base - half, 10, half), now.ui["info_bg"])
+            text(painter, box.left() - 2, base - half / 2, str(lane + 1), now.ui["info"], align="right")
     painter.setPen(QPen(now.ui["info"], 1))
     painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
 

@@ -60,8 +60,8 @@ def change_flags(
         x = round(scale.x(change.instant)) + 0.5
         painter.setPen(dashed(now.ui["warn"], 4, 3))
         painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-        if not words:
-            continue
+    for change in changes if words else ():
+        x = round(scale.x(change.instant)) + 0.5
         icon = 15 if change.travel else 0
         width = text_width("micro", change.label) * 1.06 + 12 + icon
         left = x + 3 if x + 3 + width <= scale.left + scale.width else x - 3 - width

@@ -221,3 +221,19 @@ def test_three_years_draw_within_a_tenth_of_a_second(
         chart.grab()
         taken.append(time.perf_counter() - begin)
     assert min(taken) < 0.1
+
+
+def test_both_passes_of_the_doubled_hour_can_be_read(
+    qtbot: object, berlin: ZoneTimeline, make_panel: MakePanel
+) -> None:
+    chart = ActogramChart()
+    chart.show_panel(make_panel(berlin, AUTUMN - 2, 5))
+    chart.resize(800, 420)
+    area, height = chart._area, chart._row_height
+    x = area.left() + area.width() * 14.5 / 48
+    upper = chart.read_out_at(QPointF(x, area.top() + 2 * height + 3))
+    lower = chart.read_out_at(QPointF(x, area.top() + 3 * height - 3))
+    assert upper is not None
+    assert lower is not None
+    assert (upper.title, upper.offset) == ("Sun 26 Oct 02:30", "UTC+2")
+    assert (lower.title, lower.offset) == ("Sun 26 Oct 02:30", "UTC+1")

@@ -45,7 +45,7 @@ def test_columns_keep_extremes_and_means(seed: int, n: int, columns: int, before
         return
     span = Span(start, stop)
     found = columns_of_epochs(_epochs(values), span, columns)
-    first, last = max(0, before), min(n, n + after)
+    first, last = max(0, before), max(0, min(n, n + after))
     inside = values[first:last].astype(np.float32)
     inside = inside[np.isfinite(inside)]
     if not inside.size:
