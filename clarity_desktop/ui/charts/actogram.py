@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, date_of_day
@@ -19,8 +20,10 @@ from clarity_desktop.ui.charts.actogram_rows import (
     SleepLines,
     actogram_rows,
     asleep_lines,
+    light_levels,
 )
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, text_width
 from clarity_desktop.ui.charts.wording import activity_unit, day_short, moment, number
 from clarity_desktop.ui.qt import (
@@ -77,6 +80,7 @@ class ActogramChart(Chart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Actogram", height=480, parent=parent)
         self._data: ActogramData | None = None
+        self._light: NDArray[np.uint8] | None = None
         self._double = True
         self._noon = True
         self._gutter = _RIGHT
@@ -94,7 +98,7 @@ class ActogramChart(Chart):
 
     def show_data(self, data: ActogramData | None) -> None:
         """Show what :func:`prepare` made."""
-        self._data = data
+        self._data, self._light = data, None
         if data is not None:
             self._noon = data.rows.origin_s == _NOON
             self.simulated = data.panel.simulated
@@ -103,6 +107,14 @@ class ActogramChart(Chart):
         widest = max((1.06 * text_width("micro", found[0]) for found in notes), default=0.0)
         self._gutter = min(140.0, max(_RIGHT, widest + 26))
         self._layout_bar()
+        self.refresh()
+
+    def show_light(self, columns: Columns | None) -> None:
+        """Add light measured with the activity, as means in lux; stays until the next panel."""
+        data = self._data
+        self._light = None
+        if data is not None and columns is not None:
+            self._light = light_levels(data.rows, data.panel.epochs.zone, columns)
         self.refresh()
 
     def set_double(self, double: bool) -> None:
@@ -165,6 +177,8 @@ class ActogramChart(Chart):
                 items.append(LegendItem("thick", shown.data["core"], "Sleep"))
             if self._data.panel.naps:
                 items.append(LegendItem("thick", shown.data["asleep"], "Nap"))
+            if self._light is not None:
+                items.append(LegendItem("thick", shown.data["lux"], "Light > 10, 100, 1\u202f000 lux"))
             state = self._data.rows.state
             if (state == BinState.NOT_WORN).any():
                 items.append(LegendItem("hatch", shown.ui["hatch"], "Not worn"))
@@ -237,6 +251,8 @@ class ActogramChart(Chart):
         strokes.weekends(painter, frame, data.rows, range(first, last), days)
         strokes.hatches(painter, frame, data.rows, range(first, last), days)
         strokes.activity(painter, frame, data.rows, range(first, last), days, self.devicePixelRatioF())
+        if self._light is not None:
+            strokes.light(painter, frame, self._light, range(first, last), days)
         strokes.sleep_lines(painter, frame, data.nights, data.naps, range(first, last), days)
         strokes.jumps(painter, frame, data.rows, range(first, last), days)
         strokes.labels(painter, frame, data.rows, range(first, last), self.width() - 14.0)

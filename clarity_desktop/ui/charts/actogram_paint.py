@@ -11,7 +11,7 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, date_of_day
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.actogram_rows import BINS, ActogramRows, BinState, SleepLines
-from clarity_desktop.ui.charts.paint import HatchKind, dashed, hatch, text
+from clarity_desktop.ui.charts.paint import HatchKind, dashed, hatch, text, tint
 from clarity_desktop.ui.charts.wording import day_short, hour_text
 from clarity_desktop.ui.qt import QColor, QImage, QPainter, QPen, QPointF, QRectF, Qt
 
@@ -21,6 +21,7 @@ __all__ = [
     "hatches",
     "jumps",
     "labels",
+    "light",
     "rhythm_bars",
     "rhythm_marks",
     "row_notes",
@@ -139,6 +140,22 @@ def sleep_lines(
         painter.setBrush(colour)
         painter.drawRects(boxes)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def light(painter: QPainter, frame: QRectF, levels: NDArray[np.uint8], shown: range, days: int) -> None:
+    """Draw light as a strip of 2 px at the top of each row, in three strengths."""
+    height, colour = _row_height(frame, shown), theme.current().data["lux"]
+    inks = (None, tint(colour, 0.3), tint(colour, 0.6), colour)
+    for number, row in enumerate(shown):
+        top = round(frame.top() + number * height)
+        for half in range(days):
+            if row + half >= levels.shape[0]:
+                continue
+            for level, first, last in _runs(levels[row + half]):
+                ink = inks[level]
+                if ink is not None:
+                    left = _x(frame, days, half + first / BINS)
+                    painter.fillRect(QRectF(left, top, _x(frame, days, half + last / BINS) - left, 2), ink)
 
 
 def jumps(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, days: int) -> None:

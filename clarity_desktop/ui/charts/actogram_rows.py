@@ -12,9 +12,21 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.epochs import Epochs, EpochState
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline
+from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.timescale import ClockChange, clock_changes
 
-__all__ = ["BINS", "BIN_S", "ActogramRows", "BinState", "Jump", "SleepLines", "actogram_rows", "asleep_lines", "lay"]
+__all__ = [
+    "BINS",
+    "BIN_S",
+    "ActogramRows",
+    "BinState",
+    "Jump",
+    "SleepLines",
+    "actogram_rows",
+    "asleep_lines",
+    "lay",
+    "light_levels",
+]
 
 BIN_S = 300
 BINS = DAY_S // BIN_S
@@ -126,6 +138,20 @@ def actogram_rows(epochs: Epochs, *, origin_s: int = DAY_S // 2) -> ActogramRows
         tuple(jump for change in changes for jump in _jumps(change, epochs, first_day, origin_s, days)),
         float(np.percentile(worn, 99)) if worn.size else 1.0,
     )
+
+
+def light_levels(rows: ActogramRows, zone: ZoneTimeline, columns: Columns) -> NDArray[np.uint8]:
+    """Strength of light by bin, shape (days, 288): 0 up to 10 lux or unknown, 1, 2 and 3 above 10, 100 and 1000 lux.
+
+    ``columns`` are means in lux; of an hour that passed twice the brighter pass counts.
+    """
+    n = columns.mean.size
+    centres = columns.start + ((np.arange(n) + 0.5) * (columns.stop - columns.start) / max(1, n)).astype(np.int64)
+    index = (zone.local_seconds(centres) - rows.origin_s - rows.first_day * DAY_S) // BIN_S
+    known = np.isfinite(columns.mean) & (index >= 0) & (index < len(rows) * BINS)
+    levels = np.zeros(len(rows) * BINS, dtype=np.uint8)
+    np.maximum.at(levels, index[known], np.digitize(columns.mean[known], (10, 100, 1000), right=True).astype(np.uint8))
+    return levels.reshape(len(rows), BINS)
 
 
 def _second_pass(epochs: Epochs, changes: tuple[ClockChange, ...]) -> NDArray[np.bool_]:

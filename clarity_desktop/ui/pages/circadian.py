@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from clarity_desktop.domain.findings import METRICS, Finding
+from clarity_desktop.domain.kinds import LIGHT
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.ui.charts import ActogramChart, AverageDayChart, PhaseDial
 from clarity_desktop.ui.charts.actogram import ActogramData, prepare
+from clarity_desktop.ui.charts.actogram_rows import BIN_S
+from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.wording import number
 from clarity_desktop.ui.components.buttons import SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CircadianPage", "rhythm_rows"]
 
+_MOST_LIGHT_COLUMNS = 20_000
+"""Light is drawn in periods up to this many bins of five minutes, about ten weeks."""
 _MEASURES = (
     ("is", "Interdaily stability, IS"),
     ("iv", "Intradaily variability, IV"),
@@ -151,3 +156,18 @@ class CircadianPage(StudyPage):
         self.actogram.show_data(data)
         self._actogram_card.set_title("Actogram", self.actogram.subtitle())
         self._scale_note.set_text(self.actogram.note())
+        self._read_light()
+
+    def _read_light(self) -> None:
+        patient, recording, services = self.patient, self.recording, self.services
+        if patient is None or recording is None or not recording.has(LIGHT):
+            return
+        span = recording.panel.span
+        columns = span.length_s // BIN_S
+        if not 0 < columns <= _MOST_LIGHT_COLUMNS:
+            return
+
+        def read() -> Columns:
+            return services.timeline(patient.id, LIGHT, span, columns)
+
+        run_query(self, read, self.actogram.show_light)

@@ -16,7 +16,8 @@ from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, date_of_day, 
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import ActogramChart
 from clarity_desktop.ui.charts.actogram import prepare
-from clarity_desktop.ui.charts.actogram_rows import BINS, BinState, actogram_rows, lay
+from clarity_desktop.ui.charts.actogram_rows import BINS, BinState, actogram_rows, lay, light_levels
+from clarity_desktop.ui.charts.epoch_columns import EpochColumns
 from clarity_desktop.ui.qt import QColor, QImage, QPointF, Qt
 
 SPRING, AUTUMN = day_of_date(date(2025, 3, 30)), day_of_date(date(2025, 10, 26))
@@ -237,3 +238,18 @@ def test_both_passes_of_the_doubled_hour_can_be_read(
     assert lower is not None
     assert (upper.title, upper.offset) == ("Sun 26 Oct 02:30", "UTC+2")
     assert (lower.title, lower.offset) == ("Sun 26 Oct 02:30", "UTC+1")
+
+
+def test_light_lies_on_the_rows_in_three_strengths(qtbot: object, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+    panel = make_panel(berlin, SPRING + 3, 3)
+    bins = panel.span.length_s // 300
+    lux = np.full(bins, 5.0, dtype=np.float32)
+    lux[12:24], lux[24:36], lux[36:48], lux[60] = 50, 500, 5000, np.nan
+    columns = EpochColumns(panel.span.start, panel.span.stop, lux, lux, lux, "lux")
+    levels = light_levels(actogram_rows(panel.epochs, origin_s=0), berlin, columns)
+    assert levels[0, :62].tolist() == [0] * 12 + [1] * 12 + [2] * 12 + [3] * 12 + [0] * 14
+    chart = ActogramChart()
+    chart.show_panel(panel)
+    assert _count(_picture(chart), theme.current().data["lux"]) == 0
+    chart.show_light(columns)
+    assert _count(_picture(chart), theme.current().data["lux"]) > 5
