@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarity_desktop.domain.errors import CancelledError, InputError, IntegrityError, UsageError
+from clarity_desktop.domain.errors import CancelledError, ConflictError, InputError, IntegrityError, UsageError
 from clarity_desktop.domain.importing import NO_INSTANT, ImportOutcome, SampleBatch
 from clarity_desktop.domain.work import CancelToken, Progress
 from clarity_desktop.importers import pipeline, registry
@@ -183,9 +183,32 @@ def test_exports_of_different_people_in_one_archive_are_asked_about(tmp_path: Pa
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for folder, born in (("a", b"1980-01-01"), ("b", b"1990-01-01")):
             archive.writestr(f"{folder}/export.xml", HEAD + me % born + RECORD + b"</HealthData>")
-    with pytest.raises(Exception, match=r"a/export\.xml, b/export\.xml") as caught:
+    with pytest.raises(ConflictError, match=r"a/export\.xml, b/export\.xml") as caught:
         pipeline.inspect_file(path)
-    assert getattr(caught.value, "code", "") == "import.ask_two_exports"
+    assert caught.value.code == "import.ask_two_exports"
+
+
+def test_a_long_document_type_does_not_hide_the_person(tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    dtd = b"<!DOCTYPE HealthData [\n" + b"<!ATTLIST Record type CDATA #REQUIRED>\n" * 400 + b"]>\n"
+    me = b' <Me HKCharacteristicTypeIdentifierDateOfBirth="1980-01-01"/>\n'
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder in ("a", "b"):
+            archive.writestr(f"{folder}/export.xml", dtd + HEAD + me + RECORD + b"</HealthData>")
+    report = pipeline.inspect_file(path)
+    (count,) = report.types.values()
+    assert (count.records, count.unique) == (2, 1)
+    assert [problem.code for problem in report.problems] == ["archive.two_exports"]
+
+
+def test_exports_that_do_not_say_whose_they_are_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder in ("a", "b"):
+            archive.writestr(f"{folder}/export.xml", HEAD + RECORD + b"</HealthData>")
+    with pytest.raises(ConflictError) as caught:
+        pipeline.inspect_file(path)
+    assert caught.value.code == "import.ask_two_exports"
 
 
 _ROWS = st.lists(st.tuples(st.integers(-(2**40), 2**40), st.integers(0, 9), st.sampled_from([0.0, -0.0, 1.0, 71.5])))
