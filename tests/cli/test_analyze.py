@@ -162,3 +162,11 @@ def test_text_for_a_person(clarity: CommandLine, table: Path) -> None:
     assert "14 valid days of 14" in text
     assert "Zone: Europe/Berlin" in text
     assert "nights" in text
+
+
+@pytest.mark.others_data
+def test_a_recording_of_another_project_runs_through(clarity: CommandLine, others_data_dir: Path) -> None:
+    document = clarity("analyze", others_data_dir / "example_01.AWD", "--all", "--zone", "none", "--json").document
+    checked, wrong = failures(golden()["recordings"]["awd_example_01"]["ref"], document["metrics"])
+    assert checked > 100
+    assert not wrong
