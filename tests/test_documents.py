@@ -63,6 +63,15 @@ def test_every_decision_is_listed() -> None:
     assert [page for page in pages if page not in listed] == []
 
 
+def test_every_command_of_the_window_is_documented() -> None:
+    import_module("clarity_desktop.ui.shell.actions")
+    from clarity_desktop.ui.commands import COMMANDS
+
+    page = (DOCS / "users" / "commands.md").read_text(encoding="utf-8")
+    rows = {f"| {one.title} | {one.shortcut or '–'} | {one.help} |" for one in COMMANDS}
+    assert sorted(row for row in rows if row not in page) == []
+
+
 def test_every_format_is_documented() -> None:
     from clarity_desktop.importers.registry import FORMATS
 
