@@ -37,6 +37,32 @@ class _Lines:
     slow_until: int = 0
 
 
+class _Shelf:
+    """Templates of one row length, compared with a row all at once."""
+
+    __slots__ = ("_constants", "_masks", "_templates")
+
+    def __init__(self, width: int) -> None:
+        self._templates: list[Template] = []
+        self._constants = np.empty((0, width // 8), np.uint64)
+        self._masks = self._constants
+
+    def find(self, row: NDArray[np.uint64]) -> Template | None:
+        """The newest template that a row, shape (1, words), belongs to."""
+        if not self._templates:
+            return None
+        differs: NDArray[np.bool_] = np.asarray(((row ^ self._constants) & self._masks).any(axis=1))
+        first = int(differs.argmin())
+        return None if differs[first] else self._templates[first]
+
+    def add(self, template: Template) -> None:
+        """Put a template first; the oldest goes when there are many."""
+        self._templates.insert(0, template)
+        del self._templates[_TEMPLATES_OF_LENGTH:]
+        self._constants = np.stack([one.constant for one in self._templates])
+        self._masks = np.stack([one.mask for one in self._templates])
+
+
 @dataclass(frozen=True, slots=True)
 class FastLimits:
     """Below which size the fast way is not worth its preparations."""
@@ -67,7 +93,7 @@ class FastRows:
         self._take = take
         self._take_node = take_node
         self._lines: _Lines | None = None
-        self._templates: dict[int, list[Template]] = {}
+        self._shelves: dict[int, _Shelf] = {}
 
     def __call__(self, data: bytes, pos: int, end: int, base: int) -> int:
         """Take what can be taken from ``pos`` on; answers where to go on."""
@@ -153,10 +179,12 @@ class FastRows:
         # One blank before "<" belongs to the line; the row begins at "<" and runs to the next line's blank.
         windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
         rows = windows[begins].view(np.uint64).reshape(group.size, width // 8)
-        templates = self._templates.setdefault(length, [])
+        shelf = self._shelves.get(length)
+        if shelf is None:
+            shelf = self._shelves[length] = _Shelf(width)
         fruitless = 0
         while group.size and fruitless < _FRUITLESS_LIMIT:
-            template = _first_match(templates, rows[:1])
+            template = shelf.find(rows[:1])
             if template is None:
                 if group.size < self._limits.least_group:
                     break
@@ -167,8 +195,7 @@ class FastRows:
                     left.append(group[:1])
                     group, rows = group[1:], rows[1:]
                     continue
-                templates.insert(0, template)
-                del templates[_TEMPLATES_OF_LENGTH:]
+                shelf.add(template)
             matched = template.matches(rows)
             every = bool(matched.all())
             mine = rows if every else rows[matched]
@@ -204,15 +231,6 @@ def _beat_record(data: bytes, begin: int, behind: int) -> Node | None:
         return None
     node.start, node.stop, node.beats = begin, behind, beats
     return node
-
-
-def _first_match(templates: list[Template], row: NDArray[np.uint64]) -> Template | None:
-    for index, template in enumerate(templates):
-        if template.matches(row)[0]:
-            if index:
-                templates.insert(0, templates.pop(index))
-            return template
-    return None
 
 
 def _only(columns: RowColumns, keep: NDArray[np.bool_]) -> RowColumns:

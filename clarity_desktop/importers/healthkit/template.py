@@ -74,22 +74,22 @@ class Template:
     """A shape of record, made from one row that the tolerant scanner has read."""
 
     __slots__ = (
-        "_constant",
         "_created",
         "_date_at",
         "_extra_parts",
         "_extra_slots",
         "_flags",
         "_keys",
-        "_mask",
         "_offset_s",
         "_pointer",
         "_sign",
         "_slots",
         "_value",
         "children",
+        "constant",
         "key",
         "label",
+        "mask",
         "origin",
     )
 
@@ -136,8 +136,8 @@ class Template:
         self._slots: list[slice] = []
         self._metadata(row, tags, node, mask)
         constant = np.frombuffer(row.ljust(width, b"\0"), np.uint8) & mask
-        self._mask = mask.view(np.uint64)
-        self._constant = constant.view(np.uint64)
+        self.mask = mask.view(np.uint64)
+        self.constant = constant.view(np.uint64)
 
     def _number(self, own: dict[bytes, re.Match[bytes]], mask: NDArray[np.uint8]) -> None:
         self._value = slice(0, 0)
@@ -183,8 +183,8 @@ class Template:
 
     def matches(self, rows: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which rows have every constant byte; ``rows`` has shape (N, words)."""
-        difference = rows ^ self._constant
-        difference &= self._mask
+        difference = rows ^ self.constant
+        difference &= self.mask
         return np.asarray(np.bitwise_or.reduce(difference, axis=1) == 0)
 
     def columns(self, rows: NDArray[np.uint64]) -> RowColumns:
