@@ -9,6 +9,7 @@ from clarity_desktop.domain.time import Span, date_of_day
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.legend import CoverageLegend
+from clarity_desktop.ui.components.scroll import PageScroll
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.jobs import Operation, run_query
@@ -19,7 +20,6 @@ from clarity_desktop.ui.qt import (
     QGridLayout,
     QGuiApplication,
     QHBoxLayout,
-    QScrollArea,
     Qt,
     QVBoxLayout,
     QWidget,
@@ -57,21 +57,18 @@ class _SumCard(Card):
         self.body.addLayout(row)
 
 
-class ImportReportView(QScrollArea):
+class ImportReportView(PageScroll):
     """Built anew for each report; coverage arrives from a worker."""
 
     overview_wanted = Signal(str)
     said = Signal(str)
 
     def __init__(self, services: Services) -> None:
-        super().__init__()
+        super().__init__("Import report")
         self._services = services
         self._asked: Operation[Coverage | None] | None = None
         self.report: ImportReport | None = None
         self._person = ""
-        self.setWidgetResizable(True)
-        self.setAccessibleName("Import report")
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def show_report(self, report: ImportReport, person: str) -> None:
         """Show the report of a file that belongs to a person."""
@@ -79,11 +76,7 @@ class ImportReportView(QScrollArea):
             self._asked.cancel()
         self.report = report
         self._person = person
-        content = QWidget()
-        content.setProperty("role", "page")
-        column = QVBoxLayout(content)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
+        column = self.renew()
         column.addWidget(self._head(report))
         column.addLayout(self._sums(report))
         columns = QHBoxLayout()
@@ -104,7 +97,6 @@ class ImportReportView(QScrollArea):
         columns.addLayout(right, 11)
         column.addLayout(columns)
         column.addStretch(1)
-        self.setWidget(content)
 
     def _head(self, report: ImportReport) -> Card:
         sentence, icon, tone = headline(report)

@@ -11,13 +11,14 @@ from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.work import CancelToken, ProgressListener
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.scroll import PageScroll
 from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.dialogs.choose_patient import ImportChoice
 from clarity_desktop.ui.jobs import Job, JobState, run_query, start_job
 from clarity_desktop.ui.pages.import_cards import DropZone, JobCard, PastRow
 from clarity_desktop.ui.pages.import_report import ImportReportView
 from clarity_desktop.ui.pages.page import Page
-from clarity_desktop.ui.qt import QScrollArea, QStackedWidget, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QStackedWidget, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -63,14 +64,8 @@ class ImportPage(Page):
         self.reload()
 
     def _build_list(self) -> QWidget:
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setAccessibleName("Imports")
-        content = QWidget()
-        content.setProperty("role", "page")
-        column = QVBoxLayout(content)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
+        area = PageScroll("Imports")
+        column = area.column
         zone = DropZone()
         zone.wanted.connect(lambda: self.go.emit("command:data.import", None))
         column.addWidget(zone)
@@ -84,8 +79,6 @@ class ImportPage(Page):
         self._past.body.addLayout(self._rows)
         column.addWidget(self._past)
         column.addStretch(1)
-        area.setWidget(content)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return area
 
     def heading(self) -> str:

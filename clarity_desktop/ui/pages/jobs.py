@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.scroll import PageScroll
 from clarity_desktop.ui.components.states import EmptyState, Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label, rule
 from clarity_desktop.ui.jobs import Job, JobState, board
@@ -15,7 +16,6 @@ from clarity_desktop.ui.qt import (
     QFrame,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
     QStackedWidget,
     Qt,
     QVBoxLayout,
@@ -127,20 +127,14 @@ class JobsPage(Page):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setAccessibleName("Jobs")
-        content = QWidget()
-        content.setProperty("role", "page")
-        column = QVBoxLayout(content)
-        column.setContentsMargins(16, 16, 16, 16)
+        area = PageScroll("Jobs")
+        column = area.column
         self._card = Card("Since the window was opened", padding=0)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
         self._card.body.addLayout(self._rows)
         column.addWidget(self._card)
         column.addStretch(1)
-        area.setWidget(content)
         self._stack.addWidget(area)
         self._stack.addWidget(
             EmptyState(

@@ -32,6 +32,8 @@ class PatientTable(QTableView):
 
     opened = Signal(str)
     current_changed = Signal(str)
+    moved = Signal()
+    """Other rows came into sight: scrolled, sorted or resized."""
 
     def __init__(self, model: PatientFilter) -> None:
         super().__init__()
@@ -57,6 +59,7 @@ class PatientTable(QTableView):
         head.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         head.sectionClicked.connect(self._sort)
         self.doubleClicked.connect(lambda index: self.opened.emit(self._filtered.patient_at(index.row()).id))
+        self.verticalScrollBar().valueChanged.connect(lambda _: self.moved.emit())
         self.selectionModel().currentRowChanged.connect(lambda now, _: self._moved(now))
 
     def _sort(self, column: int) -> None:
@@ -67,6 +70,7 @@ class PatientTable(QTableView):
         self._filtered.sort(column, order)
         head.setSortIndicator(column, order)
         head.viewport().update()
+        self.moved.emit()
 
     def _moved(self, now: QModelIndex) -> None:
         if now.isValid():
@@ -84,6 +88,13 @@ class PatientTable(QTableView):
                 self.selectRow(row)
                 self.setCurrentIndex(self._filtered.index(row, 0))
                 return
+
+    def visible_ids(self) -> list[str]:
+        """Ids of the people whose rows are in sight."""
+        # By arithmetic: the view lays rows out later than the model changes.
+        first = self.verticalScrollBar().value() // ROW_HEIGHT
+        last = min(first + self.height() // ROW_HEIGHT + 2, self._filtered.rowCount())
+        return [self._filtered.patient_at(row).id for row in range(min(first, last), last)]
 
     def fit_height(self) -> None:
         """Be as high as the rows, up to what a window shows; beyond that the rows scroll."""
@@ -105,6 +116,7 @@ class PatientTable(QTableView):
                 self.setColumnHidden(column, column not in shown)
                 self.setColumnWidth(column, width)
         self.setColumnWidth(0, max(_LEAST_NAME, room - sum(_WIDTHS[one] for one in shown)))
+        self.moved.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current = self.current_patient_id()

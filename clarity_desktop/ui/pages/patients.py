@@ -18,7 +18,16 @@ from clarity_desktop.ui.pages.page import Page
 from clarity_desktop.ui.pages.patient_preview import PatientPreview
 from clarity_desktop.ui.pages.patient_rows import PatientFilter, PatientRows
 from clarity_desktop.ui.pages.patient_table import PatientTable
-from clarity_desktop.ui.qt import QAction, QHBoxLayout, QLineEdit, QStackedWidget, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import (
+    QAction,
+    QHBoxLayout,
+    QLineEdit,
+    QResizeEvent,
+    QStackedWidget,
+    Qt,
+    QVBoxLayout,
+    QWidget,
+)
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -93,6 +102,7 @@ class PatientsPage(Page):
         self.table = PatientTable(self.filtered)
         self.table.opened.connect(self._open)
         self.table.current_changed.connect(self._selected)
+        self.table.moved.connect(self._ask_visible)
         self._card.body.addWidget(self.table)
         self._none = Label("", "body", "muted")
         self._none.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -144,10 +154,14 @@ class PatientsPage(Page):
         if people:
             self.table.select(before if self.rows.row_of(before) is not None else self.filtered.patient_at(0).id)
         self._counted()
-        for one in people:
-            if one.id not in self._asked:
-                self._asked.add(one.id)
-                self._ask(one.id)
+        self._ask_visible()
+
+    def _ask_visible(self) -> None:
+        """Ask for the short views of the rows in sight; a list of thousands asks for the rest as it scrolls."""
+        for patient_id in self.table.visible_ids():
+            if patient_id not in self._asked:
+                self._asked.add(patient_id)
+                self._ask(patient_id)
 
     def _ask(self, patient_id: str) -> None:
         def refused(error: ClarityError) -> None:
@@ -183,6 +197,11 @@ class PatientsPage(Page):
         if found and self.table.current_patient_id() is None:
             self.table.select(self.filtered.patient_at(0).id)
         self._counted()
+        self._ask_visible()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.table.fit_height()
 
     def _counted(self) -> None:
         shown, whole = self.filtered.rowCount(), self.rows.rowCount()
