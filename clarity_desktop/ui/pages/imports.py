@@ -125,7 +125,7 @@ class ImportPage(Page):
         card = JobCard(job, path.name)
         card.report_wanted.connect(self.open_report)
         card.again_wanted.connect(lambda: self._again(card, path, owner, zone))
-        self._running.insertWidget(0, card)
+        self._running.addWidget(card)
         job.ended.connect(lambda: self._ended(job))
 
     def _again(self, card: JobCard, path: Path, owner: _Owner, zone: str | None) -> None:
