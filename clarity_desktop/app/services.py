@@ -27,6 +27,7 @@ from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_pr
 if TYPE_CHECKING:
     from clarity_desktop.analysis.study import Study
     from clarity_desktop.analysis.timeline import TimelineColumns
+    from clarity_desktop.app.rhythm import RhythmDetail
     from clarity_desktop.reports.pdf import ReportFile
     from clarity_desktop.signals.days import DayStatistics
     from clarity_desktop.vault import Vault, VaultInfo, VerifyReport
@@ -387,6 +388,12 @@ class Services:
     ) -> Panel:
         """Findings, nights and signals of a window (default: the last 28 local days that hold data)."""
         return self.study.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel or CancelToken())
+
+    def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
+        """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""
+        from clarity_desktop.app.rhythm import rhythm_detail
+
+        return rhythm_detail(self.panel(patient_id, span, zone=zone))
 
     def days(
         self, patient_id: str, kind: str, *, merged: bool = False, zone: str | None = None

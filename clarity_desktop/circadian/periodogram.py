@@ -67,6 +67,13 @@ class LombScargle:
     """Valid hourly bins."""
     periods_h: NDArray[np.float64]
     powers: NDArray[np.float64]
+    independent: float = 1.0
+    """Independent periods M of the range: what the chance of a false alarm is shared among."""
+
+    def power_at(self, alpha: float) -> float:
+        """The power that noise without a rhythm reaches with chance ``alpha``: the line of significance."""
+        single = -math.expm1(math.log1p(-alpha) / self.independent)
+        return float(-math.expm1(2 / (self.n - 3) * math.log(single)))
 
     @property
     def distinguishable_from_24h(self) -> bool:
@@ -182,6 +189,7 @@ def lomb_scargle(recording: PreparedRecording) -> LombScargle | None:
         n=n,
         periods_h=periods,
         powers=power,
+        independent=independent,
     )
 
 
