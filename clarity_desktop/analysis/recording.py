@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
+from clarity_desktop.analysis.panels.heart_signal import heart_signal
 from clarity_desktop.analysis.panels.still_sleep import still_stretches
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
@@ -83,6 +84,7 @@ def analyze_epochs(
             input_hash=hash_of_epochs(epochs),
             segments=segments,
             heart_rate=heart_rate,
+            heart=heart_signal(heart_rate, None, epochs.span, epochs.zone),
             activity_unit="counts/min" if counts else f"{epochs.unit}/min",
             notes=notes,
         ),

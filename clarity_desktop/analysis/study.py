@@ -11,6 +11,7 @@ import numpy as np
 
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.phase import phase_findings
+from clarity_desktop.analysis.heart import heart_study
 from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_light, read_signal
 from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
 from clarity_desktop.analysis.panels.codec import (
@@ -20,6 +21,7 @@ from clarity_desktop.analysis.panels.codec import (
     encode_findings,
     encode_panel,
 )
+from clarity_desktop.analysis.panels.heart_signal import heart_signal, read_steps
 from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.kinds import kind_of
@@ -145,6 +147,7 @@ class Study:
                 input_hash=content,
                 segments=signal.segments,
                 heart_rate=signal.heart_rate,
+                heart=heart_signal(signal.heart_rate, read_steps(vault, series, window), window, clock),
                 light=signal.light,
                 activity_unit=signal.unit,
                 simulated=patient.simulated,
@@ -187,6 +190,22 @@ class Study:
         found = phase_findings(light, maker)
         self._vault.findings.put(key, patient_id, encode_findings(found))
         return found
+
+    def heart(
+        self,
+        patient_id: str,
+        span: Span | None = None,
+        *,
+        zone: str | None = None,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Finding, ...]:
+        """Variability from beats, the clock of heart rate and sleep pressure for the same window as :meth:`panel`.
+
+        The last two are model estimates. Cached like the panel. Raises what :meth:`panel` raises.
+        """
+        panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        return heart_study(self._vault, patient_id, panel, progress=progress, cancel=cancel)
 
     def days(
         self, patient_id: str, kind: str, *, merged: bool = False, zone: str | None = None

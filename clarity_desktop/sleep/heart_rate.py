@@ -11,10 +11,21 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.findings import METRICS, Metric
 from clarity_desktop.domain.time import Instant
 
-__all__ = ["RESTING", "NightHeartRate", "heart_rate_dip", "night_heart_rate"]
+__all__ = ["DIP", "NADIR", "NADIR_HOUR", "RESTING", "NightHeartRate", "heart_rate_dip", "night_heart_rate"]
 
 RESTING = METRICS.declare(
     Metric("resting_hr", "Resting heart rate", "1/min", 0, "heart", "RH-55", "RH-55", "nights", 3)
+)
+NADIR = METRICS.declare(
+    Metric("hr_nadir", "Lowest heart rate of the night", "1/min", 0, "heart", "RH-55", "RH-55", "nights", 3)
+)
+NADIR_HOUR = METRICS.declare(
+    Metric(
+        "hr_nadir_h", "Time of the lowest heart rate", "h", 2, "heart", "RH-55", "RH-55", "nights", 3, clock_hour=True
+    )
+)
+DIP = METRICS.declare(
+    Metric("hr_dip_pct", "Dip of heart rate at night", "%", 1, "heart", "RH-55", "RH-55", "nights", 3)
 )
 
 _BLOCK_S: Final = 300
@@ -97,6 +108,8 @@ def heart_rate_dip(
     rate: NDArray[np.float64],
     steps_at: NDArray[np.int64],
     asleep: NDArray[np.bool_],
+    *,
+    least: int = 1,
 ) -> float | None:
     """Dip in per cent: 100·(mean awake at rest − mean asleep) / mean awake at rest, or ``None`` without both.
 
@@ -108,6 +121,8 @@ def heart_rate_dip(
         UTC seconds at which steps were taken, sorted; a sample within 5 minutes of one is not at rest.
     asleep:
         Whether each sample falls into sleep, shape (M,).
+    least:
+        Least samples awake at rest, and asleep.
     """
     finite = np.isfinite(rate)
     if steps_at.size:
@@ -119,7 +134,7 @@ def heart_rate_dip(
         still = np.ones(at.size, np.bool_)
     awake = finite & ~asleep & still
     sleeping = finite & asleep
-    if not awake.any() or not sleeping.any():
+    if min(np.count_nonzero(awake), np.count_nonzero(sleeping)) < max(least, 1):
         return None
     rest = float(rate[awake].mean())
     return 100 * (rest - float(rate[sleeping].mean())) / rest

@@ -1,4 +1,4 @@
-"""Findings on sleep of one window: typical night, regularity, timing, resting heart rate."""
+"""Findings on sleep of one window: typical night, regularity, timing."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from clarity_desktop.analysis.findings.uncertainty import (
 )
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.findings import Finding
-from clarity_desktop.domain.series import Samples
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import ZoneTimeline
 from clarity_desktop.signals.clock import LocalClock
-from clarity_desktop.sleep.heart_rate import night_heart_rate
 from clarity_desktop.sleep.regularity import day_matrix, pairs_of_days
 from clarity_desktop.sleep.states import SLEEP, UNKNOWN, WAKE, States
 from clarity_desktop.sleep.timing import DEFAULT_NEED_H, timed_nights, timing_of
 
-__all__ = ["SleepEvidence", "resting_heart_rate", "sleep_findings", "states_of_nights"]
+__all__ = ["SleepEvidence", "sleep_findings", "states_of_nights"]
 
 MOST_UNKNOWN_MIN = 360
 """A date with more unknown minutes than this is left out of regularity (Windred 2021)."""
@@ -173,27 +171,4 @@ def _timing(
             reason=none,
             parameters={"need_h": str(DEFAULT_NEED_H), **parameters},
         ),
-    )
-
-
-def resting_heart_rate(nights: Sequence[Night], rate: Samples | None, maker: FindingMaker) -> Finding:
-    """Median over nights of the resting heart rate in the main sleep."""
-    if rate is None or not len(rate):
-        return maker.make("resting_hr", None, 0, reason="The window holds no heart rate.")
-    if not nights:
-        return maker.make("resting_hr", None, 0, reason="Needs recorded nights to find the heart at rest.")
-    found = [
-        value for night in nights if (value := night_heart_rate(rate.start, rate.value, night.onset, night.offset))
-    ]
-    resting = [value.resting for value in found]
-    return maker.make(
-        "resting_hr",
-        float(np.median(resting)) if resting else None,
-        len(resting),
-        interval=median_interval(resting, seed_of(maker.input_hash, "resting")) if resting else None,
-        parameters={
-            "statistic": "median of 5th percentiles of 5-minute means",
-            "bootstrap": "nights",
-            "replicates": str(REPLICATES),
-        },
     )

@@ -24,7 +24,7 @@ from clarity_desktop.signals.presence import Wear, combine_wear, heart_rate_evid
 if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
 
-__all__ = ["PANEL_KINDS", "ActivitySignal", "read_light", "read_signal"]
+__all__ = ["PANEL_KINDS", "ActivitySignal", "read_heart_rate", "read_light", "read_signal"]
 
 PANEL_KINDS: Final = (ACTIVITY_COUNTS, STEPS, HEART_RATE, SLEEP, LIGHT)
 """Kinds that a panel rests on; when none of their samples change, its numbers do not."""
@@ -81,6 +81,12 @@ def read_light(vault: Vault, series: Sequence[Series], grid: Epochs) -> Epochs |
     state = light.state.copy()
     state[(grid.state == EpochState.NOT_WORN) & (state == EpochState.WORN)] = EpochState.NOT_WORN
     return replace(light, state=state)
+
+
+def read_heart_rate(vault: Vault, series: Sequence[Series], span: Span) -> Samples | None:
+    """Heart rate of the source with the most samples in the span, in beats a minute; ``None`` without any."""
+    best = _richest(vault, _in_window(series, HEART_RATE, span), span)
+    return None if best is None else best[1]
 
 
 def _blank(span: Span, zone: ZoneTimeline, step_s: int, kind: str, unit: str) -> Epochs:
@@ -175,8 +181,7 @@ def read_signal(
     """
     counts = _in_window(series, ACTIVITY_COUNTS, span)
     best = _richest(vault, counts, span)
-    rate = _richest(vault, _in_window(series, HEART_RATE, span), span)
-    beats = None if rate is None else rate[1]
+    beats = read_heart_rate(vault, series, span)
     around = Span(span.start - _SLEEP_MARGIN_S, span.stop + _SLEEP_MARGIN_S)
     segments = stages_between(vault, patient_id, around)
     if best is not None:

@@ -8,16 +8,17 @@ from typing import Final
 
 import numpy as np
 
+from clarity_desktop.analysis.findings.heart import heart_findings
 from clarity_desktop.analysis.findings.light import light_findings
 from clarity_desktop.analysis.findings.maker import FindingMaker
 from clarity_desktop.analysis.findings.rhythm import rhythm_findings
 from clarity_desktop.analysis.findings.rhythm_details import detail_findings
 from clarity_desktop.analysis.findings.sleep import (
     SleepEvidence,
-    resting_heart_rate,
     sleep_findings,
     states_of_nights,
 )
+from clarity_desktop.analysis.panels.heart_signal import HeartSignal
 from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.findings import Finding
@@ -52,6 +53,8 @@ class PanelInputs:
     """Recorded stages of all sources, reaching beyond the window so that its first night is whole."""
     heart_rate: Samples | None = None
     """Heart rate of one source in beats a minute."""
+    heart: HeartSignal | None = None
+    """The same heart rate on its grids, with steps."""
     light: Epochs | None = None
     """Lux on the grid of the activity signal, with its wear."""
     activity_unit: str = "counts/min"
@@ -181,7 +184,7 @@ def assemble_panel(
     sleep, evidence = _sleep_of(inputs)
     step(4, "Measuring sleep")
     asleep = sleep_findings(evidence, maker)
-    resting = resting_heart_rate(sleep.nights, inputs.heart_rate, maker)
+    heart = heart_findings(sleep.nights, inputs.heart_rate, inputs.heart, epochs.zone, maker)
     progress(Progress("Done", _STEPS, _STEPS, "steps"))
     return Panel(
         span=epochs.span,
@@ -193,7 +196,7 @@ def assemble_panel(
         wear_rule=wear.summary,
         wear_bouts=wear.bouts,
         days=days,
-        findings=(*rhythm, *asleep, resting, *light, _not_worn(maker)),
+        findings=(*rhythm, *asleep, *heart, *light, _not_worn(maker)),
         nights=sleep.nights,
         naps=sleep.naps,
         average_day=usual,
