@@ -22,6 +22,7 @@ from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.header import KEYCHAIN, KeyHeader, keychain_slot, passphrase_slot
 from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase
 from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
+from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.engine import cipher_facts, open_engine
@@ -66,7 +67,8 @@ class Vault:
                 header.check(mac, data_key)
             with database_failures():
                 bring_up_to_date(layout, engine, data_key)
-            self._store = Store(layout, engine, AuditChain(data_key, layout.audit_head), who)
+            keys = PatientKeys(layout.patient_keys, data_key)
+            self._store = Store(layout, engine, AuditChain(data_key, layout.audit_head), who, keys)
             remove_stale_stages(self._store)
             with self._store.writing("vault.open") as write:
                 write.detail = how

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from clarity_desktop.domain.errors import IntegrityError
-from clarity_desktop.vault.chunks.codec import decode_chunk, digest_of
-from clarity_desktop.vault.chunks.rollup import decode_rollup
+from clarity_desktop.vault.chunks.codec import digest_of
 from clarity_desktop.vault.records import AuditVerdict, VerifyReport
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.chunks import BlobRow, all_blobs
@@ -66,17 +65,16 @@ def _check_chunks(store: Store) -> tuple[int, list[str]]:
         with store.reading() as connection:
             for row in all_blobs(connection):
                 checked += 1
-                if not _is_sound(row):
+                if not _is_sound(store, row):
                     problems.append(f"Samples of series {row.series_id} in stretch {row.period} differ from before.")
     except IntegrityError:
         problems.append("Stored samples cannot be read to the end.")
     return checked, problems
 
 
-def _is_sound(row: BlobRow) -> bool:
+def _is_sound(store: Store, row: BlobRow) -> bool:
     try:
-        columns = decode_chunk(row.core, row.rest)
-        rollup = decode_rollup(row.rollup)
+        columns, rollup = row.opened(store.seal_of(row.patient_id))
     except IntegrityError:
         return False
     return digest_of(columns) == row.digest and len(columns) == row.n == int(rollup.n.sum())

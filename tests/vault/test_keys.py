@@ -26,6 +26,7 @@ from clarity_desktop.domain.errors import (
     UsageError,
 )
 from clarity_desktop.vault import KdfParameters, Vault
+from clarity_desktop.vault.store import schema
 
 CHEAP = KdfParameters.for_tests()
 
@@ -79,7 +80,7 @@ def test_opens_with_its_passphrase_and_holds_what_was_put_in(vault: Vault, passp
     vault.close()
     with Vault.open(vault.directory, passphrase, kdf_floor=CHEAP) as again:
         assert again.patients.list() == [patient]
-        assert again.info().schema == "0001"
+        assert again.info().schema == schema.REVISION
         assert again.info().cipher.startswith("SQLCipher 4")
         assert [(slot.kind, slot.label) for slot in again.info().slots] == [("passphrase", "Owner")]
 

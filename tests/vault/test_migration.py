@@ -18,14 +18,15 @@ from clarity_desktop.vault.store.layout import VaultLayout
 from clarity_desktop.vault.store.migrate import MIGRATIONS, bring_up_to_date, current_revision, make_schema
 
 KEY = bytes(range(32))
+LATER = (*schema.KNOWN_REVISIONS, "9001")
 
 _NEXT = '''
 """A later revision."""
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "{last_known}"
 
 
 def upgrade():
@@ -39,7 +40,7 @@ def later_program(folder: Path, last: str = "") -> Path:
     """The migrations of a program that knows one revision more."""
     copy = folder / "migrations"
     shutil.copytree(MIGRATIONS, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "r0002_next.py").write_text(_NEXT.format(last=last), "utf-8")
+    (copy / "versions" / "r9000_next.py").write_text(_NEXT.format(last=last, last_known=schema.REVISION), "utf-8")
     return copy
 
 
@@ -53,10 +54,14 @@ def tables_of(engine: Engine) -> dict[str, object]:
         for name in list(names):
             if name == "alembic_version":
                 continue
-            pragmas = ("table_xinfo", "index_list", "foreign_key_list")
+            pragmas = ("table_xinfo", "foreign_key_list")
             found[name] = [
                 [tuple(row) for row in connection.exec_driver_sql(f"PRAGMA {pragma}({name})")] for pragma in pragmas
             ]
+            # The number in front says in which order indexes were made, and nothing else.
+            found[name + " indexes"] = sorted(
+                tuple(row)[1:] for row in connection.exec_driver_sql(f"PRAGMA index_list({name})")
+            )
             sql = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).scalar_one()
             found[name + " words"] = [word for word in ("WITHOUT ROWID", "AUTOINCREMENT") if word in sql]
         return found
@@ -95,17 +100,19 @@ def test_an_older_vault_is_migrated_behind_a_backup(vault: Vault, tmp_path: Path
     key, layout = vault.data_key(), VaultLayout(vault.directory)
     vault.close()
     engine = open_engine(layout.database, key)
-    backup = bring_up_to_date(layout, engine, key, known=("0001", "0002"), migrations=later_program(tmp_path))
+    backup = bring_up_to_date(
+        layout, engine, key, known=(*schema.KNOWN_REVISIONS, "9000"), migrations=later_program(tmp_path)
+    )
     with engine.connect() as connection:
-        assert current_revision(connection) == "0002"
+        assert current_revision(connection) == "9000"
         assert connection.exec_driver_sql("SELECT nickname FROM patients").scalars().all() == ["ADA"]
-    assert bring_up_to_date(layout, engine, key, known=("0001", "0002")) is None
+    assert bring_up_to_date(layout, engine, key, known=(*schema.KNOWN_REVISIONS, "9000")) is None
     engine.dispose()
     assert backup is not None
     assert b"SQLite format 3" not in backup.read_bytes()
     assert not backup.with_name(backup.name + "-wal").exists()
     old = connector(backup, key)()
-    assert old.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    assert old.execute("SELECT version_num FROM alembic_version").fetchone() == (schema.REVISION,)
     assert old.execute("SELECT name FROM patients").fetchall() == [("Ada",)]
     old.close()
 
@@ -120,7 +127,9 @@ def test_a_step_that_does_not_succeed_leaves_the_old_schema(vault: Vault, tmp_pa
     engine = open_engine(layout.database, key)
     before = tables_of(engine)
     with pytest.raises(ClarityError) as caught:
-        bring_up_to_date(layout, engine, key, known=("0001", "0002"), migrations=later_program(tmp_path, last))
+        bring_up_to_date(
+            layout, engine, key, known=(*schema.KNOWN_REVISIONS, "9000"), migrations=later_program(tmp_path, last)
+        )
     assert caught.value.code == "vault.migration"
     assert tables_of(engine) == before
     engine.dispose()

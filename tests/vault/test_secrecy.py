@@ -110,7 +110,8 @@ def test_v1_no_planted_text_shows_in_any_file_at_any_time(tmp_path: Path, monkey
     assert any(name.endswith("-wal") for name in folder_bytes(directory))
     vault.close()
     assert seen(directory, needles) == []
-    assert set(folder_bytes(directory)) <= {"vault.db", "vault.keys", "audit.head", "vault.db-wal", "vault.db-shm"}
+    left = {"vault.db", "vault.keys", "audit.head", "patients.keys", "vault.db-wal", "vault.db-shm"}
+    assert set(folder_bytes(directory)) <= left
     assert seen(tmp_path, needles) == []
 
 

@@ -72,7 +72,7 @@ def merge_elements(connection: Connection, patient_id: str, import_id: int, toke
 def merge_set_aside(connection: Connection, import_id: int, token: str) -> None:
     """Hand the staged set-aside records on to the import."""
     connection.exec_driver_sql(
-        'INSERT INTO set_aside (import_id, kind, "offset", text, code) '
-        'SELECT ?, kind, "offset", text, code FROM stage_set_aside WHERE token = ? ORDER BY id',
+        'INSERT INTO set_aside (import_id, kind, "offset", code, sealed_text) '
+        'SELECT ?, kind, "offset", code, sealed_text FROM stage_set_aside WHERE token = ? ORDER BY id',
         (import_id, token),
     )

@@ -19,6 +19,7 @@ from clarity_desktop.domain.series import Accumulation, SeriesId
 from clarity_desktop.vault.chunks.codec import PackedChunk, pack_chunk
 from clarity_desktop.vault.chunks.columns import Columns, joined, sorted_unique
 from clarity_desktop.vault.intake.stage import StoredChunk, encoded, insert_blobs, origin_counts, stage_lost
+from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.tables.chunks import read_chunk
 
@@ -71,14 +72,14 @@ def is_spread(key: SeriesKey) -> bool:
     return kind_of(key.kind, key.unit).accumulation is Accumulation.SUM
 
 
-def merge_series(connection: Connection, patient_id: str, key: SeriesKey, staged: StagedSeries) -> tuple[int, int]:
+def merge_series(connection: Connection, seal: PatientSeal, key: SeriesKey, staged: StagedSeries) -> tuple[int, int]:
     """Make the staged parts visible; answers ``(distinct samples in the file, of these new)``.
 
     A stored chunk that gains nothing stays as it is, byte for byte. A staged part of a stretch without stored samples
     is taken over as it is, so that it is written once.
     """
-    series_id, stored_labels = _series_row(connection, patient_id, key)
-    merge = _Merge(connection, series_id, is_spread(key), _relabelling(staged.labels, stored_labels))
+    series_id, stored_labels = _series_row(connection, seal.patient_id, key)
+    merge = _Merge(connection, seal, series_id, is_spread(key), _relabelling(staged.labels, stored_labels))
     live = _live_chunks(connection, series_id, staged.parts) if staged.parts else {}
     for period, parts in sorted(staged.parts.items()):
         merge.period(period, parts, live.get(period))
@@ -95,9 +96,15 @@ class _Merge:
     """One series under merging."""
 
     def __init__(
-        self, connection: Connection, series_id: SeriesId, spread: bool, relabel: NDArray[np.float64] | None
+        self,
+        connection: Connection,
+        seal: PatientSeal,
+        series_id: SeriesId,
+        spread: bool,
+        relabel: NDArray[np.float64] | None,
     ) -> None:
         self._connection = connection
+        self._seal = seal
         self._series_id = series_id
         self._spread = spread
         self._relabel = relabel
@@ -145,7 +152,7 @@ class _Merge:
 
     def _write(self, period: int, columns: Columns, packed: PackedChunk) -> None:
         chunk = encoded(period, columns, packed, spread=self._spread)
-        (blob_id,) = insert_blobs(self._connection, [chunk])
+        (blob_id,) = insert_blobs(self._connection, self._seal, [chunk])
         self._insert(replace(chunk.facts, blob_id=blob_id))
 
     def _insert(self, chunk: StoredChunk) -> None:
@@ -165,7 +172,7 @@ class _Merge:
         return bool(self._rows)
 
     def _columns(self, blob_id: int) -> Columns:
-        columns = read_chunk(self._connection, blob_id)
+        columns = read_chunk(self._connection, self._seal, blob_id)
         if columns is None:
             raise stage_lost()
         return columns

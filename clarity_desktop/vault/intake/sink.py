@@ -45,8 +45,8 @@ from clarity_desktop.vault.intake.stage import (
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.failures import file_failures
 from clarity_desktop.vault.store.transactions import Store, WriteTransaction
-from clarity_desktop.vault.tables.elements import packed_payload, payload_digest
-from clarity_desktop.vault.tables.imports import report_text
+from clarity_desktop.vault.tables.elements import payload_digest, sealed_payload
+from clarity_desktop.vault.tables.imports import sealed_report, sealed_text
 from clarity_desktop.vault.tables.zones import joined_zones, stored_zones, write_zones
 
 __all__ = ["VaultSink"]
@@ -66,8 +66,11 @@ class VaultSink:
 
     def __init__(self, store: Store, patient_id: PatientId, *, file: str, format: str, sha256: str) -> None:  # noqa: A002 (the word of the interface)
         self._store = store
+        self._seal = store.seal_of(patient_id)
         self._patient_id = patient_id
-        self._file, self._format, self._sha256 = file, format, sha256
+        # The file's name stands in the sealed report only.
+        del file
+        self._format, self._sha256 = format, sha256
         with file_failures():
             self._token, self._lock = ImportLock.new(store.layout)
         self._ended = False
@@ -157,7 +160,7 @@ class VaultSink:
             connection.execute(upsert(schema.origins).on_conflict_do_nothing(), rows)
         totals: dict[str, tuple[int, int]] = {}
         for key, series in self._series.items():
-            unique, new = merge_series(connection, self._patient_id, key, series)
+            unique, new = merge_series(connection, self._seal, key, series)
             before = totals.get(key.kind, (0, 0))
             totals[key.kind] = (before[0] + unique, before[1] + new)
         samples = sum(unique for unique, _ in totals.values()), sum(new for _, new in totals.values())
@@ -167,10 +170,10 @@ class VaultSink:
         self._merge_zones(write, known)
         counts = {kind: SinkCounts(unique, new) for kind, (unique, new) in totals.items()}
         clear_stage(connection, self._token)
-        kept = report_text(self._completed(report, counts, import_id))
+        kept = sealed_report(self._seal, import_id, self._completed(report, counts, import_id))
         outcome = report.outcome.value
         connection.execute(
-            update(schema.imports).where(schema.imports.c.id == import_id).values(report=kept, outcome=outcome)
+            update(schema.imports).where(schema.imports.c.id == import_id).values(sealed_report=kept, outcome=outcome)
         )
         write.outcome = outcome
         write.detail = f"import {import_id}: {samples[1]} new of {samples[0]} samples, {len(counts)} kinds"
@@ -180,12 +183,11 @@ class VaultSink:
         done = write.connection.execute(
             insert(schema.imports).values(
                 patient_id=self._patient_id,
-                file=self._file,
                 format=self._format,
                 sha256=self._sha256,
                 finished=int(time.time()),
                 outcome="",
-                report="",
+                sealed_report=b"",
             )
         )
         (import_id,) = done.inserted_primary_key or (None,)
@@ -280,7 +282,7 @@ class VaultSink:
         if not chunks:
             return
         with self._store.staging() as connection:
-            ids = insert_blobs(connection, chunks)
+            ids = insert_blobs(connection, self._seal, chunks)
             staged = [(blob_id, self._token) for blob_id in ids]
             connection.exec_driver_sql("INSERT INTO stage (blob_id, token) VALUES (?, ?)", staged)
         for key, chunk, blob_id in zip(owners, chunks, ids, strict=True):
@@ -301,13 +303,19 @@ class VaultSink:
                 "source": element.source,
                 "digest": payload_digest(element),
                 "size": len(element.payload),
-                "payload": packed_payload(element.payload),
+                "payload": sealed_payload(self._seal, element),
             }
             for element in self._elements
         ]
         aside = [
-            {"token": self._token, "kind": r.kind, "offset": r.offset, "text": r.text, "code": r.code}
-            for r in self._set_aside
+            {
+                "token": self._token,
+                "kind": record.kind,
+                "offset": record.offset,
+                "sealed_text": sealed_text(self._seal, self._sha256, record),
+                "code": record.code,
+            }
+            for record in self._set_aside
         ]
         with self._store.staging() as connection:
             if elements:

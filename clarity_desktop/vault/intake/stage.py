@@ -17,6 +17,7 @@ from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.vault.chunks.codec import PackedChunk
 from clarity_desktop.vault.chunks.columns import Columns
 from clarity_desktop.vault.chunks.rollup import encode_rollup, rollup_of
+from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.layout import VaultLayout
 from clarity_desktop.vault.store.transactions import Store
@@ -75,9 +76,9 @@ def origin_counts(columns: Columns) -> tuple[tuple[int, int], ...]:
     return tuple((origin, n) for origin, n in zip(columns.origins, counted, strict=True) if n)
 
 
-def insert_blobs(connection: Connection, chunks: Sequence[EncodedChunk]) -> list[int]:
-    """Write the blobs of chunks within a write transaction and answer their ids."""
-    return write_blobs(connection, [(chunk.rollup, chunk.core, chunk.rest) for chunk in chunks])
+def insert_blobs(connection: Connection, seal: PatientSeal, chunks: Sequence[EncodedChunk]) -> list[int]:
+    """Seal and write the blobs of chunks within a write transaction and answer their ids."""
+    return write_blobs(connection, seal, [(chunk.rollup, chunk.core, chunk.rest) for chunk in chunks])
 
 
 def clear_stage(connection: Connection, token: str) -> None:

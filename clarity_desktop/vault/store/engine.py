@@ -53,6 +53,7 @@ def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) ->
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA cache_size = -16000")
         except BaseException:
             connection.close()

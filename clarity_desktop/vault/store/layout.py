@@ -33,6 +33,16 @@ class VaultLayout:
         return self.directory / "audit.head"
 
     @property
+    def patient_keys(self) -> Path:
+        """The wrapped keys of the patients; every backup needs its own copy."""
+        return self.directory / "patients.keys"
+
+    @property
+    def erased(self) -> Path:
+        """The ledger of erased patients, kept outside the database so that no older copy brings them back."""
+        return self.directory / "erased.ledger"
+
+    @property
     def unfinished_database(self) -> Path:
         """The database while it is being made."""
         return self.directory / "vault.db.new"
@@ -50,7 +60,7 @@ class VaultLayout:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory.chmod(0o700)
         mark = secrets.token_hex(4)
-        for name in ("vault.keys", "vault.db-wal", "vault.db-shm", "audit.head"):
+        for name in ("vault.keys", "vault.db-wal", "vault.db-shm", "audit.head", "patients.keys", "erased.ledger"):
             path = self.directory / name
             if path.exists():
                 path.rename(self.directory / f"{name}.{mark}.old")

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
+from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector, open_engine
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file
@@ -85,7 +86,7 @@ def bring_up_to_date(
             detail=f"schema {revision}, this program knows up to {known[-1]}",
         )
     backup = _backed_up(layout, engine, key, revision)
-    _upgrade(engine, migrations, known[-1])
+    _upgrade(engine, migrations, known[-1], PatientKeys(layout.patient_keys, key))
     return backup
 
 
@@ -115,7 +116,7 @@ def _backed_up(layout: VaultLayout, engine: Engine, key: bytes, revision: str) -
     return target
 
 
-def _upgrade(engine: Engine, migrations: Path, target: str) -> None:
+def _upgrade(engine: Engine, migrations: Path, target: str, keys: PatientKeys) -> None:
     # Loading Alembic takes about 0.3 s, so it happens only when there is something to migrate.
     from alembic import command
     from alembic.config import Config
@@ -126,6 +127,7 @@ def _upgrade(engine: Engine, migrations: Path, target: str) -> None:
     try:
         with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
             config.attributes["connection"] = connection
+            config.attributes["patient_keys"] = keys
             command.upgrade(config, target)
     except (DBAPIError, CommandError) as error:
         raise ClarityError(

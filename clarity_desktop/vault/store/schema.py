@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
 
 __all__ = [
+    "CONSENT_GUARDS",
     "KNOWN_REVISIONS",
     "REVISION",
+    "attachment_segments",
+    "attachments",
     "audit",
     "blobs",
     "chunks",
+    "consent_people",
+    "consents",
+    "corrections",
     "elements",
+    "erasures",
     "findings",
+    "holds",
     "imports",
     "metadata",
     "origins",
     "patients",
+    "retention",
     "series",
     "series_origins",
     "set_aside",
@@ -27,7 +49,7 @@ __all__ = [
     "zones",
 ]
 
-KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001",)
+KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001", "0003")
 """All revisions in order; a file with another one comes from a newer program."""
 REVISION: Final = KNOWN_REVISIONS[-1]
 
@@ -112,12 +134,11 @@ imports = Table(
     metadata,
     Column("id", Integer, primary_key=True, nullable=False),
     Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
-    Column("file", Text, nullable=False),
     Column("format", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("finished", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
-    Column("report", Text, nullable=False),
+    Column("sealed_report", LargeBinary, nullable=False, server_default=text("x''")),
     Index("imports_by_file", "patient_id", "sha256"),
     sqlite_autoincrement=True,
 )
@@ -146,8 +167,8 @@ set_aside = Table(
     Column("import_id", Integer, ForeignKey("imports.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("offset", Integer, nullable=False),
-    Column("text", Text, nullable=False),
     Column("code", Text, nullable=False),
+    Column("sealed_text", LargeBinary, nullable=False, server_default=text("x''")),
     Index("set_aside_by_import", "import_id"),
 )
 
@@ -173,6 +194,115 @@ findings = Table(
     Column("stored", Integer, nullable=False),
     Column("blob", LargeBinary, nullable=False),
     Index("findings_by_patient", "patient_id", "stored"),
+)
+
+# Documents: a row that names them, and their bytes as the segments of an authenticated stream.
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("attachments_by_patient", "patient_id", "added"),
+)
+
+attachment_segments = Table(
+    "attachment_segments",
+    metadata,
+    Column("attachment_id", Text, primary_key=True, nullable=False),
+    Column("number", Integer, primary_key=True, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Earlier names and birth dates, sealed: for those who look after the record, not for lists and exports.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("corrections_by_patient", "patient_id", "id"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("placed", Integer, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("sealed_reason", LargeBinary, nullable=False),
+    Column("released", Integer),
+    Column("released_by", Text),
+    Index("holds_by_patient", "patient_id", "id"),
+)
+
+# Consents outlive the patient's row: after an erasure they hold the pseudonym, and nobody's name.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("withdraws", Integer),
+    Column("purpose", Text, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("dated", Text, nullable=False),
+    Column("expires", Text),
+    Column("recorded", Integer, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Index("consents_by_patient", "patient_id", "id"),
+)
+
+consent_people = Table(
+    "consent_people",
+    metadata,
+    Column("consent_id", Integer, ForeignKey("consents.id"), primary_key=True, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+CONSENT_GUARDS: Final = tuple(
+    f"CREATE TRIGGER consents_are_not_{verb.lower()}d BEFORE {verb} ON consents "
+    "BEGIN SELECT RAISE(ABORT, 'consents are only ever added'); END"
+    for verb in ("UPDATE", "DELETE")
+)
+"""Nobody changes or removes a consent record: a withdrawal is a record of its own."""
+
+
+@event.listens_for(consents, "after_create")
+def _guard_consents(target: Table, connection: Connection, **_: object) -> None:
+    del target
+    for guard in CONSENT_GUARDS:
+        connection.exec_driver_sql(guard)
+
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("data_class", Text, primary_key=True, nullable=False),
+    Column("study", Text, primary_key=True, nullable=False),
+    Column("keep_days", Integer),
+)
+
+# The journal of erasures; a row that is not done is taken up again at the next opening.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("patient_id", Text, primary_key=True, nullable=False),
+    Column("begun", Integer, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("confirmed_by", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("done", Integer),
+    Column("certificate", Text, nullable=False),
 )
 
 audit = Table(
@@ -222,7 +352,7 @@ stage_set_aside = Table(
     Column("token", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("offset", Integer, nullable=False),
-    Column("text", Text, nullable=False),
     Column("code", Text, nullable=False),
+    Column("sealed_text", LargeBinary, nullable=False, server_default=text("x''")),
     Index("stage_set_aside_by_token", "token"),
 )

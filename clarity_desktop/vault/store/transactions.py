@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 
 from clarity_desktop.domain.errors import LockedError
+from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.records import AuditEntry
+from clarity_desktop.vault.seal.cipher import PatientSeal
+from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE
 from clarity_desktop.vault.store.failures import database_failures
@@ -35,8 +38,9 @@ class WriteTransaction:
 class Store:
     """The engine of an open vault with its writer lock. May be used from any thread."""
 
-    def __init__(self, layout: VaultLayout, engine: Engine, chain: AuditChain, who: str) -> None:
+    def __init__(self, layout: VaultLayout, engine: Engine, chain: AuditChain, who: str, keys: PatientKeys) -> None:
         self.layout = layout
+        self.keys = keys
         self.chain = chain
         self.who = who
         self._engine = engine
@@ -81,10 +85,15 @@ class Store:
             with database_failures(), self._writer.begin() as connection:
                 yield connection
 
+    def seal_of(self, patient_id: PatientId) -> PatientSeal:
+        """What seals and opens one patient's data; raises :class:`IntegrityError` (``vault.patient_key``)."""
+        return self.keys.seal_of(patient_id)
+
     def dispose(self) -> None:
         """Close all connections for good; the write-ahead log is folded into the file."""
         with self._lock:
             self._closed = True
+            self.keys.close()
             self._engine.dispose()
 
     def _check_open(self) -> None:

@@ -10,10 +10,11 @@ from sqlalchemy import Row, select
 from clarity_desktop.domain.importing import Element
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.chunks.codec import compress, decompress
+from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
 
-__all__ = ["Elements", "packed_payload", "payload_digest"]
+__all__ = ["Elements", "payload_digest", "sealed_payload"]
 
 _TABLE = schema.elements
 _PLAIN: Final = b"\0"
@@ -34,13 +35,18 @@ class Elements:
             query = query.where(_TABLE.c.kind == kind)
         query = query.order_by(_TABLE.c.kind, _TABLE.c.start, _TABLE.c.key)
         with self._store.reading() as connection:
-            return [_from_row(row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        if not rows:
+            return []
+        seal = self._store.seal_of(patient_id)
+        return [_from_row(row, seal) for row in rows]
 
 
-def packed_payload(payload: str) -> bytes:
-    """A payload as it is stored: compressed when that is worth it."""
-    raw = payload.encode("utf-8", "surrogatepass")
-    return _PLAIN + raw if len(raw) < _WORTH_PACKING else _PACKED + compress(raw)
+def sealed_payload(seal: PatientSeal, element: Element) -> bytes:
+    """A payload as it is stored: compressed when that is worth it, then sealed."""
+    raw = element.payload.encode("utf-8", "surrogatepass")
+    packed = _PLAIN + raw if len(raw) < _WORTH_PACKING else _PACKED + compress(raw)
+    return seal.seal(packed, "elements", element.kind, element.key)
 
 
 def payload_digest(element: Element) -> bytes:
@@ -49,7 +55,8 @@ def payload_digest(element: Element) -> bytes:
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _from_row(row: Row[Any]) -> Element:
-    raw = row.payload[1:] if row.payload[:1] == _PLAIN else decompress(row.payload[1:])
+def _from_row(row: Row[Any], seal: PatientSeal) -> Element:
+    packed = seal.open(row.payload, "elements", row.kind, row.key)
+    raw = packed[1:] if packed[:1] == _PLAIN else decompress(packed[1:])
     payload = bytes(raw).decode("utf-8", "surrogatepass")
     return Element(row.kind, row.key, row.start, row.stop, row.source, payload)

@@ -27,13 +27,14 @@ class Findings:
     def get(self, key: str) -> bytes | None:
         """The blob under a key, or ``None``."""
         with self._store.reading() as connection:
-            blob = connection.execute(select(_TABLE.c.blob).where(_TABLE.c.key == key)).scalar_one_or_none()
-        return None if blob is None else bytes(blob)
+            row = connection.execute(select(_TABLE.c.patient_id, _TABLE.c.blob).where(_TABLE.c.key == key)).first()
+        return None if row is None else self._store.seal_of(row.patient_id).open(row.blob, _TABLE.name, key)
 
     def put(self, key: str, patient_id: PatientId, blob: bytes) -> None:
         """Keep a blob. A patient's oldest entries beyond the latest 256 are dropped."""
+        sealed = self._store.seal_of(patient_id).seal(blob, _TABLE.name, key)
         with self._store.writing("findings.store", patient_id) as write:
-            row = {"key": key, "patient_id": patient_id, "stored": time.time_ns(), "blob": blob}
+            row = {"key": key, "patient_id": patient_id, "stored": time.time_ns(), "blob": sealed}
             write.connection.execute(insert(_TABLE).values(row).on_conflict_do_update(index_elements=["key"], set_=row))
             latest = (
                 select(_TABLE.c.key)

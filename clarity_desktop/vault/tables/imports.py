@@ -12,10 +12,11 @@ from sqlalchemy import select
 from clarity_desktop.domain.importing import ImportOutcome, ImportReport, Problem, SetAside, TypeCount, ZoneFound
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import Certainty, ZonePeriod
+from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
 
-__all__ = ["Imports", "report_from_text", "report_text"]
+__all__ = ["Imports", "report_from_text", "report_text", "sealed_report", "sealed_text"]
 
 _TABLE, _ASIDE = schema.imports, schema.set_aside
 
@@ -28,27 +29,51 @@ class Imports:
 
     def list(self, patient_id: PatientId) -> list[ImportReport]:
         """A patient's imports, oldest first."""
-        query = select(_TABLE.c.report).where(_TABLE.c.patient_id == patient_id).order_by(_TABLE.c.id)
+        query = select(_TABLE.c.id, _TABLE.c.sealed_report).where(_TABLE.c.patient_id == patient_id)
         with self._store.reading() as connection:
-            return [report_from_text(text) for text in connection.execute(query).scalars()]
+            rows = connection.execute(query.order_by(_TABLE.c.id)).all()
+        return [self._report(patient_id, row.id, row.sealed_report) for row in rows]
 
     def find(self, patient_id: PatientId, sha256: str) -> ImportReport | None:
         """The latest import of a file into a patient, or ``None``."""
         query = (
-            select(_TABLE.c.report)
+            select(_TABLE.c.id, _TABLE.c.sealed_report)
             .where(_TABLE.c.patient_id == patient_id, _TABLE.c.sha256 == sha256)
             .order_by(_TABLE.c.id.desc())
             .limit(1)
         )
         with self._store.reading() as connection:
-            text = connection.execute(query).scalar_one_or_none()
-        return None if text is None else report_from_text(text)
+            row = connection.execute(query).first()
+        return None if row is None else self._report(patient_id, row.id, row.sealed_report)
 
     def set_aside(self, import_id: int) -> builtins.list[SetAside]:
         """The records of an import that could not be read, in file order."""
-        query = select(_ASIDE).where(_ASIDE.c.import_id == import_id).order_by(_ASIDE.c.offset, _ASIDE.c.id)
+        query = select(_ASIDE, _TABLE.c.patient_id, _TABLE.c.sha256).join(_TABLE, _TABLE.c.id == _ASIDE.c.import_id)
+        query = query.where(_ASIDE.c.import_id == import_id).order_by(_ASIDE.c.offset, _ASIDE.c.id)
         with self._store.reading() as connection:
-            return [SetAside(row.kind, row.offset, row.text, row.code) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        found = []
+        for row in rows:
+            raw = self._store.seal_of(row.patient_id).open(
+                row.sealed_text, _ASIDE.name, row.sha256, row.kind, row.offset, row.code
+            )
+            found.append(SetAside(row.kind, row.offset, raw.decode("utf-8", "surrogatepass"), row.code))
+        return found
+
+    def _report(self, patient_id: PatientId, import_id: int, sealed: bytes) -> ImportReport:
+        raw = self._store.seal_of(patient_id).open(sealed, _TABLE.name, import_id)
+        return report_from_text(raw.decode("utf-8", "surrogatepass"))
+
+
+def sealed_report(seal: PatientSeal, import_id: int, report: ImportReport) -> bytes:
+    """A report as the journal holds it; the file's name is in it and nowhere else."""
+    return seal.seal(report_text(report).encode("utf-8", "surrogatepass"), _TABLE.name, import_id)
+
+
+def sealed_text(seal: PatientSeal, sha256: str, record: SetAside) -> bytes:
+    """The text of a set-aside record as it is stored, bound to the file and the place where it stood."""
+    raw = record.text.encode("utf-8", "surrogatepass")
+    return seal.seal(raw, _ASIDE.name, sha256, record.kind, record.offset, record.code)
 
 
 def report_text(report: ImportReport) -> str:

@@ -67,6 +67,8 @@ class Patients:
                 tags=tags,
                 created=int(time.time()),
             )
+            # The key first: a crash then leaves a key without a patient, which opens nothing, never the reverse.
+            self._store.keys.create([patient_id])
             try:
                 write.connection.execute(insert(_TABLE).values(_as_row(patient)))
             except RowConflict:
@@ -153,6 +155,8 @@ class Patients:
                 ) from None
             if done.rowcount == 0:
                 raise _unknown()
+        with self._store.staging():
+            self._store.keys.destroy(patient_id)
 
     def open(self, patient_id: PatientId) -> Patient:
         """The patient of an id, with an audit entry that somebody opened the record."""

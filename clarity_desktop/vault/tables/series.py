@@ -48,7 +48,7 @@ class SeriesTable:
         """The samples that intersect a span (all without one), sorted, values in the source's unit."""
         with self._store.reading() as connection:
             series = _get(connection, series_id)
-            cores = read_cores(connection, series_id, span)
+            cores = read_cores(connection, self._store.seal_of(series.patient_id), series_id, span)
         if not cores:
             return Samples.empty(series.unit, series.labels)
         samples = Samples(
@@ -67,8 +67,8 @@ class SeriesTable:
         """``(start, length in seconds, value, JSON text)`` of the samples that carry something extra, in order."""
         found: builtins.list[tuple[Instant, int, float, str]] = []
         with self._store.reading() as connection:
-            _get(connection, series_id)
-            for columns in read_chunks(connection, series_id, span):
+            series = _get(connection, series_id)
+            for columns in read_chunks(connection, self._store.seal_of(series.patient_id), series_id, span):
                 keep = columns.extra >= 0
                 if span is not None:
                     after = (columns.start + columns.length_s > span.start) | (columns.start >= span.start)
@@ -83,7 +83,8 @@ class SeriesTable:
         """The hourly summary of the hours that intersect a span, in the source's unit."""
         with self._store.reading() as connection:
             series = _get(connection, series_id)
-            rollup = joined_rollups(read_rollups(connection, series_id, span), series.unit)
+            seal = self._store.seal_of(series.patient_id)
+            rollup = joined_rollups(read_rollups(connection, seal, series_id, span), series.unit)
         return rollup if span is None else within(rollup, span)
 
 
