@@ -68,7 +68,7 @@ class Vault:
             with database_failures():
                 bring_up_to_date(layout, engine, data_key)
             keys = PatientKeys(layout.patient_keys, data_key)
-            self._store = Store(layout, engine, AuditChain(data_key, layout.audit_head), who, keys)
+            self._store = Store(layout, engine, AuditChain(data_key, layout.audit_head), who, keys=keys)
             remove_stale_stages(self._store)
             with self._store.writing("vault.open") as write:
                 write.detail = how

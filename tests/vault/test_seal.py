@@ -12,7 +12,7 @@ import pytest
 
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.domain.importing import Element, ImportReport, SampleBatch, SetAside
-from clarity_desktop.vault import Vault
+from clarity_desktop.vault import KdfParameters, Vault
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.seal.keyring import PatientKeys, read_wrapped, remove_wrapped, rewrap
 from clarity_desktop.vault.store import schema
@@ -33,21 +33,17 @@ def stored_bytes(vault: Vault, *tables: str) -> bytes:
 
 
 @pytest.fixture
-def old_vault(tmp_path: Path) -> tuple[Path, bytes, dict[str, Any]]:
+def old_vault(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     directory = tmp_path / "old"
     shutil.copytree(FIXTURE, directory)
-    return (
-        directory,
-        bytes.fromhex((FIXTURE / "key.hex").read_text()),
-        json.loads((FIXTURE / "expected.json").read_text()),
-    )
+    return directory, json.loads((FIXTURE / "expected.json").read_text())
 
 
 def test_v74_a_vault_of_revision_0001_is_sealed_and_says_the_same(
-    old_vault: tuple[Path, bytes, dict[str, Any]],
+    old_vault: tuple[Path, dict[str, Any]], passphrase: str
 ) -> None:
-    directory, key, expected = old_vault
-    with Vault.open_with_key(directory, key) as vault:
+    directory, expected = old_vault
+    with Vault.open(directory, passphrase, kdf_floor=KdfParameters.for_tests()) as vault:
         for patient in vault.patients.list():
             was = expected[patient.code]
             assert (patient.id, patient.name) == (was["id"], was["name"])
@@ -68,7 +64,7 @@ def test_v74_a_vault_of_revision_0001_is_sealed_and_says_the_same(
         held = stored_bytes(vault)
     assert [canary for canary in CANARIES if canary in held] == []
     assert list(directory.glob("vault-0001-*.backup.db"))
-    with Vault.open_with_key(directory, key) as again:
+    with Vault.open(directory, passphrase, kdf_floor=KdfParameters.for_tests()) as again:
         assert len(again.patients.list()) == 2
         assert again.verify().ok
 

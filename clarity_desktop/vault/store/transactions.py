@@ -38,7 +38,7 @@ class WriteTransaction:
 class Store:
     """The engine of an open vault with its writer lock. May be used from any thread."""
 
-    def __init__(self, layout: VaultLayout, engine: Engine, chain: AuditChain, who: str, keys: PatientKeys) -> None:
+    def __init__(self, layout: VaultLayout, engine: Engine, chain: AuditChain, who: str, *, keys: PatientKeys) -> None:
         self.layout = layout
         self.keys = keys
         self.chain = chain
