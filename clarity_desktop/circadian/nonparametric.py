@@ -26,6 +26,7 @@ __all__ = [
     "mean_over_widths",
     "most_active",
     "per_seven_days",
+    "profile_windows",
     "relative_amplitude",
     "rest_activity",
 ]
@@ -149,8 +150,22 @@ def _mean_of_all(values: Sequence[float | None]) -> float | None:
     return float(np.mean(there)) if there and len(there) == len(values) else None
 
 
-def _windows(profiles: NDArray[np.float64], length: int, *, least: bool) -> list[Window | None]:
-    """For each circular profile (K, 1440) the window of ``length`` minutes with the least or greatest mean (RH-13)."""
+def profile_windows(profiles: NDArray[np.float64], length: int, *, least: bool) -> list[Window | None]:
+    """For each circular profile (K, 1440) the window of ``length`` minutes with the least or greatest mean (RH-13).
+
+    Parameters
+    ----------
+    profiles:
+        Average days, NaN where a minute has no value.
+    length:
+        Minutes of the window.
+    least:
+        Whether the window with the least mean is sought.
+
+    Returns
+    -------
+    One window a profile, ``None`` where no window has four fifths of its minutes.
+    """
     rows, size = profiles.shape
     present = np.isfinite(profiles)
     filled = np.where(present, profiles, 0.0)
@@ -181,12 +196,12 @@ def _windows(profiles: NDArray[np.float64], length: int, *, least: bool) -> list
 
 def least_active(recording: PreparedRecording, hours: int = 5) -> Window | None:
     """L5: the least active hours of the average day."""
-    return _windows(recording.minute_mean[None, :], hours * 60, least=True)[0]
+    return profile_windows(recording.minute_mean[None, :], hours * 60, least=True)[0]
 
 
 def most_active(recording: PreparedRecording, hours: int = 10) -> Window | None:
     """M10: the most active hours of the average day."""
-    return _windows(recording.minute_mean[None, :], hours * 60, least=False)[0]
+    return profile_windows(recording.minute_mean[None, :], hours * 60, least=False)[0]
 
 
 def relative_amplitude(l5: Window | None, m10: Window | None) -> float | None:
@@ -247,7 +262,7 @@ def per_seven_days(recording: PreparedRecording) -> tuple[Period, ...]:
     if not blocks:
         return ()
     stacked = np.stack(profiles)
-    l5, m10 = _windows(stacked, 300, least=True), _windows(stacked, 600, least=False)
+    l5, m10 = profile_windows(stacked, 300, least=True), profile_windows(stacked, 600, least=False)
     return tuple(
         Period(start, stability, variability, relative_amplitude(low, high))
         for (start, stability, variability), low, high in zip(blocks, l5, m10, strict=True)
