@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from clarity_desktop.vault.keys.kdf import KdfParameters
-from clarity_desktop.vault.records import AuditEntry, AuditVerdict, Slot, VaultInfo, VerifyReport
+from clarity_desktop.vault.records import AuditEntry, AuditQuery, AuditVerdict, Slot, VaultInfo, VerifyReport
+from clarity_desktop.vault.store.circumstances import Circumstances, correlated
 from clarity_desktop.vault.vault import Vault
 
-__all__ = ["AuditEntry", "AuditVerdict", "KdfParameters", "Slot", "Vault", "VaultInfo", "VerifyReport"]
+__all__ = [
+    "AuditEntry",
+    "AuditQuery",
+    "AuditVerdict",
+    "Circumstances",
+    "KdfParameters",
+    "Slot",
+    "Vault",
+    "VaultInfo",
+    "VerifyReport",
+    "correlated",
+]

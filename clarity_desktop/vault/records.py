@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from clarity_desktop.domain.time import Instant
+from clarity_desktop.domain.time import Instant, Span
 
-__all__ = ["AuditEntry", "AuditVerdict", "Slot", "VaultInfo", "VerifyReport"]
+__all__ = ["AuditEntry", "AuditQuery", "AuditVerdict", "Slot", "VaultInfo", "VerifyReport"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,30 @@ class AuditEntry:
     patient_id: str | None
     outcome: str
     detail: str
+    role: str = ""
+    """Role in which the person acted; empty in entries of vaults without roles."""
+    origin: str = ""
+    """``UI``, ``CLI``, ``API`` or ``assistant``; empty in entries from before it was kept."""
+    correlation: str = ""
+    """The same for all entries of one opening, command or job."""
+    monotonic_ms: int = 0
+    """Milliseconds since the computer started, which no change of the clock moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which entries of the audit are asked for; every condition that is given must hold."""
+
+    patient_id: str | None = None
+    action: str | None = None
+    """An action, or the first words of several: ``patient`` takes ``patient.open`` and ``patient.add``."""
+    who: str | None = None
+    outcome: str | None = None
+    origin: str | None = None
+    correlation: str | None = None
+    span: Span | None = None
+    limit: int | None = 200
+    """At most so many of the latest entries; ``None`` takes all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,12 @@ from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.chain import AuditChain
+from clarity_desktop.vault.store.circumstances import Circumstances
 from clarity_desktop.vault.store.engine import cipher_facts, open_engine
 from clarity_desktop.vault.store.failures import database_failures, file_failures
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file, sync_folder
 from clarity_desktop.vault.store.migrate import bring_up_to_date, current_revision, make_database
+from clarity_desktop.vault.store.opening import anchors_of, note_closing, note_opening
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.audit import Audit
 from clarity_desktop.vault.tables.elements import Elements
@@ -55,8 +57,11 @@ class Vault:
         The repositories.
     """
 
-    def __init__(self, layout: VaultLayout, data_key: bytes, who: str, how: str) -> None:
+    def __init__(
+        self, layout: VaultLayout, data_key: bytes, who: str, how: str, circumstances: Circumstances | None = None
+    ) -> None:
         """Open with the data key; callers use :meth:`create`, :meth:`open` and their kin."""
+        circumstances = circumstances or Circumstances()
         self.directory = layout.directory
         self._layout = layout
         self._data_key = bytearray(data_key)
@@ -68,10 +73,10 @@ class Vault:
             with database_failures():
                 bring_up_to_date(layout, engine, data_key)
             keys = PatientKeys(layout.patient_keys, data_key)
-            self._store = Store(layout, engine, AuditChain(data_key, layout.audit_head), who, keys=keys)
+            chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances))
+            self._store = Store(layout, engine, chain, who, circumstances, keys=keys)
+            self._gap = note_opening(self._store, how)
             remove_stale_stages(self._store)
-            with self._store.writing("vault.open") as write:
-                write.detail = how
         except BaseException:
             engine.dispose()
             raise
@@ -85,7 +90,13 @@ class Vault:
 
     @classmethod
     def create(
-        cls, directory: Path, passphrase: str, *, label: str = "Owner", kdf: KdfParameters | None = None
+        cls,
+        directory: Path,
+        passphrase: str,
+        *,
+        label: str = "Owner",
+        kdf: KdfParameters | None = None,
+        circumstances: Circumstances | None = None,
     ) -> Vault:
         """Make a vault and open it.
 
@@ -124,10 +135,17 @@ class Vault:
                 make_database(layout.unfinished_database, data_key)
             layout.unfinished_database.replace(layout.database)
             sync_folder(directory)
-        return cls(layout, data_key, label, "created")
+        return cls(layout, data_key, label, "created", circumstances)
 
     @classmethod
-    def open(cls, directory: Path, passphrase: str, *, kdf_floor: KdfParameters | None = None) -> Vault:
+    def open(
+        cls,
+        directory: Path,
+        passphrase: str,
+        *,
+        kdf_floor: KdfParameters | None = None,
+        circumstances: Circumstances | None = None,
+    ) -> Vault:
         """Open with a passphrase. Takes as long as its slot's cost, 0.5–1 s; call it off the UI thread.
 
         Parameters
@@ -150,10 +168,17 @@ class Vault:
         header, _ = KeyHeader.read(layout.keys)
         _require_database(layout)
         data_key, slot = header.unlock(passphrase, kdf_floor or KdfParameters.floor())
-        return cls(layout, data_key, slot.label, slot.kind)
+        return cls(layout, data_key, slot.label, slot.kind, circumstances)
 
     @classmethod
-    def open_with_key(cls, directory: Path, data_key: bytes, *, who: str | None = None) -> Vault:
+    def open_with_key(
+        cls,
+        directory: Path,
+        data_key: bytes,
+        *,
+        who: str | None = None,
+        circumstances: Circumstances | None = None,
+    ) -> Vault:
         """Open with the data key itself, as a spawned job does that got it by pipe.
 
         Parameters
@@ -173,10 +198,10 @@ class Vault:
         _require_database(layout)
         if len(data_key) != _KEY_BYTES:
             raise LockedError("vault.wrong_key", "The key does not open the vault.", remedy="Use the passphrase.")
-        return cls(layout, data_key, who or header.slots[0].label, "data key")
+        return cls(layout, data_key, who or header.slots[0].label, "data key", circumstances)
 
     @classmethod
-    def open_with_keychain(cls, directory: Path) -> Vault:
+    def open_with_keychain(cls, directory: Path, *, circumstances: Circumstances | None = None) -> Vault:
         """Open with a key that the operating system's keychain keeps.
 
         Raises
@@ -195,7 +220,7 @@ class Vault:
             wrapping_key = keychain.wrapping_key(header.vault_id, slot.id)
             data_key = slot.unwrap(header.vault_id, wrapping_key) if wrapping_key is not None else None
             if data_key is not None:
-                return cls(layout, data_key, slot.label, slot.kind)
+                return cls(layout, data_key, slot.label, slot.kind, circumstances)
         raise LockedError(
             "keychain.lost" if slots else "keychain.no_slot",
             "The keychain of this computer does not hold a key for this vault.",
@@ -219,9 +244,15 @@ class Vault:
         """Whose name the audit's entries bear: the label of the slot that opened the vault."""
         return self._store.who
 
+    @property
+    def gap(self) -> str:
+        """What does not fit between the audit and a record of it outside, as a sentence; empty when all fits (V-31)."""
+        return self._gap
+
     def close(self) -> None:
         """Close all connections and overwrite the key; a second call does nothing."""
         if self._data_key:
+            note_closing(self._store)
             self._store.dispose()
             self._data_key[:] = bytes(len(self._data_key))
             self._data_key.clear()

@@ -45,6 +45,11 @@ def test_v30_an_untouched_chain_is_sound(busy_vault: Vault) -> None:
         (("UPDATE audit SET who = 'Somebody' WHERE seq = 10",), 10),
         (("UPDATE audit SET patient_id = 'x' WHERE seq = 5",), 5),
         (("UPDATE audit SET outcome = 'denied' WHERE seq = 5",), 5),
+        (("UPDATE audit SET role = 'somebody' WHERE seq = 5",), 5),
+        (("UPDATE audit SET origin = 'CLI' WHERE seq = 8",), 8),
+        (("UPDATE audit SET origin = '' WHERE seq = 8",), 8),
+        (("UPDATE audit SET correlation = 'x' WHERE seq = 2",), 2),
+        (("UPDATE audit SET monotonic_ms = 0 WHERE seq = 9",), 9),
         (("UPDATE audit SET mac = zeroblob(32) WHERE seq = 6",), 6),
         (("UPDATE audit SET hash = zeroblob(32) WHERE seq = 6",), 6),
         (("DELETE FROM audit WHERE seq = 3",), 3),
@@ -60,8 +65,8 @@ def test_v30_an_untouched_chain_is_sound(busy_vault: Vault) -> None:
         (
             (
                 (
-                    "INSERT INTO audit SELECT 11, at, who, action, patient_id, outcome, detail, hash, mac "
-                    "FROM audit LIMIT 1"
+                    "INSERT INTO audit SELECT 11, at, who, action, patient_id, outcome, detail, hash, mac, role, "
+                    "origin, correlation, monotonic_ms FROM audit LIMIT 1"
                 ),
             ),
             11,
@@ -137,7 +142,7 @@ def test_a_seal_that_cannot_be_written_is_said(busy_vault: Vault, monkeypatch: p
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("clarity_desktop.vault.store.chain.write_atomically", full)
+    monkeypatch.setattr("clarity_desktop.vault.store.anchors.write_atomically", full)
     with pytest.raises(ClarityError) as caught:
         busy_vault.audit.append("report.pdf")
     assert caught.value.code == "vault.audit_head"
@@ -157,6 +162,6 @@ def test_each_way_of_opening_is_an_entry(busy_vault: Vault) -> None:
 
 def test_v34_there_is_no_function_to_change_an_entry(busy_vault: Vault) -> None:
     offered = {name for name in dir(busy_vault.audit) if not name.startswith("_")}
-    assert offered == {"append", "entries", "verify"}
-    in_store = {name for name in dir(Store) if not name.startswith("_")}
-    assert in_store == {"dispose", "reading", "seal_of", "staging", "writing"}
+    assert offered == {"accept_gap", "append", "entries", "find", "verify"}
+    ways = {name for name in dir(Store) if not name.startswith("_")}
+    assert ways == {"dispose", "noting", "reading", "seal_of", "staging", "writing"}

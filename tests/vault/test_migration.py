@@ -18,7 +18,7 @@ from clarity_desktop.vault.store.layout import VaultLayout
 from clarity_desktop.vault.store.migrate import MIGRATIONS, bring_up_to_date, current_revision, make_schema
 
 KEY = bytes(range(32))
-LATER = (*schema.KNOWN_REVISIONS, "9001")
+_LATER = (*schema.KNOWN_REVISIONS, "9000")
 
 _NEXT = '''
 """A later revision."""
@@ -100,13 +100,11 @@ def test_an_older_vault_is_migrated_behind_a_backup(vault: Vault, tmp_path: Path
     key, layout = vault.data_key(), VaultLayout(vault.directory)
     vault.close()
     engine = open_engine(layout.database, key)
-    backup = bring_up_to_date(
-        layout, engine, key, known=(*schema.KNOWN_REVISIONS, "9000"), migrations=later_program(tmp_path)
-    )
+    backup = bring_up_to_date(layout, engine, key, known=_LATER, migrations=later_program(tmp_path))
     with engine.connect() as connection:
         assert current_revision(connection) == "9000"
         assert connection.exec_driver_sql("SELECT nickname FROM patients").scalars().all() == ["ADA"]
-    assert bring_up_to_date(layout, engine, key, known=(*schema.KNOWN_REVISIONS, "9000")) is None
+    assert bring_up_to_date(layout, engine, key, known=_LATER) is None
     engine.dispose()
     assert backup is not None
     assert b"SQLite format 3" not in backup.read_bytes()
@@ -127,9 +125,7 @@ def test_a_step_that_does_not_succeed_leaves_the_old_schema(vault: Vault, tmp_pa
     engine = open_engine(layout.database, key)
     before = tables_of(engine)
     with pytest.raises(ClarityError) as caught:
-        bring_up_to_date(
-            layout, engine, key, known=(*schema.KNOWN_REVISIONS, "9000"), migrations=later_program(tmp_path, last)
-        )
+        bring_up_to_date(layout, engine, key, known=_LATER, migrations=later_program(tmp_path, last))
     assert caught.value.code == "vault.migration"
     assert tables_of(engine) == before
     engine.dispose()

@@ -224,8 +224,8 @@ def test_v4_verify_names_the_damaged_page(
     bring_in(vault, patient.id, batch_of([(BASE + 61 * i, 0, value, None) for i, value in enumerate(values.tolist())]))
     key, database = vault.data_key(), vault.directory / "vault.db"
     vault.close()
-    # The middle of the file is samples.
-    page = database.stat().st_size // 4096 // 2
+    # The end of the file is samples.
+    page = database.stat().st_size // 4096 * 3 // 4
     with database.open("r+b") as file:
         file.seek(4096 * (page - 1) + 100)
         file.write(b"damage")

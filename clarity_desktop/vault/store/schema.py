@@ -49,7 +49,7 @@ __all__ = [
     "zones",
 ]
 
-KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001", "0003")
+KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001", "0003", "0004")
 """All revisions in order; a file with another one comes from a newer program."""
 REVISION: Final = KNOWN_REVISIONS[-1]
 
@@ -317,7 +317,16 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("mac", LargeBinary, nullable=False),
+    Column("role", Text, nullable=False, server_default=text("''")),
+    Column("origin", Text, nullable=False, server_default=text("''")),
+    Column("correlation", Text, nullable=False, server_default=text("''")),
+    Column("monotonic_ms", Integer, nullable=False, server_default=text("0")),
     Index("audit_by_patient", "patient_id", "seq"),
+    Index("audit_by_action", "action", "seq"),
+    Index("audit_by_who", "who", "seq"),
+    Index("audit_by_time", "at", "seq"),
+    Index("audit_by_outcome", "outcome", "seq"),
+    Index("audit_by_correlation", "correlation", "seq"),
 )
 
 # What a running import has put down and nobody sees yet. A token names the import.

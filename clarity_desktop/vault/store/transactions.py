@@ -15,6 +15,7 @@ from clarity_desktop.vault.records import AuditEntry
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store.chain import AuditChain
+from clarity_desktop.vault.store.circumstances import Circumstances, current_correlation
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE
 from clarity_desktop.vault.store.failures import database_failures
 from clarity_desktop.vault.store.layout import VaultLayout
@@ -36,13 +37,35 @@ class WriteTransaction:
 
 
 class Store:
-    """The engine of an open vault with its writer lock. May be used from any thread."""
+    """The engine of an open vault with its writer lock. May be used from any thread.
 
-    def __init__(self, layout: VaultLayout, engine: Engine, chain: AuditChain, who: str, *, keys: PatientKeys) -> None:
+    Attributes
+    ----------
+    who, role:
+        Whose name and role the entries of the audit bear.
+    circumstances:
+        From where the vault was opened.
+    keys:
+        The keys of the patients.
+    """
+
+    def __init__(
+        self,
+        layout: VaultLayout,
+        engine: Engine,
+        chain: AuditChain,
+        who: str,
+        circumstances: Circumstances | None = None,
+        role: str = "",
+        *,
+        keys: PatientKeys,
+    ) -> None:
         self.layout = layout
         self.keys = keys
         self.chain = chain
         self.who = who
+        self.role = role
+        self.circumstances = circumstances or Circumstances()
         self._engine = engine
         self._writer = engine.execution_options(begin=BEGIN_IMMEDIATE)
         self._lock = threading.RLock()
@@ -63,19 +86,29 @@ class Store:
             with database_failures(), self._writer.begin() as connection:
                 transaction = WriteTransaction(connection, action, patient_id)
                 yield transaction
-                head = self.chain.append(
-                    connection,
-                    AuditEntry(
-                        seq=0,
-                        at=int(time.time()),
-                        who=self.who,
-                        action=transaction.action,
-                        patient_id=transaction.patient_id,
-                        outcome=transaction.outcome,
-                        detail=transaction.detail,
-                    ),
-                )
+                head = self.chain.append(connection, self._entry(transaction))
             self.chain.anchor(head)
+
+    @contextmanager
+    def noting(self, action: str, patient_id: str | None = None) -> Iterator[WriteTransaction]:
+        """As :meth:`writing`, for an entry of the audit alone: reading is recorded where nothing may be changed too."""
+        with self.writing(action, patient_id) as transaction:
+            yield transaction
+
+    def _entry(self, transaction: WriteTransaction) -> AuditEntry:
+        return AuditEntry(
+            seq=0,
+            at=int(time.time()),
+            who=self.who,
+            action=transaction.action,
+            patient_id=transaction.patient_id,
+            outcome=transaction.outcome,
+            detail=transaction.detail,
+            role=self.role,
+            origin=self.circumstances.origin,
+            correlation=current_correlation() or self.circumstances.correlation,
+            monotonic_ms=time.monotonic_ns() // 1_000_000,
+        )
 
     @contextmanager
     def staging(self) -> Iterator[Connection]:

@@ -1,0 +1,114 @@
+"""Where the audit's head is kept outside the database: beside it, in this account's own folder, in the keychain."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from clarity_desktop.domain.errors import LockedError
+from clarity_desktop.vault.keys import keychain
+from clarity_desktop.vault.store.layout import write_atomically
+
+__all__ = ["Anchor", "FileAnchor", "Head", "KeychainAnchor", "outside_file"]
+
+_ACCOUNT: Final = "audit-head"
+_KEPT_HASH_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Number and hash of the last entry of an audit."""
+
+    seq: int
+    digest: bytes
+    """SHA-256; the keychain keeps its first 24 bytes only."""
+
+    def fits(self, digest: bytes) -> bool:
+        """Whether an entry's hash is the one of this head."""
+        return bool(self.digest) and digest[: len(self.digest)] == self.digest
+
+
+class Anchor(Protocol):
+    """A place that keeps the head of one vault's audit."""
+
+    where: str
+    """As a sentence names the place: ``the seal``, ``the record of this account``."""
+    is_outside: bool
+    """Whether a copy of the vault's folder leaves the place alone."""
+    at_each_entry: bool
+    """Whether it is quick enough to be renewed with each entry; others are renewed on opening and closing."""
+
+    def read(self) -> Head | None:
+        """The head, or ``None`` when there is none that this vault's key made."""
+        ...
+
+    def write(self, head: Head) -> None:
+        """Keep a head; raises ``OSError`` where a file cannot be written."""
+        ...
+
+
+class FileAnchor:
+    """A head in a small file, under a MAC."""
+
+    at_each_entry = True
+
+    def __init__(self, path: Path, key: bytes, *, where: str, is_outside: bool) -> None:
+        self._path = path
+        self._key = key
+        self.where = where
+        self.is_outside = is_outside
+
+    def read(self) -> Head | None:
+        """The head, or ``None`` when there is none that this key made."""
+        try:
+            document = json.loads(self._path.read_bytes())
+            seq, digest = int(document["seq"]), bytes.fromhex(document["hash"])
+            mac = bytes.fromhex(document["mac"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Head(seq, digest) if hmac.compare_digest(mac, self._mac(seq, digest)) else None
+
+    def write(self, head: Head) -> None:
+        """Replace the file."""
+        if self.is_outside:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mac = self._mac(head.seq, head.digest).hex()
+        document = {"seq": head.seq, "hash": head.digest.hex(), "mac": mac}
+        write_atomically(self._path, json.dumps(document).encode(), durable=False)
+
+    def _mac(self, seq: int, digest: bytes) -> bytes:
+        return hmac.digest(self._key, f"{seq}:{digest.hex()}".encode(), "sha256")
+
+
+class KeychainAnchor:
+    """A head in the operating system's keychain. A keychain that is locked or gone has nothing to say."""
+
+    where = "the record in the keychain"
+    is_outside = True
+    at_each_entry = False
+
+    def __init__(self, vault_id: str) -> None:
+        self._vault_id = vault_id
+
+    def read(self) -> Head | None:
+        """The head, or ``None`` without one or without a keychain."""
+        try:
+            kept = keychain.wrapping_key(self._vault_id, _ACCOUNT)
+        except LockedError:
+            return None
+        return None if kept is None else Head(int.from_bytes(kept[:8], "big"), kept[8:])
+
+    def write(self, head: Head) -> None:
+        """Keep the head, where there is a keychain."""
+        with contextlib.suppress(LockedError):
+            keychain.keep(self._vault_id, _ACCOUNT, head.seq.to_bytes(8, "big") + head.digest[:_KEPT_HASH_BYTES])
+
+
+def outside_file(state: Path, vault_id: str) -> Path:
+    """The file in an account's own folder for one vault; its name tells nothing of the vault."""
+    return state / f"audit-{hashlib.sha256(vault_id.encode()).hexdigest()[:16]}.head"
