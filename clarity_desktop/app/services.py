@@ -11,17 +11,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
+from clarity_desktop.app.access import AccessServices
 from clarity_desktop.app.import_process import ImportOrder, run_import_process
+from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.app.pseudonyms import (
+    masked_elements,
+    masked_imports,
+    masked_panel,
+    masked_patient,
+    masked_segments,
+    masked_series,
+)
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
 from clarity_desktop.domain.changes import Change, Changes
-from clarity_desktop.domain.errors import LockedError, UsageError
+from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.importing import Element, ImportOutcome, ImportReport, ImportSink, TypeCount
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient, Sex
-from clarity_desktop.domain.series import Series
+from clarity_desktop.domain.series import Rollup, Samples, Series
 from clarity_desktop.domain.sleep import SleepSegment
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, date_of_day
+from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
 if TYPE_CHECKING:
@@ -59,8 +70,11 @@ def open_services(home: Path | None = None, vault: Path | None = None) -> Servic
     return Services(root, root / "vault" if vault is None else vault)
 
 
-class Services:
-    """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt."""
+class Services(AccessServices):
+    """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
+
+    Each public method declares who may call it (:mod:`clarity_desktop.app.permissions`).
+    """
 
     version = __version__
 
@@ -76,25 +90,13 @@ class Services:
     # -- the vault and its lock -----------------------------------------------------------------------------
 
     @property
+    @open_to_all
     def unlocked(self) -> bool:
         """Whether a vault is open."""
         return self._vault is not None
 
     @property
-    def vault(self) -> Vault:
-        """The open vault.
-
-        Raises
-        ------
-        LockedError
-            ``vault.locked`` when none is open.
-        """
-        vault = self._vault
-        if vault is None:
-            raise LockedError("vault.locked", "The vault is locked.", remedy="Unlock it with your passphrase.")
-        return vault
-
-    @property
+    @open_to_all
     def study(self) -> Study:
         """The analysis over the open vault."""
         with self._lock:
@@ -104,67 +106,46 @@ class Services:
                 self._study = Study(self.vault)
             return self._study
 
+    @open_to_all
     def vault_exists(self) -> bool:
         """Whether there is a vault in :attr:`vault_directory`."""
         from clarity_desktop.vault import Vault
 
         return Vault.exists(self.vault_directory)
 
-    def create_vault(self, passphrase: str) -> None:
-        """Create the vault and leave it open."""
-        from clarity_desktop.vault import Vault
-
-        self._adopt(Vault.create(self.vault_directory, passphrase))
-
-    def unlock(self, passphrase: str) -> None:
-        """Open the vault with a passphrase."""
-        from clarity_desktop.vault import Vault
-
-        self._adopt(Vault.open(self.vault_directory, passphrase))
-
+    @open_to_all
     def unlock_with_key(self, key: bytes) -> None:
         """Open the vault with its data key, which came through a pipe from the process that holds it."""
         from clarity_desktop.vault import Vault
 
         self._adopt(Vault.open_with_key(self.vault_directory, key))
 
-    def unlock_with_keychain(self) -> bool:
-        """Open the vault with the operating system's keychain; false when there is no such slot or no keychain."""
-        from clarity_desktop.vault import Vault
-
-        try:
-            self._adopt(Vault.open_with_keychain(self.vault_directory))
-        except LockedError:
-            return False
-        return True
-
-    def _adopt(self, vault: Vault) -> None:
-        with self._lock:
-            self.lock()
-            self._vault = vault
-
+    @open_to_all
     def lock(self) -> None:
         """Close the vault and forget what was read from it."""
         with self._lock:
-            vault, self._vault, self._study = self._vault, None, None
-        if vault is not None:
-            vault.close()
+            self._study = None
+            super().lock()
 
+    @open_to_all
     def close(self) -> None:
         """Lock, and drop all listeners."""
         self.lock()
         self._listeners.clear()
 
+    @needs(Right.OWN_ACCESS)
     def vault_info(self) -> VaultInfo:
         """What the vault is made of: place, cipher, schema, key slots."""
         return self.vault.info()
 
+    @needs(Right.OWN_ACCESS)
     def verify_vault(self) -> VerifyReport:
         """Check pages, chunks and the audit chain."""
         return self.vault.verify()
 
     # -- announcements --------------------------------------------------------------------------------------
 
+    @open_to_all
     def subscribe(self, listener: Callable[[Changes], None]) -> Callable[[], None]:
         """Call ``listener`` after every change, from whichever thread made it. The answer unsubscribes."""
         self._listeners.append(listener)
@@ -182,14 +163,25 @@ class Services:
 
     # -- people ---------------------------------------------------------------------------------------------
 
+    @needs(Right.READ_DATA)
     def patients(self) -> list[Patient]:
         """All people of the vault, by name."""
-        return sorted(self.vault.patients.list(), key=lambda patient: patient.name.casefold())
+        found = [self._shown(patient) for patient in self.vault.patients.list()]
+        return sorted(found, key=lambda patient: patient.name.casefold())
 
+    @needs(Right.READ_DATA)
     def patient(self, text: str) -> Patient:
         """The person with this id, code or exact name."""
-        return self.vault.patients.find(text)
+        if self._sees_identity():
+            return self.vault.patients.find(text)
+        # A name that is found, or not, would tell who is here.
+        wanted = text.strip().casefold()
+        for patient in self.patients():
+            if wanted in (patient.id, patient.code.casefold()):
+                return patient
+        return self._shown(self.vault.patients.get(text.strip()))
 
+    @needs(Right.CHANGE_IDENTITY)
     def add_patient(
         self,
         name: str,
@@ -216,13 +208,15 @@ class Services:
         self._announce(Change.PATIENTS, patient.id)
         return patient
 
+    @needs(Right.READ_DATA)
     def open_patient(self, patient_id: str) -> Patient:
         """The person, with an audit entry that their record was opened."""
-        return self.vault.patients.open(patient_id)
+        return self._shown(self.vault.patients.open(patient_id))
 
+    @needs(Right.READ_DATA)
     def summary(self, patient_id: str) -> PatientSummary:
         """The short view of one person. Computes the panel of the last 28 days when it is not cached."""
-        patient = self.vault.patients.get(patient_id)
+        patient = self._shown(self.vault.patients.get(patient_id))
         series = tuple(self.series(patient_id))
         firsts = [one.first for one in series if one.first is not None]
         lasts = [one.last for one in series if one.last is not None]
@@ -252,14 +246,19 @@ class Services:
 
     # -- data -----------------------------------------------------------------------------------------------
 
+    @needs(Right.READ_DATA)
     def series(self, patient_id: str) -> list[Series]:
         """The stored series of a person, per kind, unit and source."""
-        return self.vault.series.list(patient_id)
+        found = self.vault.series.list(patient_id)
+        return found if self._sees_identity() else masked_series(found)
 
+    @needs(Right.READ_DATA)
     def elements(self, patient_id: str, kind: str | None = None) -> list[Element]:
         """Workouts, correlations and other elements that are kept whole."""
-        return self.vault.elements.list(patient_id, kind)
+        found = self.vault.elements.list(patient_id, kind)
+        return found if self._sees_identity() else masked_elements(found)
 
+    @needs(Right.READ_DATA)
     def zone_timeline(self, patient_id: str) -> ZoneTimeline:
         """The zones the person's clock followed; the home zone when nothing is known."""
         known = self.vault.zones.get(patient_id)
@@ -268,11 +267,14 @@ class Services:
         home = self.vault.patients.get(patient_id).home_zone
         return ZoneTimeline.unknown() if home is None else ZoneTimeline.single(home, origin="home zone of the person")
 
+    @needs(Right.READ_DATA)
     def imports(self, patient_id: str | None = None) -> list[ImportReport]:
         """Reports of all imports of one person, or of everyone."""
         ids = [patient_id] if patient_id is not None else [patient.id for patient in self.vault.patients.list()]
-        return [report for one in ids for report in self.vault.imports.list(one)]
+        found = [report for one in ids for report in self.vault.imports.list(one)]
+        return found if self._sees_identity() else masked_imports(found)
 
+    @needs(Right.CHANGE_DATA)
     def import_file(
         self,
         path: Path,
@@ -301,6 +303,8 @@ class Services:
                 "An import belongs to exactly one person.",
                 remedy="Choose a person, or give the name of a new one.",
             )
+        if new_name is not None:
+            self.require(Right.CHANGE_IDENTITY, "import_file")
         vault = self.vault
         existing = None if patient_id is None else vault.patients.get(patient_id)
         added: list[Patient] = []
@@ -332,6 +336,7 @@ class Services:
         self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES, owner_id)
         return replace(report, patient_id=owner_id)
 
+    @needs(Right.CHANGE_DATA)
     def import_in_process(
         self,
         path: Path,
@@ -347,7 +352,7 @@ class Services:
         order = ImportOrder(
             str(self.home),
             str(self.vault_directory),
-            self.vault.data_key(),
+            self.vault.job_key(),
             str(path),
             patient_id,
             new_name,
@@ -361,6 +366,7 @@ class Services:
             )
         return report
 
+    @open_to_all
     def inspect(
         self,
         path: Path,
@@ -377,17 +383,22 @@ class Services:
 
     # -- analysis -------------------------------------------------------------------------------------------
 
+    @needs(Right.READ_DATA)
     def panel(
         self,
         patient_id: str,
         span: Span | None = None,
         *,
         zone: str | None = None,
+        epoch_s: int = 60,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Panel:
         """Findings, nights and signals of a window (default: the last 28 local days that hold data)."""
-        return self.study.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel or CancelToken())
+        found = self.study.panel(
+            patient_id, span, zone=zone, epoch_s=epoch_s, progress=progress, cancel=cancel or CancelToken()
+        )
+        return found if self._sees_identity() else masked_panel(found)
 
     def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
         """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""
@@ -395,35 +406,41 @@ class Services:
 
         return rhythm_detail(self.panel(patient_id, span, zone=zone))
 
+    @needs(Right.READ_DATA)
     def days(
         self, patient_id: str, kind: str, *, merged: bool = False, zone: str | None = None
     ) -> dict[date, DayStatistics]:
         """Totals or statistics of a kind by local day."""
         return self.study.days(patient_id, kind, merged=merged, zone=zone)
 
+    @needs(Right.READ_DATA)
     def timeline(self, patient_id: str, kind: str, span: Span, columns: int) -> TimelineColumns:
         """One lane of a time chart: minimum, maximum and mean per pixel column."""
         from clarity_desktop.analysis.timeline import timeline_columns
 
         return timeline_columns(self.vault, patient_id, kind, span, columns)
 
+    @needs(Right.READ_DATA)
     def stages(self, patient_id: str, span: Span) -> tuple[SleepSegment, ...]:
         """Recorded sleep stages within a span, of all sources."""
         from clarity_desktop.analysis.timeline import stages_between
 
-        return stages_between(self.vault, patient_id, span)
+        found = stages_between(self.vault, patient_id, span)
+        return found if self._sees_identity() else masked_segments(found)
 
     # -- what leaves, and the demo --------------------------------------------------------------------------
 
+    @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
     def report_pdf(self, patient_id: str, path: Path, span: Span | None = None) -> tuple[ReportFile, ...]:
         """Write the clinical PDF of a person. The export is an audit entry."""
         from clarity_desktop.reports.pdf import write_report
 
-        patient = self.vault.patients.get(patient_id)
+        patient = self._shown(self.vault.patients.get(patient_id))
         panel = self.panel(patient_id, span)
         self.vault.audit.append("report.pdf", patient_id=patient_id)
         return write_report(path, patient, panel, version=self.version, generated=int(time.time()))
 
+    @needs(Right.CHANGE_IDENTITY)
     def build_demo(
         self, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
     ) -> list[Patient]:
@@ -434,10 +451,29 @@ class Services:
         self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS, *(patient.id for patient in people))
         return people
 
+    @needs(Right.READ_DATA)
     def known_kinds(self, patient_id: str, wanted: Collection[str] | None = None) -> list[str]:
         """Kinds a person has series of, in the order of the list, optionally only the wanted ones."""
         kinds = dict.fromkeys(one.kind for one in self.series(patient_id))
         return [kind for kind in kinds if wanted is None or kind in wanted]
+
+    @needs(Right.READ_DATA)
+    def samples(self, series_id: int, span: Span | None = None) -> Samples:
+        """The samples of a series in the unit of its source."""
+        return self.vault.series.read(series_id, span)
+
+    @needs(Right.READ_DATA)
+    def rollup(self, series_id: int, span: Span | None = None) -> Rollup:
+        """Hourly minimum, maximum, mean and total of a series."""
+        return self.vault.series.rollup(series_id, span)
+
+    @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
+    def note_export(self, patient_id: str, action: str, detail: str) -> None:
+        """Record that something of a person leaves the vault. Call it before; when it raises, nothing may leave."""
+        self.vault.audit.append(action, patient_id=patient_id, detail=detail)
+
+    def _shown(self, patient: Patient) -> Patient:
+        return patient if self._sees_identity() else masked_patient(patient)
 
 
 def _nothing_new(earlier: ImportReport, file: str, seconds: float) -> ImportReport:

@@ -6,6 +6,7 @@
     ├── UsageError              exit 2   the command or call was not understood
     ├── InputError              exit 3   a file or value cannot be read as what it should be
     ├── LockedError             exit 4   no key, or a passphrase that does not open the vault
+    ├── NotPermittedError       exit 4   the vault is open, but not for this
     ├── NotFoundError           exit 5   a named thing does not exist
     ├── ConflictError           exit 6   it exists already, or somebody else holds it
     ├── NetworkError            exit 7   another machine could not be reached
@@ -27,6 +28,7 @@ __all__ = [
     "LockedError",
     "NetworkError",
     "NotFoundError",
+    "NotPermittedError",
     "UsageError",
 ]
 
@@ -82,6 +84,12 @@ class InputError(ClarityError):
 
 class LockedError(ClarityError):
     """There is no key, or the passphrase does not open the vault."""
+
+    exit_code = 4
+
+
+class NotPermittedError(ClarityError):
+    """The vault is open, but this user's roles do not include what was asked."""
 
     exit_code = 4
 

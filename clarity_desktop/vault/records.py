@@ -16,8 +16,10 @@ class Slot:
 
     id: str
     kind: str
-    """``passphrase`` or ``keychain``."""
+    """``passphrase``, ``keychain``, ``recovery`` or ``emergency``."""
     label: str
+    user: str = ""
+    """Id of the user whose way in it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import secrets
-import uuid
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 
 from sqlalchemy import select
 
 from clarity_desktop.domain.errors import ConflictError, IntegrityError, LockedError, NotFoundError
 from clarity_desktop.domain.importing import ImportSink
 from clarity_desktop.domain.people import PatientId
+from clarity_desktop.domain.users import roles_text
 from clarity_desktop.vault.intake.sink import VaultSink
 from clarity_desktop.vault.intake.stage import remove_stale_stages
 from clarity_desktop.vault.keys import keychain
-from clarity_desktop.vault.keys.header import KEYCHAIN, KeyHeader, keychain_slot, passphrase_slot
+from clarity_desktop.vault.keys.clock import Clock
+from clarity_desktop.vault.keys.codes import PendingCode
+from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase
+from clarity_desktop.vault.keys.slots import EMERGENCY, RECOVERY
+from clarity_desktop.vault.keys.tries import Tries
+from clarity_desktop.vault.keys.unlocked import UnlockedKeys
+from clarity_desktop.vault.people.people import People
+from clarity_desktop.vault.people.ways_in import Entrance, checked_reason, founded, job_key, keys_of_job
 from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
@@ -43,8 +47,6 @@ from clarity_desktop.vault.verification import verify_store
 
 __all__ = ["Vault"]
 
-_KEY_BYTES: Final = 32
-
 
 class Vault:
     """An open vault. May be used from several threads; a context manager that closes itself.
@@ -57,14 +59,13 @@ class Vault:
         The repositories.
     """
 
-    def __init__(
-        self, layout: VaultLayout, data_key: bytes, who: str, how: str, circumstances: Circumstances | None = None
-    ) -> None:
-        """Open with the data key; callers use :meth:`create`, :meth:`open` and their kin."""
+    def __init__(self, layout: VaultLayout, keys: UnlockedKeys, circumstances: Circumstances | None = None) -> None:
+        """Open with a user's keys; callers use :meth:`create`, :meth:`open` and their kin."""
         circumstances = circumstances or Circumstances()
         self.directory = layout.directory
         self._layout = layout
-        self._data_key = bytearray(data_key)
+        self._keys = keys
+        data_key = bytes(keys.data)
         engine = open_engine(layout.database, data_key)
         try:
             header, mac = KeyHeader.read(layout.keys)
@@ -72,13 +73,17 @@ class Vault:
                 header.check(mac, data_key)
             with database_failures():
                 bring_up_to_date(layout, engine, data_key)
-            keys = PatientKeys(layout.patient_keys, data_key)
             chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances))
-            self._store = Store(layout, engine, chain, who, circumstances, keys=keys)
-            self._gap = note_opening(self._store, how)
+            patient_keys = PatientKeys(layout.patient_keys, data_key)
+            self._store = Store(layout, engine, chain, keys.name, circumstances, keys=patient_keys)
+            self.people = People(self._store, keys)
+            self._store.role = roles_text(self.people.found().roles)
+            self._gap = note_opening(self._store, keys.how)
+            self.people.settle(Tries(layout.tries))
             remove_stale_stages(self._store)
         except BaseException:
             engine.dispose()
+            keys.wipe()
             raise
         self.patients = Patients(self._store)
         self.series = SeriesTable(self._store)
@@ -123,9 +128,8 @@ class Vault:
             raise ConflictError(
                 "vault.exists", "There is a vault in this folder already.", remedy="Open it, or choose another folder."
             )
-        data_key = secrets.token_bytes(_KEY_BYTES)
-        vault_id = str(uuid.uuid4())
-        header = KeyHeader(vault_id, (passphrase_slot(vault_id, label, passphrase, data_key, parameters),))
+        header, keys = founded(label, passphrase, parameters)
+        data_key = bytes(keys.data)
         with file_failures():
             layout.prepare()
             # Keys first: a crash then leaves keys without a database, which hold nothing, never the reverse.
@@ -135,7 +139,7 @@ class Vault:
                 make_database(layout.unfinished_database, data_key)
             layout.unfinished_database.replace(layout.database)
             sync_folder(directory)
-        return cls(layout, data_key, label, "created", circumstances)
+        return cls(layout, keys, circumstances)
 
     @classmethod
     def open(
@@ -143,32 +147,107 @@ class Vault:
         directory: Path,
         passphrase: str,
         *,
+        person: str | None = None,
         kdf_floor: KdfParameters | None = None,
+        clock: Clock | None = None,
         circumstances: Circumstances | None = None,
     ) -> Vault:
         """Open with a passphrase. Takes as long as its slot's cost, 0.5–1 s; call it off the UI thread.
 
         Parameters
         ----------
+        person:
+            Whose passphrase it is, in any case; may be left out where only one person has one.
         kdf_floor:
             Least cost that a slot must ask for. Only tests pass one, for vaults of ``KdfParameters.for_tests()``.
+        clock:
+            Measures the pauses after wrong tries; ``None`` takes this machine's.
 
         Raises
         ------
         NotFoundError
             ``vault.absent``.
+        UsageError
+            ``vault.whose`` when several people have a passphrase and none is named.
         LockedError
-            ``vault.wrong_passphrase``.
+            ``vault.wrong_passphrase``, for an unknown person too; ``vault.wait`` while a pause lasts.
         IntegrityError
             ``vault.kdf_floor``, ``vault.key_file``, ``vault.key_file_altered``, ``vault.database_missing``.
         ConflictError
             ``vault.schema_newer``.
         """
-        layout = VaultLayout(directory)
-        header, _ = KeyHeader.read(layout.keys)
-        _require_database(layout)
-        data_key, slot = header.unlock(passphrase, kdf_floor or KdfParameters.floor())
-        return cls(layout, data_key, slot.label, slot.kind, circumstances)
+        entrance = _entrance(directory, kdf_floor, clock)
+        vault = cls(entrance.layout, entrance.by_passphrase(passphrase, person), circumstances)
+        try:
+            vault.people.renew_slot(passphrase)
+        except BaseException:
+            vault.close()
+            raise
+        return vault
+
+    @classmethod
+    def open_with_recovery_code(
+        cls,
+        directory: Path,
+        code: str,
+        new_passphrase: str,
+        *,
+        kdf: KdfParameters | None = None,
+        clock: Clock | None = None,
+        circumstances: Circumstances | None = None,
+    ) -> Vault:
+        """Open with a printed recovery code, which opens nothing afterwards; the passphrase is replaced (V-13).
+
+        Parameters
+        ----------
+        kdf:
+            Cost of the new passphrase; ``None`` takes what the vault's slots cost.
+
+        Raises
+        ------
+        InputError
+            ``code.shape``, ``code.group`` for a typing error; ``vault.passphrase_short``, ``vault.passphrase_common``.
+        LockedError
+            ``vault.wrong_code``; ``vault.wait`` while a pause lasts.
+        """
+        check_new_passphrase(new_passphrase)
+        entrance = _entrance(directory, None, clock)
+        vault = cls(entrance.layout, entrance.by_code(code, RECOVERY), circumstances)
+        try:
+            vault.people.recovered(new_passphrase, kdf=kdf)
+        except BaseException:
+            vault.close()
+            raise
+        return vault
+
+    @classmethod
+    def open_with_emergency_code(
+        cls,
+        directory: Path,
+        code: str,
+        reason: str,
+        *,
+        clock: Clock | None = None,
+        circumstances: Circumstances | None = None,
+    ) -> Vault:
+        """Open with the sealed emergency code. The reason and every action bear the emergency's name (V-14).
+
+        Raises
+        ------
+        InputError
+            ``emergency.reason``, ``code.shape``, ``code.group``.
+        LockedError
+            ``vault.wrong_code``; ``vault.wait`` while a pause lasts.
+        """
+        text = checked_reason(reason)
+        entrance = _entrance(directory, None, clock)
+        vault = cls(entrance.layout, entrance.by_code(code, EMERGENCY), circumstances)
+        try:
+            vault.audit.append("emergency.open", detail=text)
+        except BaseException:
+            vault.close()
+            raise
+        return vault
 
     @classmethod
     def open_with_key(
@@ -179,12 +258,14 @@ class Vault:
         who: str | None = None,
         circumstances: Circumstances | None = None,
     ) -> Vault:
-        """Open with the data key itself, as a spawned job does that got it by pipe.
+        """Open with what :meth:`job_key` gave, as a spawned job does that got it by pipe.
 
         Parameters
         ----------
+        data_key:
+            :meth:`job_key`, or :meth:`data_key` to work as the vault's first user.
         who:
-            Name for the audit's entries; ``None`` takes the label of the vault's first slot.
+            Name for the audit's entries; ``None`` takes the user's.
 
         Raises
         ------
@@ -193,16 +274,15 @@ class Vault:
         LockedError
             ``vault.wrong_key``.
         """
-        layout = VaultLayout(directory)
+        layout = _entrance(directory, None, None).layout
         header, _ = KeyHeader.read(layout.keys)
-        _require_database(layout)
-        if len(data_key) != _KEY_BYTES:
-            raise LockedError("vault.wrong_key", "The key does not open the vault.", remedy="Use the passphrase.")
-        return cls(layout, data_key, who or header.slots[0].label, "data key", circumstances)
+        return cls(layout, keys_of_job(header, data_key, who), circumstances)
 
     @classmethod
-    def open_with_keychain(cls, directory: Path, *, circumstances: Circumstances | None = None) -> Vault:
-        """Open with a key that the operating system's keychain keeps.
+    def open_with_keychain(
+        cls, directory: Path, *, person: str | None = None, circumstances: Circumstances | None = None
+    ) -> Vault:
+        """Open with a key that the operating system's keychain keeps, for one person or the first that it opens for.
 
         Raises
         ------
@@ -212,20 +292,18 @@ class Vault:
             ``keychain.no_slot`` when the vault has no such slot, ``keychain.lost`` when the keychain does not hold the
             key (any more), ``keychain.unavailable`` without a keychain. The passphrase still opens the vault (V-15).
         """
-        layout = VaultLayout(directory)
-        header, _ = KeyHeader.read(layout.keys)
-        _require_database(layout)
-        slots = [slot for slot in header.slots if slot.kind == KEYCHAIN]
-        for slot in slots:
-            wrapping_key = keychain.wrapping_key(header.vault_id, slot.id)
-            data_key = slot.unwrap(header.vault_id, wrapping_key) if wrapping_key is not None else None
-            if data_key is not None:
-                return cls(layout, data_key, slot.label, slot.kind, circumstances)
-        raise LockedError(
-            "keychain.lost" if slots else "keychain.no_slot",
-            "The keychain of this computer does not hold a key for this vault.",
-            remedy="Open the vault with its passphrase.",
-        )
+        entrance = _entrance(directory, None, None)
+        return cls(entrance.layout, entrance.by_keychain(person), circumstances)
+
+    @staticmethod
+    def names(directory: Path) -> tuple[str, ...]:
+        """Who opens a vault with a passphrase, as the unlock screen shows them; raises ``NotFoundError``."""
+        return Entrance(VaultLayout(directory), KdfParameters.floor()).names()
+
+    @staticmethod
+    def wait_s(directory: Path, person: str | None = None, *, clock: Clock | None = None) -> float:
+        """Seconds that the pause after wrong passphrases still lasts for a person (V-24)."""
+        return Entrance(VaultLayout(directory), KdfParameters.floor(), clock).wait_s(person)
 
     @staticmethod
     def exists(directory: Path) -> bool:
@@ -235,9 +313,19 @@ class Vault:
 
     def data_key(self) -> bytes:
         """The data key, to hand to a spawned job by pipe. Never store, log or print it."""
-        if not self._data_key:
+        if not self._keys.data:
             raise LockedError("vault.closed", "The vault is closed.", remedy="Open it again.")
-        return bytes(self._data_key)
+        return bytes(self._keys.data)
+
+    def job_key(self) -> bytes:
+        """What a spawned job needs to work in this user's name, by pipe. Never store, log or print it."""
+        self.data_key()
+        return job_key(self._keys)
+
+    @staticmethod
+    def new_code() -> PendingCode:
+        """A fresh printable code for :attr:`people` to keep once two of its groups were typed back."""
+        return PendingCode.new()
 
     @property
     def who(self) -> str:
@@ -251,11 +339,12 @@ class Vault:
 
     def close(self) -> None:
         """Close all connections and overwrite the key; a second call does nothing."""
-        if self._data_key:
-            note_closing(self._store)
-            self._store.dispose()
-            self._data_key[:] = bytes(len(self._data_key))
-            self._data_key.clear()
+        if self._keys.data:
+            try:
+                note_closing(self._store)
+            finally:
+                self._store.dispose()
+                self._keys.wipe()
 
     def __enter__(self) -> Vault:
         return self
@@ -266,7 +355,7 @@ class Vault:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Vault {'open' if self._data_key else 'closed'}>"
+        return f"<Vault {'open' if self._keys.data else 'closed'}>"
 
     def info(self) -> VaultInfo:
         """Facts for diagnostics."""
@@ -298,15 +387,7 @@ class Vault:
         LockedError
             ``keychain.unavailable``.
         """
-        header = self._header()
-        slot, wrapping_key = keychain_slot(header.vault_id, label, self.data_key())
-        keychain.keep(header.vault_id, slot.id, wrapping_key)
-        try:
-            self._replace_header("slot.add", header, header.with_slot(slot), f"{slot.kind} {slot.id}")
-        except BaseException:
-            keychain.forget(header.vault_id, slot.id)
-            raise
-        return slot.shown
+        return self.people.add_keychain_slot(label)
 
     def remove_slot(self, slot_id: str) -> None:
         """Remove a slot; the last passphrase stays (``vault.last_passphrase``).
@@ -318,14 +399,7 @@ class Vault:
         UsageError
             ``vault.last_passphrase``.
         """
-        header = self._header()
-        remaining = header.without_slot(slot_id)
-        (slot,) = (slot for slot in header.slots if slot.id == slot_id)
-        self._replace_header("slot.remove", header, remaining, f"{slot.kind} {slot.id}")
-        if slot.kind == KEYCHAIN:
-            # Without the slot the keychain's entry opens nothing, so one that cannot be reached now may stay behind.
-            with contextlib.suppress(LockedError):
-                keychain.forget(header.vault_id, slot.id)
+        self.people.remove_slot(slot_id)
 
     def begin_import(self, patient_id: PatientId, *, file: str, format: str, sha256: str) -> ImportSink:  # noqa: A002 (the word of the interface)
         """Begin an import into a patient; raises :class:`NotFoundError` (``patient.unknown``)."""
@@ -361,20 +435,13 @@ class Vault:
                 state.update(b"\n")
         return state.hexdigest()
 
-    def _header(self) -> KeyHeader:
-        header, mac = KeyHeader.read(self._layout.keys)
-        header.check(mac, self.data_key())
-        return header
 
-    def _replace_header(self, action: str, before: KeyHeader, after: KeyHeader, detail: str) -> None:
-        """Change the key file with its audit entry, or not at all."""
-        try:
-            with self._store.writing(action) as write:
-                write.detail = detail
-                after.write(self._layout.keys, self.data_key())
-        except BaseException:
-            before.write(self._layout.keys, self.data_key())
-            raise
+def _entrance(directory: Path, floor: KdfParameters | None, clock: Clock | None) -> Entrance:
+    """The door of a vault whose files are there; raises ``NotFoundError`` or ``IntegrityError``."""
+    layout = VaultLayout(directory)
+    KeyHeader.read_any(layout.keys)
+    _require_database(layout)
+    return Entrance(layout, floor or KdfParameters.floor(), clock)
 
 
 def _require_database(layout: VaultLayout) -> None:

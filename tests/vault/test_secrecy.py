@@ -111,6 +111,7 @@ def test_v1_no_planted_text_shows_in_any_file_at_any_time(tmp_path: Path, monkey
     vault.close()
     assert seen(directory, needles) == []
     left = {"vault.db", "vault.keys", "audit.head", "patients.keys", "vault.db-wal", "vault.db-shm"}
+    left |= {"vault.tries", "vault.tries.lock"}
     assert set(folder_bytes(directory)) <= left
     assert seen(tmp_path, needles) == []
 

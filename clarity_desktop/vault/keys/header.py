@@ -1,151 +1,150 @@
-"""The key file of a vault: slots that each wrap the one data key, under a MAC that only the data key can make."""
+"""The key file of a vault: users with the keys granted to them, and slots that each open one user's own key.
+
+::
+
+    passphrase · keychain entry · code  ──opens──▶  a user's own key  ──opens──▶  data key      every user
+                                                                      ──opens──▶  identity key  who may see names
+                                                                      ──opens──▶  admin key     admins
+                                        admin key   ──opens──▶  every user's own key (escrow)
+
+So a slot is added, changed or removed without touching data or other users; and admins can grant and take away keys,
+and give all users new ones, without knowing their passphrases. A MAC by the data key covers all of it.
+"""
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
-import secrets
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from clarity_desktop.domain.errors import ClarityError, IntegrityError, LockedError, NotFoundError, UsageError
-from clarity_desktop.vault.keys.kdf import KdfParameters, derive_key
-from clarity_desktop.vault.records import Slot
+from clarity_desktop.domain.errors import ClarityError, IntegrityError, NotFoundError, UsageError
+from clarity_desktop.vault.keys.header_v1 import FirstHeader
+from clarity_desktop.vault.keys.kdf import KdfParameters
+from clarity_desktop.vault.keys.slots import (
+    KEYCHAIN,
+    PASSPHRASE,
+    KeySlot,
+    bytes_of,
+    cost_document,
+    cost_from_document,
+    text_of,
+)
+from clarity_desktop.vault.keys.unlocked import UnlockedKeys
+from clarity_desktop.vault.keys.wrapping import derived_key, unwrap, wrap
 from clarity_desktop.vault.store.layout import write_atomically
 
-__all__ = ["KEYCHAIN", "PASSPHRASE", "KeyHeader", "KeySlot", "derived_key", "keychain_slot", "passphrase_slot"]
+__all__ = ["KEYCHAIN", "PASSPHRASE", "Holder", "KeyHeader", "KeySlot", "altered", "derived_key", "plain_name"]
 
-PASSPHRASE: Final = "passphrase"
-KEYCHAIN: Final = "keychain"
-_FORMAT: Final = 1
-_NONCE_BYTES: Final = 12
-_SALT_BYTES: Final = 16
-_WRAPPING_KEY_BYTES: Final = 32
-_MOST_MEMORY_KIB: Final = 4 * 1024 * 1024
-_MOST_PASSES: Final = 1000
+_FORMAT: Final = 2
 
 
-def derived_key(data_key: bytes, purpose: str) -> bytes:
-    """A 32-byte key for one purpose, by HKDF-SHA256 (RFC 5869) from the data key."""
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-    return HKDF(SHA256(), 32, salt=None, info=f"clarity-desktop/{purpose}".encode()).derive(data_key)
+def plain_name(name: str) -> str:
+    """A user's name as it is compared: composed, without case and outer spaces."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
-class KeySlot:
-    """One wrapping of the data key. The wrapped bytes are useless without the passphrase or keychain entry."""
+class Holder:
+    """A user as the key file knows them: name and granted keys, each wrapped by the user's own key."""
 
     id: str
-    kind: str
-    label: str
-    nonce: bytes
-    wrapped: bytes
-    salt: bytes = b""
-    kdf: KdfParameters | None = None
+    name: str
+    data: bytes
+    identity: bytes = b""
+    admin: bytes = b""
+    escrow: bytes = b""
+    """The user's own key, wrapped by the admin key."""
+    emergency: bool = False
 
-    @property
-    def shown(self) -> Slot:
-        """The slot as lists show it."""
-        return Slot(self.id, self.kind, self.label)
+    def granted(self, vault_id: str, user_key: bytes, keys: UnlockedKeys, *, identity: bool, admin: bool) -> Holder:
+        """Hand the user the keys that an admin holds, as far as they are to have them."""
 
-    def _bound(self, vault_id: str) -> bytes:
-        """What the wrapping is bound to: a changed kind, cost, salt or vault makes it unreadable.
+        def grant(purpose: str, key: bytearray) -> bytes:
+            return wrap(user_key, bytes(key), vault_id, "grant", self.id, purpose)
 
-        The label is not bound: it may be edited, and the header's MAC covers it.
-        """
-        kdf = self.kdf
-        cost = [kdf.time_cost, kdf.memory_kib, kdf.lanes] if kdf is not None else []
-        return json.dumps([vault_id, self.id, self.kind, self.salt.hex(), cost]).encode()
-
-    def wrap(self, vault_id: str, wrapping_key: bytes, data_key: bytes) -> KeySlot:
-        """The slot holding ``data_key`` under ``wrapping_key`` (AES-256-GCM)."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return replace(self, nonce=nonce, wrapped=AESGCM(wrapping_key).encrypt(nonce, data_key, self._bound(vault_id)))
-
-    def unwrap(self, vault_id: str, wrapping_key: bytes) -> bytes | None:
-        """The data key, or ``None`` when the wrapping key does not fit."""
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        try:
-            return AESGCM(wrapping_key).decrypt(self.nonce, self.wrapped, self._bound(vault_id))
-        except InvalidTag:
-            return None
-
-    def as_document(self) -> dict[str, Any]:
-        """The slot as the key file holds it."""
-        document: dict[str, Any] = {
-            "id": self.id,
-            "kind": self.kind,
-            "label": self.label,
-            "nonce": _text(self.nonce),
-            "wrapped": _text(self.wrapped),
-        }
-        if self.kdf is not None:
-            document["kdf"] = {
-                "algorithm": "argon2id",
-                "time_cost": self.kdf.time_cost,
-                "memory_kib": self.kdf.memory_kib,
-                "lanes": self.kdf.lanes,
-                "salt": _text(self.salt),
-            }
-        return document
-
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> KeySlot:
-        """Read :meth:`as_document` back; raises ``KeyError``, ``TypeError`` or ``ValueError`` on other shapes."""
-        kdf, salt = None, b""
-        if "kdf" in document:
-            cost = document["kdf"]
-            if cost["algorithm"] != "argon2id":
-                raise ValueError("unknown key derivation")
-            kdf = KdfParameters(int(cost["time_cost"]), int(cost["memory_kib"]), int(cost["lanes"]))
-            if not (1 <= kdf.time_cost <= _MOST_PASSES and 8 <= kdf.memory_kib <= _MOST_MEMORY_KIB):
-                raise ValueError("key derivation cost out of range")
-            if not 1 <= kdf.lanes <= 64:
-                raise ValueError("key derivation lanes out of range")
-            salt = _bytes(cost["salt"])
-        return cls(
-            id=str(document["id"]),
-            kind=str(document["kind"]),
-            label=str(document["label"]),
-            nonce=_bytes(document["nonce"]),
-            wrapped=_bytes(document["wrapped"]),
-            salt=salt,
-            kdf=kdf,
+        return replace(
+            self,
+            data=grant("data", keys.data),
+            identity=grant("identity", keys.identity) if identity else b"",
+            admin=grant("admin", keys.admin) if admin else b"",
+            escrow=wrap(bytes(keys.admin), user_key, vault_id, "escrow", self.id),
         )
 
+    def user_key(self, vault_id: str, admin_key: bytes) -> bytes:
+        """The user's own key, out of escrow; raises :class:`IntegrityError` (``vault.key_file_altered``)."""
+        found = unwrap(admin_key, self.escrow, vault_id, "escrow", self.id)
+        if found is None:
+            raise altered()
+        return found
 
-def passphrase_slot(vault_id: str, label: str, passphrase: str, data_key: bytes, parameters: KdfParameters) -> KeySlot:
-    """A new slot that wraps the data key with a passphrase."""
-    slot = KeySlot(
-        secrets.token_hex(8), PASSPHRASE, label, b"", b"", salt=secrets.token_bytes(_SALT_BYTES), kdf=parameters
-    )
-    return slot.wrap(vault_id, derive_key(passphrase, slot.salt, parameters), data_key)
+    def keys(self, vault_id: str, user_key: bytes, how: str, slot_id: str) -> UnlockedKeys:
+        """All keys granted to this user; raises :class:`IntegrityError` (``vault.key_file_altered``)."""
 
+        def granted(purpose: str, sealed: bytes) -> bytearray:
+            if not sealed:
+                return bytearray()
+            key = unwrap(user_key, sealed, vault_id, "grant", self.id, purpose)
+            if key is None:
+                raise altered()
+            return bytearray(key)
 
-def keychain_slot(vault_id: str, label: str, data_key: bytes) -> tuple[KeySlot, bytes]:
-    """A new slot under a random wrapping key, and that key, which the operating system's keychain is to keep."""
-    wrapping_key = secrets.token_bytes(_WRAPPING_KEY_BYTES)
-    slot = KeySlot(secrets.token_hex(8), KEYCHAIN, label, b"", b"")
-    return slot.wrap(vault_id, wrapping_key, data_key), wrapping_key
+        return UnlockedKeys(
+            self.id,
+            self.name,
+            how,
+            granted("data", self.data),
+            bytearray(user_key),
+            granted("identity", self.identity),
+            granted("admin", self.admin),
+            slot_id,
+        )
+
+    def as_document(self) -> dict[str, Any]:
+        """The user as the key file holds them."""
+        sealed = {"data": self.data, "identity": self.identity, "admin": self.admin, "escrow": self.escrow}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "emergency": self.emergency,
+            **{name: text_of(value) for name, value in sealed.items() if value},
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Holder:
+        """Read :meth:`as_document` back; raises ``KeyError``, ``TypeError`` or ``ValueError`` on other shapes."""
+        return cls(
+            str(document["id"]),
+            str(document["name"]),
+            bytes_of(document["data"]),
+            bytes_of(document.get("identity", "")),
+            bytes_of(document.get("admin", "")),
+            bytes_of(document["escrow"]),
+            bool(document["emergency"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class KeyHeader:
-    """All slots of one vault."""
+    """All users and slots of one vault."""
 
     vault_id: str
+    users: tuple[Holder, ...]
     slots: tuple[KeySlot, ...]
+    cost: KdfParameters
+    """What passphrase slots should cost; cheaper ones are renewed at their next unlock (V-8)."""
 
     def _document(self) -> dict[str, Any]:
-        return {"format": _FORMAT, "vault": self.vault_id, "slots": [slot.as_document() for slot in self.slots]}
+        return {
+            "format": _FORMAT,
+            "vault": self.vault_id,
+            "cost": cost_document(self.cost),
+            "users": [user.as_document() for user in self.users],
+            "slots": [slot.as_document() for slot in self.slots],
+        }
 
     def _mac(self, data_key: bytes) -> bytes:
         body = json.dumps(self._document(), sort_keys=True, separators=(",", ":")).encode()
@@ -153,12 +152,12 @@ class KeyHeader:
 
     def write(self, path: Path, data_key: bytes) -> None:
         """Replace the key file in one step; a crash leaves the old or the new one, whole."""
-        document = {**self._document(), "mac": _text(self._mac(data_key))}
+        document = {**self._document(), "mac": text_of(self._mac(data_key))}
         write_atomically(path, json.dumps(document, indent=1, ensure_ascii=False).encode())
 
     @classmethod
-    def read(cls, path: Path) -> tuple[KeyHeader, bytes]:
-        """The header and its MAC, not yet checked (that takes the data key: :meth:`check`).
+    def read_any(cls, path: Path) -> tuple[KeyHeader, bytes] | FirstHeader:
+        """The header with its MAC, not yet checked, or the header of the first format.
 
         Raises
         ------
@@ -186,12 +185,16 @@ class KeyHeader:
             ) from None
         try:
             document = json.loads(raw)
+            if document["format"] == 1:
+                return FirstHeader.from_document(document)
             if document["format"] != _FORMAT:
                 raise ValueError("unknown format")
+            users = tuple(Holder.from_document(user) for user in document["users"])
             slots = tuple(KeySlot.from_document(slot) for slot in document["slots"])
-            if not slots:
-                raise ValueError("no slots")
-            return cls(str(document["vault"]), slots), _bytes(document["mac"])
+            if not slots or not users or {slot.user for slot in slots} - {user.id for user in users}:
+                raise ValueError("slots without users")
+            header = cls(str(document["vault"]), users, slots, cost_from_document(document["cost"]))
+            return header, bytes_of(document["mac"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IntegrityError(
                 "vault.key_file",
@@ -200,47 +203,67 @@ class KeyHeader:
                 detail=type(error).__name__,
             ) from None
 
-    def check(self, mac: bytes, data_key: bytes) -> None:
-        """Raise :class:`IntegrityError` (``vault.key_file_altered``) unless the data key made this header's MAC."""
-        if not hmac.compare_digest(mac, self._mac(data_key)):
-            raise IntegrityError(
-                "vault.key_file_altered",
-                "The key file of the vault was altered outside the program.",
-                remedy="Restore vault.keys from a backup of the vault folder.",
-            )
-
-    def unlock(self, passphrase: str, floor: KdfParameters) -> tuple[bytes, KeySlot]:
-        """The data key by a passphrase, with the slot that gave it.
+    @classmethod
+    def read(cls, path: Path) -> tuple[KeyHeader, bytes]:
+        """As :meth:`read_any`, for a vault that was opened with its passphrase since the format changed.
 
         Raises
         ------
-        IntegrityError
-            ``vault.kdf_floor`` when a slot asks for less work than ``floor``: nobody but an attacker writes that.
-        LockedError
-            ``vault.wrong_passphrase`` when no slot opens.
+        ClarityError
+            As :meth:`read_any`; ``vault.key_file_first`` for the first format.
         """
-        for slot in self.slots:
-            if slot.kind != PASSPHRASE or slot.kdf is None:
-                continue
-            if slot.kdf.is_below(floor):
-                raise IntegrityError(
-                    "vault.kdf_floor",
-                    "The key file asks for a weaker protection than this program accepts.",
-                    remedy="Restore vault.keys from a backup of the vault folder.",
-                    detail=f"time_cost={slot.kdf.time_cost} memory_kib={slot.kdf.memory_kib}",
-                )
-            data_key = slot.unwrap(self.vault_id, derive_key(passphrase, slot.salt, slot.kdf))
-            if data_key is not None:
-                return data_key, slot
-        raise LockedError(
-            "vault.wrong_passphrase",
-            "This passphrase does not open the vault.",
-            remedy="Type it again; check the keyboard layout and the Caps Lock key.",
+        found = cls.read_any(path)
+        if isinstance(found, FirstHeader):
+            raise ClarityError(
+                "vault.key_file_first",
+                "This vault has not been opened with its passphrase since the program was updated.",
+                remedy="Open it once with the passphrase.",
+            )
+        return found
+
+    def check(self, mac: bytes, data_key: bytes) -> None:
+        """Raise :class:`IntegrityError` (``vault.key_file_altered``) unless the data key made this header's MAC."""
+        if not hmac.compare_digest(mac, self._mac(data_key)):
+            raise altered()
+
+    def user(self, user_id: str) -> Holder:
+        """The user of an id; raises :class:`NotFoundError` (``people.unknown``)."""
+        for user in self.users:
+            if user.id == user_id:
+                return user
+        raise NotFoundError(
+            "people.unknown", "Nobody of this name opens the vault.", remedy="List the people and choose one of them."
         )
 
-    def with_slot(self, slot: KeySlot) -> KeyHeader:
-        """The header with one slot more."""
-        return replace(self, slots=(*self.slots, slot))
+    def named(self, name: str) -> Holder | None:
+        """The user of a name, in any case; the emergency access has none."""
+        wanted = plain_name(name)
+        return next((one for one in self.users if not one.emergency and plain_name(one.name) == wanted), None)
+
+    def slots_of(self, user_id: str, kind: str) -> tuple[KeySlot, ...]:
+        """A user's slots of one kind."""
+        return tuple(slot for slot in self.slots if slot.user == user_id and slot.kind == kind)
+
+    def with_user(self, user: Holder) -> KeyHeader:
+        """The header with one user more, or with that user's new grants."""
+        others = [user if one.id == user.id else one for one in self.users]
+        return replace(self, users=tuple(others) if user.id in {one.id for one in self.users} else (*others, user))
+
+    def without_user(self, user_id: str) -> KeyHeader:
+        """The header without a user and their slots."""
+        users = tuple(user for user in self.users if user.id != user_id)
+        return replace(self, users=users, slots=tuple(slot for slot in self.slots if slot.user != user_id))
+
+    def with_slot(self, slot: KeySlot, *, instead: Callable[[KeySlot], bool] = lambda _: False) -> KeyHeader:
+        """The header with one slot more, in place of those that ``instead`` names."""
+        return replace(self, slots=(*(one for one in self.slots if not instead(one)), slot))
+
+    def slot(self, slot_id: str) -> KeySlot:
+        """The slot of an id; raises :class:`NotFoundError` (``vault.no_slot``)."""
+        for slot in self.slots:
+            if slot.id == slot_id:
+                return slot
+        raise NotFoundError("vault.no_slot", "The vault has no such key slot.", remedy="List the slots first.")
 
     def without_slot(self, slot_id: str) -> KeyHeader:
         """The header with one slot less.
@@ -250,23 +273,22 @@ class KeyHeader:
         NotFoundError
             ``vault.no_slot`` for an unknown id.
         UsageError
-            ``vault.last_passphrase`` for the last passphrase slot (V-10, V-15): a keychain alone may be lost.
+            ``vault.last_passphrase`` for a user's last passphrase slot (V-10, V-15): a keychain alone may be lost.
         """
-        kept = tuple(slot for slot in self.slots if slot.id != slot_id)
-        if len(kept) == len(self.slots):
-            raise NotFoundError("vault.no_slot", "The vault has no such key slot.", remedy="List the slots first.")
-        if not any(slot.kind == PASSPHRASE for slot in kept):
+        gone = self.slot(slot_id)
+        if gone.kind == PASSPHRASE and len(self.slots_of(gone.user, PASSPHRASE)) == 1:
             raise UsageError(
                 "vault.last_passphrase",
-                "The last passphrase of a vault cannot be removed.",
-                remedy="Add another passphrase first.",
+                "The last passphrase of a person cannot be removed.",
+                remedy="Change the passphrase, or let an admin remove the person.",
             )
-        return replace(self, slots=kept)
+        return replace(self, slots=tuple(slot for slot in self.slots if slot.id != slot_id))
 
 
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
-
-
-def _bytes(value: str) -> bytes:
-    return base64.b64decode(value, validate=True)
+def altered() -> IntegrityError:
+    """What is said of a key file that the vault's keys did not make."""
+    return IntegrityError(
+        "vault.key_file_altered",
+        "The key file of the vault was altered outside the program.",
+        remedy="Restore vault.keys from a backup of the vault folder.",
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clarity_desktop.domain.errors import InputError
+from clarity_desktop.vault.keys.guessable import is_guessable
 
 __all__ = ["LEAST_PASSPHRASE", "KdfParameters", "check_new_passphrase", "derive_key", "normalised_passphrase"]
 
@@ -95,7 +96,8 @@ def check_new_passphrase(passphrase: str) -> None:
     Raises
     ------
     InputError
-        ``vault.passphrase_short`` below :data:`LEAST_PASSPHRASE` characters.
+        ``vault.passphrase_short`` below :data:`LEAST_PASSPHRASE` characters; ``vault.passphrase_common`` for one that
+        everybody thinks of.
     """
     length = len(unicodedata.normalize("NFKC", passphrase))
     if length < LEAST_PASSPHRASE:
@@ -103,6 +105,12 @@ def check_new_passphrase(passphrase: str) -> None:
             "vault.passphrase_short",
             f"The passphrase has {length} characters; it needs at least {LEAST_PASSPHRASE}.",
             remedy="Choose a longer one, such as four or five unrelated words.",
+        )
+    if is_guessable(passphrase):
+        raise InputError(
+            "vault.passphrase_common",
+            "This passphrase is among those that are tried first.",
+            remedy="Choose four or five words that have nothing to do with each other.",
         )
 
 

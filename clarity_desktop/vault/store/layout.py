@@ -28,6 +28,11 @@ class VaultLayout:
         return self.directory / "vault.keys"
 
     @property
+    def tries(self) -> Path:
+        """The count of wrong passphrases."""
+        return self.directory / "vault.tries"
+
+    @property
     def audit_head(self) -> Path:
         """The head of the audit chain, kept outside the database."""
         return self.directory / "audit.head"
@@ -60,7 +65,15 @@ class VaultLayout:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory.chmod(0o700)
         mark = secrets.token_hex(4)
-        for name in ("vault.keys", "vault.db-wal", "vault.db-shm", "audit.head", "patients.keys", "erased.ledger"):
+        for name in (
+            "vault.keys",
+            "vault.db-wal",
+            "vault.db-shm",
+            "vault.tries",
+            "audit.head",
+            "patients.keys",
+            "erased.ledger",
+        ):
             path = self.directory / name
             if path.exists():
                 path.rename(self.directory / f"{name}.{mark}.old")

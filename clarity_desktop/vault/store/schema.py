@@ -39,6 +39,7 @@ __all__ = [
     "metadata",
     "origins",
     "patients",
+    "people",
     "retention",
     "series",
     "series_origins",
@@ -49,7 +50,7 @@ __all__ = [
     "zones",
 ]
 
-KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001", "0003", "0004")
+KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001", "0002", "0003", "0004")
 """All revisions in order; a file with another one comes from a newer program."""
 REVISION: Final = KNOWN_REVISIONS[-1]
 
@@ -69,6 +70,18 @@ patients = Table(
     Column("simulated", Integer, nullable=False),
     Column("tags", Text, nullable=False),
     Column("created", Integer, nullable=False),
+)
+
+# Users of the workstation; they stay when their keys are gone, because the audit speaks of them.
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("emergency", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("removed", Integer),
 )
 
 series = Table(

@@ -13,7 +13,7 @@ from clarity_desktop.vault.seal.cipher import PatientSeal
 __all__ = ["down_revision", "downgrade", "revision", "upgrade"]
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 _TABLES: Final = (
     """

@@ -1,0 +1,1 @@
+"""The users of a vault: their ways in, their keys, their roles."""

@@ -1,0 +1,460 @@
+"""Users of an open vault: who they are, what they may do, and every change of keys, each with its audit entry."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from clarity_desktop.domain.errors import ConflictError, InputError, LockedError, UsageError
+from clarity_desktop.domain.time import format_instant
+from clarity_desktop.domain.users import FOUNDER_ROLES, Right, Role, User, roles_text
+from clarity_desktop.vault.keys import keychain
+from clarity_desktop.vault.keys.codes import PendingCode
+from clarity_desktop.vault.keys.header import Holder, KeyHeader, plain_name
+from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase, derive_key
+from clarity_desktop.vault.keys.slots import (
+    EMERGENCY,
+    KEYCHAIN,
+    PASSPHRASE,
+    RECOVERY,
+    KeySlot,
+    code_slot,
+    keychain_slot,
+    passphrase_slot,
+)
+from clarity_desktop.vault.keys.tries import Tries
+from clarity_desktop.vault.keys.unlocked import UnlockedKeys
+from clarity_desktop.vault.keys.wrapping import new_key
+from clarity_desktop.vault.people import table
+from clarity_desktop.vault.records import Slot
+from clarity_desktop.vault.store.transactions import Store, WriteTransaction
+
+__all__ = ["EMERGENCY_NAME", "People"]
+
+EMERGENCY_NAME: Final = "Emergency access"
+
+
+@dataclass(slots=True)
+class _KeyChange:
+    """A change of the key file under way."""
+
+    header: KeyHeader
+    write: WriteTransaction
+
+
+class People:
+    """The users of a vault. Roles are checked by the services; here, only keys that one holds can be given."""
+
+    def __init__(self, store: Store, keys: UnlockedKeys) -> None:
+        self._store = store
+        self._keys = keys
+        self._founded = False
+
+    # -- who there is ---------------------------------------------------------------------------------------
+
+    def found(self) -> User:
+        """On opening, before anything is written: the user, after entering the one of a vault without users."""
+        with self._store.reading() as connection:
+            empty = table.is_empty(connection)
+        if empty:
+            with self._store.staging() as connection:
+                for user in self._header().users:
+                    table.enter(connection, user.id, user.name, FOUNDER_ROLES)
+        self._founded = empty and self._keys.how != "created"
+        return self.me()
+
+    def settle(self, tries: Tries) -> None:
+        """After opening: bring keys and table together, and tell the audit of wrong tries (V-26)."""
+        if self._founded:
+            with self._store.writing("people.add") as write:
+                write.detail = f"{self._keys.user_id} {roles_text(FOUNDER_ROLES)}"
+        elif self._keys.admin:
+            self._repair()
+        if not tries.exists():
+            if self._keys.how != "created" and not self._founded:
+                with self._store.writing("unlock.count_missing") as write:
+                    write.outcome = "noticed"
+            tries.make()
+        failed, omitted = tries.untold()
+        for one in failed:
+            with self._store.writing("unlock.refused") as write:
+                write.outcome = "refused"
+                write.detail = f"{format_instant(one.at)} {one.user}"
+        if omitted:
+            with self._store.writing("unlock.refused") as write:
+                write.outcome = "refused"
+                write.detail = f"{omitted} earlier ones"
+        if failed or omitted:
+            tries.told(len(failed))
+
+    def _repair(self) -> None:
+        """Bring key file and table together where the program ended between writing the one and the other."""
+        with self._store.reading() as connection:
+            if _differing(self._header(), connection) == (set(), set()):
+                return
+        with self._changing("people.repair") as change:
+            # Once more, because somebody else may have been in the middle of a change.
+            only_keys, only_row = _differing(change.header, change.write.connection)
+            for user_id in only_keys:
+                change.header = change.header.without_user(user_id)
+            for user_id in only_row:
+                table.mark_removed(change.write.connection, user_id)
+            change.write.detail = " ".join(sorted(only_keys | only_row))
+
+    def everybody(self) -> list[User]:
+        """Everybody, present users first; removed ones are kept."""
+        with self._store.reading() as connection:
+            return table.all_users(connection)
+
+    def me(self) -> User:
+        """The user whose keys opened the vault, with the roles they have now.
+
+        Raises
+        ------
+        LockedError
+            ``people.removed`` when they were removed meanwhile.
+        """
+        for user in self.everybody():
+            if user.id == self._keys.user_id and user.removed is None:
+                return user
+        raise LockedError(
+            "people.removed",
+            "You no longer have access to this vault.",
+            remedy="Ask an admin of the vault.",
+        )
+
+    def find(self, text: str) -> User:
+        """The present user of an id or a name in any case; raises :class:`NotFoundError` (``people.unknown``)."""
+        header = self._header()
+        named = header.named(text)
+        with self._store.reading() as connection:
+            return table.present_user(connection, named.id if named is not None else text.strip())
+
+    def slots(self, user_id: str | None = None) -> list[Slot]:
+        """The ways in of a user, or of everybody."""
+        return [slot.shown for slot in self._header().slots if user_id in (None, slot.user)]
+
+    # -- users ----------------------------------------------------------------------------------------------
+
+    def add(self, name: str, passphrase: str, roles: Collection[Role], *, kdf: KdfParameters | None = None) -> User:
+        """Add a user with a passphrase of their own. Takes as long as its cost; call it off the UI thread.
+
+        Parameters
+        ----------
+        kdf:
+            Cost of the slot; ``None`` takes what the vault's slots cost.
+
+        Raises
+        ------
+        InputError
+            ``vault.passphrase_short``, ``vault.passphrase_common``, ``people.no_name``, ``people.no_role``.
+        ConflictError
+            ``people.name_taken``.
+        LockedError
+            ``people.no_admin_key``.
+        """
+        check_new_passphrase(passphrase)
+        wanted, held = _checked_roles(roles), self._admin_keys()
+        cost = None if kdf is None else kdf.checked()
+        user_id, user_key = str(uuid.uuid4()), new_key()
+        with self._changing("people.add") as change:
+            header = change.header
+            called = _free_name(header, name)
+            holder = _granted(header, Holder(user_id, called, b""), user_key, held, wanted)
+            slot = passphrase_slot(header.vault_id, user_id, called, passphrase, user_key, cost or header.cost)
+            change.header = header.with_user(holder).with_slot(slot)
+            change.write.detail = f"{user_id} {roles_text(wanted)}"
+            return table.enter(change.write.connection, user_id, called, wanted)
+
+    def rename(self, user_id: str, name: str) -> None:
+        """Give a user another name; raises as :meth:`add`."""
+        with self._changing("people.rename") as change:
+            header = change.header
+            called = _free_name(header, name, but=user_id)
+            slots = tuple(
+                replace(slot, label=called) if slot.user == user_id and slot.kind == PASSPHRASE else slot
+                for slot in header.slots
+            )
+            change.header = replace(header.with_user(replace(header.user(user_id), name=called)), slots=slots)
+            change.write.detail = user_id
+            table.rename(change.write.connection, user_id, called)
+        if user_id == self._keys.user_id:
+            self._keys.name = self._store.who = called
+
+    def set_roles(self, user_id: str, roles: Collection[Role]) -> None:
+        """Give a user other roles and the keys that go with them; open sessions follow at once (V-46).
+
+        Raises
+        ------
+        InputError
+            ``people.no_role``.
+        UsageError
+            ``people.last_admin``.
+        LockedError
+            ``people.no_admin_key``.
+        """
+        wanted, held = _checked_roles(roles), self._admin_keys()
+        with self._changing("people.roles") as change:
+            header = change.header
+            holder = header.user(user_id)
+            before = table.present_user(change.write.connection, user_id)
+            if Role.ADMIN in before.roles and Role.ADMIN not in wanted:
+                _require_other_admin(table.all_users(change.write.connection), user_id)
+            user_key = holder.user_key(header.vault_id, bytes(held.admin))
+            change.header = header.with_user(_granted(header, holder, user_key, held, wanted))
+            table.set_roles(change.write.connection, user_id, wanted)
+            change.write.detail = f"{user_id} {roles_text(before.roles)} to {roles_text(wanted)}"
+
+    def remove(self, user_id: str) -> None:
+        """Take all keys from a user. What they did stays in the audit under their name.
+
+        Raises
+        ------
+        UsageError
+            ``people.last_admin``.
+        """
+        with self._changing("people.remove") as change:
+            header = change.header
+            _require_other_admin(table.all_users(change.write.connection), user_id)
+            entries = header.slots_of(user_id, KEYCHAIN)
+            change.header = replace(header.without_user(header.user(user_id).id))
+            table.mark_removed(change.write.connection, user_id)
+            change.write.detail = user_id
+        for slot in entries:
+            self._forget(header.vault_id, slot)
+
+    # -- one's own ways in ----------------------------------------------------------------------------------
+
+    def change_passphrase(self, old: str, new: str, *, kdf: KdfParameters | None = None) -> None:
+        """Put a new passphrase in place of one's own. Until the one moment of the change the old one opens (V-11).
+
+        Raises
+        ------
+        LockedError
+            ``vault.wrong_passphrase`` when ``old`` is not one's passphrase.
+        InputError
+            ``vault.passphrase_short``, ``vault.passphrase_common``.
+        """
+        check_new_passphrase(new)
+        header = self._header()
+        (slot,) = header.slots_of(self._keys.user_id, PASSPHRASE)
+        if slot.unwrap(header.vault_id, derive_key(old, slot.salt, slot.kdf or header.cost)) is None:
+            raise LockedError(
+                "vault.wrong_passphrase",
+                "The present passphrase is another one.",
+                remedy="Type the passphrase that you unlock with.",
+            )
+        self._new_passphrase("passphrase.change", self._keys.user_id, bytes(self._keys.user), new, kdf)
+
+    def reset_passphrase(self, user_id: str, new: str, *, kdf: KdfParameters | None = None) -> None:
+        """As an admin, give a user who has forgotten theirs a new passphrase; raises as :meth:`add`."""
+        check_new_passphrase(new)
+        header = self._header()
+        user_key = header.user(user_id).user_key(header.vault_id, bytes(self._admin_keys().admin))
+        self._new_passphrase("passphrase.reset", user_id, user_key, new, kdf)
+
+    def recovered(self, new: str, *, kdf: KdfParameters | None = None) -> None:
+        """After opening with a recovery code: set a passphrase, and let that code open nothing any more (V-13)."""
+        check_new_passphrase(new)
+        self._new_passphrase("recovery.use", self._keys.user_id, self._own_key(), new, kdf, gone=self._keys.slot_id)
+
+    def renew_slot(self, passphrase: str) -> None:
+        """Bring one's passphrase slot to the vault's cost when that was raised (V-8)."""
+        header = self._header()
+        slot = next((one for one in header.slots if one.id == self._keys.slot_id and one.kdf is not None), None)
+        if slot is not None and slot.kdf is not None and slot.kdf.is_below(header.cost):
+            self._new_passphrase("slot.renew", slot.user, self._own_key(), passphrase, None)
+
+    def raise_cost(self, cost: KdfParameters) -> None:
+        """Say what passphrase slots should cost from now on; each is renewed at its next unlock."""
+        with self._changing("slot.cost") as change:
+            change.header = replace(change.header, cost=cost.checked())
+            change.write.detail = f"time_cost={cost.time_cost} memory_kib={cost.memory_kib} lanes={cost.lanes}"
+
+    def add_keychain_slot(self, label: str) -> Slot:
+        """Let the system's keychain open the vault for oneself too; raises ``keychain.unavailable``."""
+        header = self._header()
+        slot, wrapping_key = keychain_slot(header.vault_id, self._keys.user_id, label, self._own_key())
+        keychain.keep(header.vault_id, slot.id, wrapping_key)
+        try:
+            with self._changing("slot.add") as change:
+                change.header = change.header.with_slot(slot)
+                change.write.detail = f"{slot.kind} {slot.id}"
+        except BaseException:
+            self._forget(header.vault_id, slot)
+            raise
+        return slot.shown
+
+    def remove_slot(self, slot_id: str) -> None:
+        """Remove a slot; a user's last passphrase stays.
+
+        Raises
+        ------
+        NotFoundError
+            ``vault.no_slot``.
+        UsageError
+            ``vault.last_passphrase``.
+        """
+        with self._changing("slot.remove") as change:
+            slot = change.header.slot(slot_id)
+            vault_id = change.header.vault_id
+            change.header = change.header.without_slot(slot_id)
+            change.write.detail = f"{slot.kind} {slot.id}"
+        if slot.kind == KEYCHAIN:
+            self._forget(vault_id, slot)
+
+    # -- printed codes --------------------------------------------------------------------------------------
+
+    def keep_recovery_code(self, pending: PendingCode, answers: dict[int, str]) -> Slot:
+        """Let a code that was shown, and partly typed back, open the vault for oneself; an older one opens no more.
+
+        Raises
+        ------
+        InputError
+            ``code.not_typed_back``.
+        """
+        pending.check(answers)
+        mine = self._keys.user_id
+        with self._changing("recovery.new") as change:
+            header = change.header
+            name = header.user(mine).name
+            slot = code_slot(header.vault_id, RECOVERY, mine, name, pending.text, self._own_key())
+            change.header = header.with_slot(slot, instead=lambda one: one.kind == RECOVERY and one.user == mine)
+            change.write.detail = slot.id
+        return slot.shown
+
+    def keep_emergency_code(self, pending: PendingCode, answers: dict[int, str]) -> Slot:
+        """As an admin, let a sealed code open the vault in an emergency; an older one opens no more (V-14).
+
+        Raises
+        ------
+        InputError
+            ``code.not_typed_back``.
+        LockedError
+            ``people.no_admin_key``.
+        """
+        pending.check(answers)
+        held = self._admin_keys()
+        user_id, user_key = str(uuid.uuid4()), new_key()
+        roles = frozenset({Role.CLINICIAN})
+        with self._changing("emergency.new") as change:
+            header = change.header
+            for old in [one for one in header.users if one.emergency]:
+                header = header.without_user(old.id)
+                table.mark_removed(change.write.connection, old.id)
+            holder = _granted(header, Holder(user_id, EMERGENCY_NAME, b"", emergency=True), user_key, held, roles)
+            slot = code_slot(header.vault_id, EMERGENCY, user_id, EMERGENCY_NAME, pending.text, user_key)
+            change.header = header.with_user(holder).with_slot(slot)
+            table.enter(change.write.connection, user_id, EMERGENCY_NAME, roles, emergency=True)
+            change.write.detail = slot.id
+        return slot.shown
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _new_passphrase(
+        self, action: str, user_id: str, user_key: bytes, new: str, kdf: KdfParameters | None, *, gone: str = ""
+    ) -> None:
+        cost = None if kdf is None else kdf.checked()
+        header = self._header()
+        (old,) = header.slots_of(user_id, PASSPHRASE)
+        name = header.user(user_id).name
+        # The slow derivation comes before the transaction, so that nobody waits for it.
+        slot = passphrase_slot(header.vault_id, user_id, name, new, user_key, cost or header.cost, old.id)
+        with self._changing(action) as change:
+            change.header = change.header.with_slot(slot, instead=lambda one: one.id in {old.id, gone})
+            change.write.detail = f"{user_id} {slot.id}"
+
+    def _own_key(self) -> bytes:
+        if not self._keys.user:
+            raise LockedError(
+                "people.no_own_key",
+                "This needs your own way in.",
+                remedy="Unlock with your passphrase and do it again.",
+            )
+        return bytes(self._keys.user)
+
+    def _admin_keys(self) -> UnlockedKeys:
+        if not self._keys.admin:
+            raise LockedError(
+                "people.no_admin_key",
+                "This needs the key of an admin.",
+                remedy="Let an admin unlock and do it. A new admin locks and unlocks once.",
+            )
+        return self._keys
+
+    def _header(self) -> KeyHeader:
+        header, mac = KeyHeader.read(self._store.layout.keys)
+        header.check(mac, bytes(self._keys.data))
+        return header
+
+    @contextmanager
+    def _changing(self, action: str) -> Iterator[_KeyChange]:
+        """Change the key file with its audit entry, or not at all.
+
+        The file is replaced inside the transaction: when the entry cannot be written the old file is put back.
+        """
+        path, before = self._store.layout.keys, None
+        try:
+            with self._store.writing(action) as write:
+                change = _KeyChange(self._header(), write)
+                before = change.header
+                yield change
+                change.header.write(path, bytes(self._keys.data))
+        except BaseException:
+            if before is not None:
+                before.write(path, bytes(self._keys.data))
+            raise
+
+    def _forget(self, vault_id: str, slot: KeySlot) -> None:
+        # Without the slot the keychain's entry opens nothing, so one that cannot be reached now may stay behind.
+        with contextlib.suppress(LockedError):
+            keychain.forget(vault_id, slot.id)
+
+
+def _differing(header: KeyHeader, connection: Connection) -> tuple[set[str], set[str]]:
+    """Ids of users with keys and no row, and of those with a row and no keys."""
+    present = {user.id for user in table.all_users(connection) if user.removed is None}
+    held = {user.id for user in header.users}
+    return held - present, present - held
+
+
+def _granted(header: KeyHeader, holder: Holder, user_key: bytes, held: UnlockedKeys, roles: frozenset[Role]) -> Holder:
+    """The user with the keys that their roles need."""
+    sees = any(Right.SEE_IDENTITY in User("", "", frozenset({role})).rights for role in roles)
+    # An admin hands the identity key on, so an admin holds it; the services keep them from using it otherwise.
+    identity = sees or Role.ADMIN in roles
+    return holder.granted(header.vault_id, user_key, held, identity=identity, admin=Role.ADMIN in roles)
+
+
+def _checked_roles(roles: Collection[Role]) -> frozenset[Role]:
+    if not roles:
+        raise InputError(
+            "people.no_role", "A person needs a role.", remedy="Choose admin, clinician, researcher or read_only."
+        )
+    return frozenset(Role(role) for role in roles)
+
+
+def _free_name(header: KeyHeader, name: str, *, but: str = "") -> str:
+    called = name.strip()
+    if not called or plain_name(called) == plain_name(EMERGENCY_NAME):
+        raise InputError("people.no_name", "A person needs a name of their own.", remedy="Type their name.")
+    other = header.named(called)
+    if other is not None and other.id != but:
+        raise ConflictError(
+            "people.name_taken", "Somebody of this name opens the vault already.", remedy="Add a second name."
+        )
+    return called
+
+
+def _require_other_admin(users: Collection[User], user_id: str) -> None:
+    admins = {user.id for user in users if user.removed is None and Role.ADMIN in user.roles}
+    if admins <= {user_id}:
+        raise UsageError(
+            "people.last_admin", "The last admin of a vault stays.", remedy="Give somebody else the role first."
+        )
