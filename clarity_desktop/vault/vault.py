@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -13,6 +13,10 @@ from clarity_desktop.domain.errors import ConflictError, IntegrityError, LockedE
 from clarity_desktop.domain.importing import ImportSink
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.users import roles_text
+from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
+from clarity_desktop.vault.erasure.copies import BackupPlace
+from clarity_desktop.vault.erasure.erasures import Erasures
+from clarity_desktop.vault.erasure.holds import Holds
 from clarity_desktop.vault.intake.sink import VaultSink
 from clarity_desktop.vault.intake.stage import remove_stale_stages
 from clarity_desktop.vault.keys import keychain
@@ -45,7 +49,7 @@ from clarity_desktop.vault.tables.series import SeriesTable
 from clarity_desktop.vault.tables.zones import Zones
 from clarity_desktop.vault.verification import verify_store
 
-__all__ = ["Vault"]
+__all__ = ["Vault", "apply_erasure_ledger"]
 
 
 class Vault:
@@ -81,6 +85,8 @@ class Vault:
             self._gap = note_opening(self._store, keys.how)
             self.people.settle(Tries(layout.tries))
             remove_stale_stages(self._store)
+            self.erasures = Erasures(self._store, self.data_key)
+            self.erasures.settle()
         except BaseException:
             engine.dispose()
             keys.wipe()
@@ -92,6 +98,7 @@ class Vault:
         self.imports = Imports(self._store)
         self.findings = Findings(self._store)
         self.audit = Audit(self._store)
+        self.holds = Holds(self._store)
 
     @classmethod
     def create(
@@ -401,6 +408,18 @@ class Vault:
         """
         self.people.remove_slot(slot_id)
 
+    def erase(
+        self, patient_id: PatientId, *, requested_by: str, confirmed_by: str, places: Sequence[BackupPlace] = ()
+    ) -> CertificateOfErasure:
+        """Erase a patient for good; see :meth:`Erasures.erase` for what stands in the way and what remains where."""
+        return self.erasures.erase(
+            patient_id,
+            requested_by=requested_by,
+            confirmed_by=confirmed_by,
+            content_sha256=self.content_hash(patient_id),
+            places=places,
+        )
+
     def begin_import(self, patient_id: PatientId, *, file: str, format: str, sha256: str) -> ImportSink:  # noqa: A002 (the word of the interface)
         """Begin an import into a patient; raises :class:`NotFoundError` (``patient.unknown``)."""
         self.patients.get(patient_id)
@@ -442,6 +461,19 @@ def _entrance(directory: Path, floor: KdfParameters | None, clock: Clock | None)
     KeyHeader.read_any(layout.keys)
     _require_database(layout)
     return Entrance(layout, floor or KdfParameters.floor(), clock)
+
+
+def apply_erasure_ledger(vault: Vault, ledger: Path | None = None) -> tuple[PatientId, ...]:
+    """Erase again whom a restored copy has brought back; answers whom.
+
+    Opening a vault does it by itself with the ledger of its own folder, before anybody can look.
+
+    Parameters
+    ----------
+    ledger:
+        A further ledger whose entries hold too, such as the one that lies beside a backup.
+    """
+    return vault.erasures.settle(ledger)
 
 
 def _require_database(layout: VaultLayout) -> None:

@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from clarity_desktop.domain.errors import LockedError
+from clarity_desktop.domain.errors import ConflictError, LockedError
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.records import AuditEntry
 from clarity_desktop.vault.seal.cipher import PatientSeal
@@ -21,6 +22,8 @@ from clarity_desktop.vault.store.failures import database_failures
 from clarity_desktop.vault.store.layout import VaultLayout
 
 __all__ = ["Store", "WriteTransaction"]
+
+_MOST_REWRITTEN: Final = 2 << 30
 
 
 class WriteTransaction:
@@ -121,6 +124,40 @@ class Store:
     def seal_of(self, patient_id: PatientId) -> PatientSeal:
         """What seals and opens one patient's data; raises :class:`IntegrityError` (``vault.patient_key``)."""
         return self.keys.seal_of(patient_id)
+
+    def rewrite_pages(self) -> str:
+        """Make sure that no deleted byte stays in the file or its log; answers how.
+
+        ``rewritten``: the whole database was written anew. That happens in memory, because nothing temporary may lie
+        on the disk, so it is done up to 2 GB. ``overwritten``: deleted places were zeroed as they were deleted, as in
+        every vault, and the log was emptied.
+
+        Raises
+        ------
+        ConflictError
+            ``vault.in_use`` when another process reads the vault, so that its log cannot be emptied.
+        """
+        with self._lock:
+            self._check_open()
+            small = self.layout.database.stat().st_size <= _MOST_REWRITTEN
+            # Idle connections of the pool keep a view of the log; new ones are made when they are needed.
+            self._engine.dispose()
+            with database_failures():
+                raw = self._engine.raw_connection()
+                try:
+                    cursor = raw.cursor()
+                    if small:
+                        cursor.execute("VACUUM")
+                    (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() or (1,)
+                finally:
+                    raw.close()
+            if busy:
+                raise ConflictError(
+                    "vault.in_use",
+                    "Another process reads the vault, so its log cannot be emptied yet.",
+                    remedy="Close other windows and commands; it is done when the vault is opened next.",
+                )
+            return "rewritten" if small else "overwritten"
 
     def dispose(self) -> None:
         """Close all connections for good; the write-ahead log is folded into the file."""
