@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clarity_desktop.analysis.change import ChangeOverTime, change_over_time
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.phase import phase_findings
 from clarity_desktop.analysis.heart import heart_study
-from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_light, read_signal
+from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_heart_rate, read_light, read_signal
 from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
 from clarity_desktop.analysis.panels.codec import (
     FORMAT_VERSION,
@@ -206,6 +207,25 @@ class Study:
         """
         panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
         return heart_study(self._vault, patient_id, panel, progress=progress, cancel=cancel)
+
+    def change(
+        self,
+        patient_id: str,
+        span: Span | None = None,
+        *,
+        zone: str | None = None,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> ChangeOverTime:
+        """Daily values and rolling windows of 7, 14 and 28 days for the same window as :meth:`panel`.
+
+        Made anew from the panel, which is cached. Raises what :meth:`panel` raises.
+        """
+        panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        series = self._vault.series.list(patient_id)
+        rate = read_heart_rate(self._vault, series, panel.span)
+        steps = None if rate is None else read_steps(self._vault, series, panel.span)
+        return change_over_time(panel, rate=rate, signal=heart_signal(rate, steps, panel.span, panel.zone))
 
     def days(
         self, patient_id: str, kind: str, *, merged: bool = False, zone: str | None = None

@@ -89,3 +89,76 @@ def test_too_few_days_on_a_side() -> None:
     assert found is not None
     assert found.insufficient == "Needs 7 valid days on each side, has 6 and 6."
     assert before_after(np.arange(12), np.arange(12.0), 50, rng()) is None
+
+
+def autoregression(seed: int, n: int, rho: float) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    values = random.normal(0, 30, n)
+    for place in range(1, n):
+        values[place] += rho * values[place - 1]
+    return values
+
+
+def test_a_slow_swing_is_seldom_taken_for_levels() -> None:
+    assert sum(bool(change_points(autoregression(seed, 90, 0.5))) for seed in range(40)) <= 14
+    assert sum(bool(change_points(autoregression(seed, 90, 0.0))) for seed in range(40)) <= 6
+
+
+def test_a_great_break_is_found_beside_a_slow_swing() -> None:
+    found = change_points(autoregression(2, 90, 0.4) + np.repeat([0.0, 250.0], 45))
+    assert any(abs(place - 45) <= 1 for place in found)
+
+
+@given(st.integers(0, 2**31))
+def test_segments_are_the_best_of_all(seed: int) -> None:
+    """Every way to cut 16 alternating values in two is tried by hand."""
+    random = np.random.default_rng(seed)
+    # A sign that alternates keeps the robust autocorrelation at 0, so the values themselves are segmented.
+    value = np.tile([40.0, -40.0], 8) + np.repeat([0.0, random.uniform(200, 400)], 8) + random.normal(0, 1, 16)
+    best = min(range(7, 10), key=lambda place: value[:place].var() * place + value[place:].var() * (16 - place))
+    assert change_points(value) == (best,)
+
+
+def test_p_is_widened_by_autocorrelation() -> None:
+    day = np.arange(200)
+    found = trend_of(day, autoregression(5, 200, 0.6))
+    assert found is not None
+    assert found.autocorrelation == pytest.approx(0.6, abs=0.15)
+    assert found.p_adjusted >= found.p
+    assert "correlate by 0." in found.remark
+    assert found.interval is not None
+    assert found.interval[0] <= found.slope_per_day <= found.interval[1]
+    false = [trend_of(day[:60], autoregression(seed, 60, 0.5)) for seed in range(100)]
+    plain = sum(one is not None and one.p < 0.05 for one in false)
+    adjusted = sum(one is not None and one.p_adjusted < 0.05 for one in false)
+    assert adjusted < plain
+    assert adjusted <= 18
+
+
+def test_every_other_day_has_no_autocorrelation() -> None:
+    found = trend_of(2 * np.arange(20), rng().normal(0, 1, 20))
+    assert found is not None
+    assert found.autocorrelation is None
+    assert found.p_adjusted == found.p
+
+
+def test_the_interval_of_a_slope_holds_it() -> None:
+    held = 0
+    for seed in range(100):
+        found = trend_of(np.arange(40), 0.8 * np.arange(40) + np.random.default_rng(seed).normal(0, 10, 40))
+        assert found is not None
+        assert found.interval is not None
+        held += found.interval[0] <= 0.8 <= found.interval[1]
+    assert held >= 88
+
+
+def test_the_interval_of_a_difference_holds_it() -> None:
+    held = 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        value = random.normal(0, 10, 60) + np.repeat([0.0, 5.0], 30)
+        found = before_after(np.arange(60), value, 30, random)
+        assert found is not None
+        assert found.interval is not None
+        held += found.interval[0] <= 5 <= found.interval[1]
+    assert held >= 84

@@ -48,6 +48,22 @@ class Trend:
     p: float
     """Two-sided Mann–Kendall. Values of successive days resemble each other, so p is too small."""
     n: int
+    autocorrelation: float | None = None
+    """Of what the line leaves over, from one day to the next; ``None`` without seven pairs of successive days."""
+    p_adjusted: float = 1.0
+    """p with the variance widened by that autocorrelation (Yue & Wang 2004); never below ``p``."""
+    interval: Interval | None = None
+    """95 % interval of the slope (Sen 1968), widened likewise."""
+
+    @property
+    def remark(self) -> str:
+        """What must stand beside p."""
+        if self.autocorrelation is None:
+            return "Successive days may resemble each other; p is then too small."
+        return (
+            f"Successive days correlate by {self.autocorrelation:.2f} beside the trend; "
+            f"allowing for it, p is {self.p_adjusted:.3f}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ class BeforeAfter:
 
     difference: float
     interval: Interval | None
-    """95 %, by blocks of three successive values drawn within each side."""
+    """95 %, by blocks of successive values drawn within each side: three, or the cube root of their number."""
     hedges_g: float | None
     n_before: int
     n_after: int
@@ -112,12 +128,62 @@ def trend_of(day: NDArray[np.int64], value: NDArray[np.float64]) -> Trend | None
     s = float(np.sign(rise).sum())
     _, ties = np.unique(y, return_counts=True)
     variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
+    slopes = np.sort(rise[run > 0] / run[run > 0])
+    slope = float(np.median(slopes))
+    correlation = _successive_correlation(x, y - slope * x)
+    widened = variance * _widening(correlation, n)
+    # Sen's interval: as many ordered slopes off the middle as the test statistic would stray by chance.
+    off = 1.96 * math.sqrt(widened)
+    low = max(math.floor((slopes.size - off) / 2) - 1, 0)
+    high = min(math.ceil((slopes.size + off) / 2), slopes.size - 1)
+    return Trend(
+        slope,
+        _kendall_p(s, variance),
+        n,
+        correlation,
+        _kendall_p(s, widened),
+        (float(slopes[low]), float(slopes[high])),
+    )
+
+
+def _kendall_p(s: float, variance: float) -> float:
     z = (abs(s) - 1) / math.sqrt(variance) if variance > 0 and s else 0.0
-    return Trend(float(np.median(rise[run > 0] / run[run > 0])), math.erfc(z / math.sqrt(2)), n)
+    return math.erfc(z / math.sqrt(2))
+
+
+def _successive_correlation(day: NDArray[np.float64], rest: NDArray[np.float64]) -> float | None:
+    """Correlation of values of successive days; ``None`` with fewer than seven pairs or without spread."""
+    away = rest - rest.mean()
+    next_day = np.diff(day) == 1
+    spread = float(np.mean(away * away))
+    if np.count_nonzero(next_day) < LEAST_DAYS or spread <= 0:
+        return None
+    return float(np.clip(np.mean((away[1:] * away[:-1])[next_day]) / spread, -1.0, 1.0))
+
+
+def _widening(correlation: float | None, n: int) -> float:
+    """Factor on the variance of Kendall's S for a first-order autoregression; at least 1."""
+    if correlation is None or correlation <= 0:
+        return 1.0
+    lag = np.arange(1, n)
+    return float(1 + 2 * np.sum((1 - lag / n) * min(correlation, 0.99) ** lag))
+
+
+def _robust_correlation(value: NDArray[np.float64]) -> float:
+    """Lag-one autocorrelation that breaks of the level do not move (Chakar et al. 2017), 0…0.9."""
+    if value.size < 2 * LEAST_DAYS:
+        return 0.0
+    near = float(np.median(np.abs(value[1:] - value[:-1])))
+    far = float(np.median(np.abs(value[2:] - value[:-2])))
+    return float(np.clip((far / near) ** 2 - 1, 0.0, 0.9)) if near > 0 else 0.0
 
 
 def change_points(value: NDArray[np.float64], *, least: int = LEAST_DAYS) -> tuple[int, ...]:
     """Places at which the level changes, by least squares with the Bayesian information criterion.
+
+    Values of successive days resemble each other, and a slow swing would be taken for levels. So the autocorrelation is
+    estimated in a way that breaks do not disturb, and segments are sought in what it does not explain (Chakar et al.
+    2017, Bernoulli 23:1408); each place is then set to the day that fits the values themselves best.
 
     Parameters
     ----------
@@ -132,9 +198,37 @@ def change_points(value: NDArray[np.float64], *, least: int = LEAST_DAYS) -> tup
     """
     skipped = max(0, value.size - _MOST_DAYS)
     y = value[skipped:] - (value.mean() if value.size else 0.0)
+    rho = _robust_correlation(y)
+    if rho == 0:
+        return tuple(skipped + place for place in _segments(y, least))
+    places = [place + 1 for place in _segments(y[1:] - rho * y[:-1], least)]
+    return tuple(skipped + place for place in _settled(y, places, least))
+
+
+def _settled(y: NDArray[np.float64], places: list[int], least: int) -> list[int]:
+    """Each place moved by a day at most to where the values' own sum of squares is least."""
+    bounds = [0, *places, y.size]
+    for index in range(1, len(bounds) - 1):
+        before, after = bounds[index - 1], bounds[index + 1]
+
+        def rest(place: int, before: int = before, after: int = after) -> float:
+            left, right = y[before:place], y[place:after]
+            return float(left.var() * left.size + right.var() * right.size)
+
+        near = [
+            place
+            for place in (bounds[index], bounds[index] - 1, bounds[index] + 1)
+            if place - before >= least and after - place >= least
+        ]
+        bounds[index] = min(near, key=rest, default=bounds[index])
+    return bounds[1:-1]
+
+
+def _segments(y: NDArray[np.float64], least: int) -> list[int]:
+    """Starts of the segments after the first: exact for each number of segments, the number by the criterion."""
     n = y.size
     if n < 2 * least or float(y @ y) == 0:
-        return ()
+        return []
     total = np.concatenate(([0.0], np.cumsum(y)))
     square = np.concatenate(([0.0], np.cumsum(y * y)))
     start, stop = np.arange(n + 1)[:, None], np.arange(n + 1)[None, :]
@@ -158,8 +252,8 @@ def change_points(value: NDArray[np.float64], *, least: int = LEAST_DAYS) -> tup
     at = n
     for origin in reversed(origins[:chosen]):
         at = int(origin[at])
-        places.append(skipped + at)
-    return tuple(reversed(places))
+        places.append(at)
+    return places[::-1]
 
 
 def _criterion(rss: float, n: int, segments: int, floor: float) -> float:
@@ -170,7 +264,7 @@ def _criterion(rss: float, n: int, segments: int, floor: float) -> float:
 def _block_means(value: NDArray[np.float64], random: np.random.Generator, replicates: int) -> NDArray[np.float64]:
     """Means of replicates of moving blocks, shape (replicates,)."""
     size = value.size
-    block = min(_BLOCK_DAYS, size)
+    block = min(max(_BLOCK_DAYS, round(size ** (1 / 3))), size)
     blocks = -(-size // block)
     first = random.integers(0, size - block + 1, size=(replicates, blocks))
     drawn = (first[:, :, None] + np.arange(block)).reshape(replicates, -1)[:, :size]
