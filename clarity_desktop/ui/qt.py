@@ -38,6 +38,7 @@ from PySide6.QtGui import (
     QBrush,
     QCloseEvent,
     QColor,
+    QContextMenuEvent,
     QCursor,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -70,6 +71,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtSvg import (
+    QSvgGenerator,
     QSvgRenderer,
 )
 from PySide6.QtWidgets import (
@@ -126,6 +128,7 @@ __all__ = [
     "QCloseEvent",
     "QColor",
     "QComboBox",
+    "QContextMenuEvent",
     "QCoreApplication",
     "QCursor",
     "QDateEdit",
@@ -191,6 +194,7 @@ __all__ = [
     "QStyle",
     "QStyleOptionViewItem",
     "QStyledItemDelegate",
+    "QSvgGenerator",
     "QSvgRenderer",
     "QTabBar",
     "QTableView",

@@ -24,7 +24,7 @@ from clarity_desktop.ui.charts.actogram_rows import (
 )
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.lanes import Columns
-from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, text_width
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, pixel_ratio, text_width
 from clarity_desktop.ui.charts.wording import activity_unit, day_short, moment, number
 from clarity_desktop.ui.qt import (
     QKeyEvent,
@@ -250,7 +250,7 @@ class ActogramChart(Chart):
         frame = QRectF(area.left(), top, area.width(), (last - first) * height)
         strokes.weekends(painter, frame, data.rows, range(first, last), days)
         strokes.hatches(painter, frame, data.rows, range(first, last), days)
-        strokes.activity(painter, frame, data.rows, range(first, last), days, self.devicePixelRatioF())
+        strokes.activity(painter, frame, data.rows, range(first, last), days, pixel_ratio(painter))
         if self._light is not None:
             strokes.light(painter, frame, self._light, range(first, last), days)
         strokes.sleep_lines(painter, frame, data.nights, data.naps, range(first, last), days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clarity_desktop.domain.time import ZoneTimeline
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.paint import dashed, text, text_width
+from clarity_desktop.ui.charts.paint import dashed, pixel_ratio, text, text_width
 from clarity_desktop.ui.charts.timescale import ClockChange, TimeScale, clock_changes, clock_ticks
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF
 
@@ -74,7 +74,7 @@ def change_flags(
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if icon:
-            plane = theme.pixmap("plane", 12, "warn", painter.device().devicePixelRatioF())
+            plane = theme.pixmap("plane", 12, "warn", pixel_ratio(painter))
             painter.drawPixmap(QPointF(box.left() + 5, box.center().y() - 6), plane)
         text(painter, box.left() + 6 + icon, box.center().y(), change.label, now.ui["warn"], strong=True)
         reached = box.right() + 4

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.paint import ReadOut, read_out, text
+from clarity_desktop.ui.charts.figure import Figure
+from clarity_desktop.ui.charts.paint import ReadOut, paragraph, read_out
 from clarity_desktop.ui.qt import (
     QEvent,
-    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -19,31 +19,27 @@ from clarity_desktop.ui.qt import (
     QSize,
     QSizePolicy,
     Qt,
-    QToolTip,
     QWidget,
 )
 
 __all__ = ["Chart"]
 
 
-class Chart(QWidget):
+class Chart(Figure):
     """A widget that draws once into a pixmap and again only when data, size or theme change.
 
     Subclasses fill :meth:`draw` (the picture), :meth:`draw_over` (what follows the cursor), :meth:`read_out_at`,
-    :meth:`summary` (one paragraph for people who do not see the picture; key A shows it) and :meth:`message` (why it
+    :meth:`summary` (one paragraph for people who do not see the picture) and :meth:`message` (why it
     is empty).
     """
 
     def __init__(self, name: str, *, height: int = 180, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(name, parent)
         self._picture: QPixmap | None = None
         self._cursor: QPointF | None = None
         self._height = height
-        self.simulated = False
         self._plate = True
-        self.setAccessibleName(name)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(min(height, 120))
         theme.notifier.changed.connect(self.refresh)
@@ -84,23 +80,9 @@ class Chart(QWidget):
         self.setAccessibleDescription(self.summary() + (" Simulated data." if self.simulated else ""))
         self.update()
 
-    def image(self, ratio: float = 2.0) -> QPixmap:
-        """The picture with its caption, without the cursor, for exports and copies.
-
-        A recording of a simulated person says so in the picture itself.
-        """
-        caption = 22 if self.simulated else 0
-        picture = QPixmap(round(self.width() * ratio), round((self.height() + caption) * ratio))
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(theme.current().ui["surface"])
-        painter = QPainter(picture)
+    def paint_figure(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self._paint_content(painter)
-        if caption:
-            y = self.height() + caption / 2
-            sim = theme.current().ui["sim"]
-            text(painter, 12, y, "Simulated data: no person's recording", sim, token="small")
-        painter.end()
-        return picture
 
     def sizeHint(self) -> QSize:
         return QSize(400, self._height)
@@ -157,9 +139,6 @@ class Chart(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_A and not event.modifiers():
-            QToolTip.showText(self.mapToGlobal(self.rect().topLeft()), self.accessibleDescription(), self)
-            return
         if event.key() == Qt.Key.Key_Escape and self._cursor is not None:
             self._cursor = None
             self.update()
@@ -178,18 +157,4 @@ class Chart(QWidget):
             self.draw(painter)
             return
         self.draw_frame(painter)
-        _paragraph(painter, QRectF(self.rect()), words, plate=self._plate)
-
-
-def _paragraph(painter: QPainter, area: QRectF, words: str, *, plate: bool) -> None:
-    shown = theme.current()
-    font = theme.font("body")
-    metrics = QFontMetricsF(font)
-    flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-    room = area.adjusted(24, 8, -24, -8)
-    box = metrics.boundingRect(room, flags, words).adjusted(-12, -8, 12, 8)
-    if plate:
-        painter.fillRect(box.intersected(area), shown.ui["surface"])
-    painter.setFont(font)
-    painter.setPen(shown.ui["text_muted"])
-    painter.drawText(room, flags, words)
+        paragraph(painter, QRectF(self.rect()), words, plate=self._plate)

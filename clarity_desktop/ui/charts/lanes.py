@@ -15,7 +15,7 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.column_ink import Ink, joined_runs, stroke_of
 from clarity_desktop.ui.charts.curves import polyline
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, paint_stages
-from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, tint
+from clarity_desktop.ui.charts.paint import HatchKind, clip_mark, hatch, hatch_word, pixel_ratio, tint
 from clarity_desktop.ui.charts.sleep_hours import SleepHours, paint_sleep_hours
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_scale
@@ -187,7 +187,7 @@ def _paint_columns(
         for values in (columns.minimum, columns.maximum, columns.mean)
     )
     known = np.flatnonzero(np.isfinite(y_mean))
-    ink = Ink(area, painter.device().devicePixelRatioF())
+    ink = Ink(area, pixel_ratio(painter))
     base = np.full(ink.width, area.bottom())
     dense = known.size >= _DENSE and not (smooth and known.size <= _SMOOTH_UP_TO)
     if spec.drawing == "bars":

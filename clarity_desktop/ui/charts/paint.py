@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.qt import QColor, QFontMetricsF, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt
+from clarity_desktop.ui.qt import QColor, QFontMetricsF, QPainter, QPen, QPointF, QPolygonF, QRectF, QSvgGenerator, Qt
 
 __all__ = [
     "Align",
@@ -19,6 +19,8 @@ __all__ = [
     "hatch_word",
     "legend",
     "legend_width",
+    "paragraph",
+    "pixel_ratio",
     "read_out",
     "text",
     "text_width",
@@ -209,3 +211,24 @@ def read_out(painter: QPainter, content: ReadOut, at: QPointF, frame: QRectF) ->
         y += 16
         text(painter, box.left() + 8, y, name, shown.ui["text_muted"], token="small")
         text(painter, box.right() - 8, y, value, shown.ui["text"], token="small", align="right")
+
+
+def pixel_ratio(painter: QPainter) -> float:
+    """Pixels a logical pixel of what is painted on; pictures inside a vector file are made three times as fine."""
+    device = painter.device()
+    return 3.0 if isinstance(device, QSvgGenerator) else device.devicePixelRatioF()
+
+
+def paragraph(painter: QPainter, area: QRectF, words: str, *, plate: bool) -> None:
+    """Write why there is nothing to see in the middle of an area, on a plate where axes lie beneath."""
+    shown = theme.current()
+    font = theme.font("body")
+    metrics = QFontMetricsF(font)
+    flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+    room = area.adjusted(24, 8, -24, -8)
+    box = metrics.boundingRect(room, flags, words).adjusted(-12, -8, 12, 8)
+    if plate:
+        painter.fillRect(box.intersected(area), shown.ui["surface"])
+    painter.setFont(font)
+    painter.setPen(shown.ui["text_muted"])
+    painter.drawText(room, flags, words)

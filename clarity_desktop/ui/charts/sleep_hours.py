@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.sleep import SleepSegment, Stage
 from clarity_desktop.domain.time import DAY_S, ZoneTimeline
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.paint import text
+from clarity_desktop.ui.charts.paint import pixel_ratio, text
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.qt import QImage, QPainter, QPen, QPointF, QRectF
 
@@ -52,7 +52,7 @@ def sleep_hours(segments: Sequence[SleepSegment], zone: ZoneTimeline) -> SleepHo
 
 def paint_sleep_hours(painter: QPainter, area: QRectF, scale: TimeScale, hours: SleepHours) -> None:
     """Ink every segment into an area whose top and bottom are noon and whose middle is midnight."""
-    ratio = painter.device().devicePixelRatioF()
+    ratio = pixel_ratio(painter)
     width, height = max(1, round(area.width() * ratio)), max(1, round(area.height() * ratio))
     per_second = width / max(1, scale.span.length_s)
     left = np.floor((hours.noon - scale.span.start) * per_second).astype(np.int64)

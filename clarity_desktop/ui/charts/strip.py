@@ -13,7 +13,7 @@ from clarity_desktop.ui.charts.axis import change_flags
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.column_ink import Ink
 from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, gap_stretches
-from clarity_desktop.ui.charts.paint import ReadOut, hatch, text, text_width, tint
+from clarity_desktop.ui.charts.paint import ReadOut, hatch, pixel_ratio, text, text_width, tint
 from clarity_desktop.ui.charts.timescale import TimeScale, clock_ticks
 from clarity_desktop.ui.charts.valuescale import bar_scale
 from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, number
@@ -142,7 +142,7 @@ class OverviewStrip(Chart):
         step = area.width() / max(1, columns.mean.size)
         x = area.left() + (np.arange(columns.mean.size) + 0.5) * step
         tops = area.bottom() - np.clip(self._content.scale.shares(columns.mean), 0.0, 1.0) * area.height()
-        ink = Ink(area, self.devicePixelRatioF())
+        ink = Ink(area, pixel_ratio(painter))
         ink.fill(ink.lay(x, step, tops, greatest=False), np.full(ink.width, area.bottom()), now.data["activity_soft"])
         ink.paint(painter)
         painter.setPen(QPen(now.ui["border_strong"], 1))

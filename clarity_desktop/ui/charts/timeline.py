@@ -357,6 +357,8 @@ class TimelineChart(Chart):
             super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.figure_key(event):
+            return
         shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         key = event.key()
         if key == Qt.Key.Key_C:

@@ -201,8 +201,11 @@ def test_exported_picture_says_simulated(qtbot: object, berlin: ZoneTimeline, ma
     chart.show_panel(make_panel(berlin, SPRING + 3, 5))
     chart.resize(600, 300)
     shown = chart.image(1.0).toImage()
-    assert shown.height() == 322
-    assert _count(shown.copy(0, 300, 600, 22), theme.current().ui["sim"]) > 3
+    head = shown.copy(0, 0, 600, 60)
+    assert shown.height() > 360
+    assert _count(head, theme.current().ui["sim"]) > 3
+    chart.simulated = False
+    assert _count(chart.image(1.0).toImage().copy(0, 0, 600, 60), theme.current().ui["sim"]) == 0
     assert chart.accessibleDescription().endswith("Simulated data.")
 
 

@@ -1,0 +1,250 @@
+"""The trend panel: a value a night or day, its running median, the slope, and where the level changes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from clarity_desktop.app.rhythm import DailySeries
+from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day
+from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts.curves import stretches
+from clarity_desktop.ui.charts.figure import ChartTable
+from clarity_desktop.ui.charts.paint import ReadOut, tint
+from clarity_desktop.ui.charts.plotting import DayAxis, GapItem, PlotFigure, ValueAxis, pg, points_item
+from clarity_desktop.ui.charts.timescale import ClockChange, clock_changes
+from clarity_desktop.ui.charts.valuescale import line_scale
+from clarity_desktop.ui.charts.wording import day_short, duration, hour_text, local_parts, number
+from clarity_desktop.ui.qt import QBrush, QPen, Qt, QWidget, Signal
+
+__all__ = ["TrendChart", "slope_words", "trend_words", "value_words"]
+
+_COLOURS = {
+    "tst_min": "asleep",
+    "midsleep_h": "core",
+    "se_pct": "asleep",
+    "sol_min": "awake",
+    "waso_min": "awake",
+    "activity_mean": "activity",
+    "l5_onset_h": "l5",
+    "m10_onset_h": "m10",
+}
+_MOST_FLAGS = 12
+
+
+def value_words(series: DailySeries, value: float) -> str:
+    """A value of a series as a person reads it, with its unit."""
+    if not math.isfinite(value):
+        return "–"
+    if series.clock_hour:
+        return hour_text(value % 24)
+    if series.unit == "h":
+        return duration(60 * value)
+    return f"{number(value, series.decimals)} {series.unit}".rstrip()
+
+
+def slope_words(series: DailySeries) -> str:
+    """``+3 min a week``: the slope of a series over seven days."""
+    if series.trend is None:
+        return ""
+    week = 7 * series.trend.slope_per_day
+    in_minutes = series.clock_hour or series.unit == "h"
+    unit = "min" if in_minutes else series.unit
+    words = number(60 * week) if in_minutes else number(week, max(1, series.decimals))
+    sign = "+" if week > 0 and any(digit in words for digit in "123456789") else ""
+    return f"{sign}{words} {unit} a week".replace("  ", " ")
+
+
+def trend_words(series: DailySeries) -> str:
+    """Slope, p and how far the p can be taken at its word; the reason where there is no trend."""
+    trend = series.trend
+    if trend is None:
+        return series.insufficient or "No trend."
+    chance = "p < 0.001" if trend.p < 0.001 else f"p {number(trend.p, 3 if trend.p < 0.1 else 2)}"
+    words = f"{slope_words(series)}, {chance}, n {number(trend.n)}"
+    if trend.autocorrelation is None:
+        return f"{words}; likeness of successive {series.per}s not known"
+    alike = f"successive {series.per}s correlate at {number(trend.autocorrelation, 2)}"
+    if trend.autocorrelation > 0.1:
+        return f"{words}; {alike}, so p is too small"
+    return f"{words}; {alike}"
+
+
+class TrendChart(PlotFigure):
+    """Dots from gap to gap; the Theil–Sen line dashed; changes of level and of the clock as vertical marks."""
+
+    period_chosen = Signal(object)
+    """The :class:`Span` of local days that was drawn with Shift."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        self._values = ValueAxis("left", most=4)
+        super().__init__(name, DayAxis(), self._values, height=190, parent=parent)
+        self._series: DailySeries | None = None
+        self._zone = ZoneTimeline.unknown()
+        self._window = Span(0, 1)
+        self._days = (0, 1)
+        self._band: tuple[float | None, float | None] | None = None
+        self._band_words = ""
+        self.stretch_chosen.connect(self._choose)
+        self.refresh()
+
+    def show_series(
+        self,
+        series: DailySeries | None,
+        zone: ZoneTimeline,
+        window: Span,
+        *,
+        band: tuple[float | None, float | None] | None = None,
+        band_words: str = "",
+        simulated: bool = False,
+    ) -> None:
+        """Show one series over a window.
+
+        Parameters
+        ----------
+        series:
+            Values by local day; ``None`` empties the chart.
+        zone, window:
+            Clock of the person, and the span whose local days make the axis.
+        band:
+            A published range in the series' unit, ``None`` for an open end; nothing where no range fits.
+        band_words:
+            To whom it applies, with author and year.
+        """
+        self._series, self._zone, self._window, self.simulated = series, zone, window, simulated
+        self._band, self._band_words = band, band_words
+        if series is not None:
+            self.setAccessibleName(f"Trend of {series.title.casefold()}")
+            self._values.clock = series.clock_hour
+            first, last = (local_parts(zone, at)[0] for at in (window.start, max(window.start, window.stop - 1)))
+            low = min(series.first_day, (first - date_of_day(0)).days)
+            high = max(series.first_day + series.values.size - 1, (last - date_of_day(0)).days)
+            self._days = (low, high)
+            self.set_ranges((low - 0.6, high + 0.6), self._heights(series))
+        self.refresh()
+
+    def _heights(self, series: DailySeries) -> tuple[float, float]:
+        known = series.values[np.isfinite(series.values)]
+        ends = [end for end in self._band or () if end is not None]
+        if series.clock_hour:
+            return float(known.min()) - 0.5, float(known.max()) + 0.5
+        scale = line_scale(np.append(known, ends), np.append(known, ends), ticks=4)
+        # A scale of percentiles cuts the outermost dots; here each night counts.
+        low, high = min(scale.low, float(known.min())), max(scale.high, float(known.max()))
+        margin = 0.05 * (high - low)
+        return (low if low == 0 else low - margin), high + margin
+
+    def message(self) -> str:
+        return "" if self._series is not None else "No values in this window."
+
+    def units(self) -> str:
+        if self._series is None:
+            return ""
+        unit = "local clock" if self._series.clock_hour else self._series.unit
+        return f"{unit}, one value a {self._series.per}"
+
+    def summary(self) -> str:
+        series = self._series
+        if series is None:
+            return self.message()
+        known = series.values[np.isfinite(series.values)]
+        words = [
+            f"{series.title} on {number(series.n)} {series.per}s.",
+            f"Median {value_words(series, float(np.median(known)))}.",
+            f"From {value_words(series, float(known.min()))} to {value_words(series, float(known.max()))}.",
+            f"{trend_words(series)}.",
+        ]
+        for day in series.changes:
+            words.append(f"The level changes on {day_short(date_of_day(day))}.")
+        if self._band is not None:
+            words.append(f"Shaded band: {self._band_words}.")
+        return " ".join(words)
+
+    def table(self) -> ChartTable | None:
+        series = self._series
+        if series is None:
+            return None
+        rows = []
+        for index, (value, median) in enumerate(zip(series.values.tolist(), series.running.tolist(), strict=True)):
+            day = date_of_day(series.first_day + index)
+            note = "level changes" if series.first_day + index in series.changes else ""
+            rows.append((day.isoformat(), value_words(series, value), value_words(series, median), note))
+        return ChartTable(("Date", series.title, "7-day running median", "Remark"), tuple(rows))
+
+    # -- painting ------------------------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        series, now = self._series, theme.current()
+        if series is None:
+            return
+        colour = now.data[_COLOURS.get(series.id, "activity")]
+        days = series.first_day + np.arange(series.values.size, dtype=np.float64)
+        self._band_item()
+        every = np.isin(np.arange(self._days[0], self._days[1] + 1), days[np.isfinite(series.values)])
+        self.add(GapItem([(self._days[0] + low - 0.5, self._days[0] + high - 0.5) for low, high in stretches(~every)]))
+        self.add(
+            pg.PlotCurveItem(days, series.values, pen=self.pen(tint(colour, 0.45)), connect="finite", antialias=True)
+        )
+        self.add(points_item(days, series.values, colour))
+        self.add(
+            pg.PlotCurveItem(days, series.running, pen=self.pen(now.ui["text"], 1.75), connect="finite", antialias=True)
+        )
+        if series.trend is not None:
+            ends = np.array([days[0], days[-1]])
+            line = series.trend.at_first + series.trend.slope_per_day * (ends - days[0])
+            self.add(pg.PlotCurveItem(ends, line, pen=self.pen(now.ui["text_muted"], 1.0, (6, 4)), antialias=True))
+        for day in series.changes:
+            self.add_mark(day - 0.5, "level changes", now.ui["text_muted"], self.pen(now.ui["text_muted"]))
+        changes = clock_changes(self._zone, self._window)
+        for change in changes if len(changes) <= _MOST_FLAGS else ():
+            self.add_mark(self._day_of(change), change.hours, now.ui["warn"], self.pen(now.ui["warn"], 1.0, (4, 3)))
+
+    def _band_item(self) -> None:
+        if self._band is None:
+            return
+        low, high = self._band
+        floor, ceiling = self.view.viewRange()[1]
+        item = pg.LinearRegionItem(
+            (float(floor) if low is None else low, float(ceiling) if high is None else high),
+            orientation="horizontal",
+            movable=False,
+            brush=QBrush(theme.current().ui["band"]),
+            pen=QPen(Qt.PenStyle.NoPen),
+        )
+        item.setZValue(-30)
+        self.add(item)
+
+    def _day_of(self, change: ClockChange) -> float:
+        day, second, _ = local_parts(self._zone, change.instant)
+        return (day - date_of_day(0)).days + second / 86_400 - 0.5
+
+    # -- reading and choosing ------------------------------------------------------------------------------------
+
+    def sample_x(self, x: float) -> float:
+        return float(round(x))
+
+    def read_out_at(self, x: float) -> ReadOut | None:
+        series = self._series
+        if series is None:
+            return None
+        index = round(x) - series.first_day
+        day = date_of_day(round(x))
+        if not 0 <= index < series.values.size:
+            return ReadOut(day_short(day), "", ((series.title, "no value"),))
+        rows = [
+            (series.title, value_words(series, float(series.values[index]))),
+            ("7-day running median", value_words(series, float(series.running[index]))),
+        ]
+        if series.trend is not None:
+            at = series.trend.at_first + series.trend.slope_per_day * index
+            rows.append(("Theil–Sen line", value_words(series, at)))
+        return ReadOut(day_short(day), f"{series.per} ending" if series.per == "night" else "", tuple(rows))
+
+    def _choose(self, low: float, high: float) -> None:
+        first, last = round(low), round(high)
+        zone = self._zone
+        span = Span(zone.day_span(min(first, last)).start, zone.day_span(max(first, last)).stop)
+        held = Span(max(span.start, self._window.start), min(span.stop, self._window.stop))
+        if held.stop > held.start:
+            self.period_chosen.emit(held)
