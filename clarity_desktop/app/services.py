@@ -400,6 +400,7 @@ class Services(AccessServices):
         )
         return found if self._sees_identity() else masked_panel(found)
 
+    @needs(Right.READ_DATA)
     def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
         """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""
         from clarity_desktop.app.rhythm import rhythm_detail

@@ -71,7 +71,7 @@ def analyze(
             return
         if span is None and file is not None:
             span = _from_first_to_last(services.series(owner))
-        panel = services.study.panel(
+        panel = services.panel(
             owner, span, zone=zone_name, epoch_s=epoch, progress=session.output.progress, cancel=cancel
         )
     from clarity_desktop.analysis.documents import panel_document
@@ -163,7 +163,7 @@ def _epochs(services: Services, owner: str, zone: ZoneTimeline, step_s: int) -> 
             "The recording holds no activity signal.",
             remedy="Choose a recording with activity counts or steps.",
         )
-    parts = [(services.vault.series.read(one.id), kind_of(kind, one.unit)) for one in chosen]
+    parts = [(services.samples(one.id), kind_of(kind, one.unit)) for one in chosen]
     return to_epochs(parts, span, zone, step_s)
 
 

@@ -24,8 +24,8 @@ def list_entries(
     session = session_of(context)
     services = session.unlocked()
     patient_id = services.patient(patient).id if patient is not None else None
-    entries = services.vault.audit.entries(limit=limit, patient_id=patient_id)
-    verdict = services.vault.audit.verify()
+    entries = services.audit_entries(limit=limit, patient_id=patient_id)
+    verdict = services.verify_audit()
     document = {
         "entries": [
             {
@@ -49,7 +49,7 @@ def list_entries(
 def verify(context: typer.Context) -> None:
     """Check that no entry was changed, removed, added or reordered."""
     session = session_of(context)
-    verdict = session.unlocked().vault.audit.verify()
+    verdict = session.unlocked().verify_audit()
     document = {"entries": verdict.entries, "chain_ok": verdict.chain_ok, "first_bad": verdict.first_bad}
     if verdict.chain_ok:
         session.output.answer(document, f"The audit is whole: {verdict.entries} entries.")

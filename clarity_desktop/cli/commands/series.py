@@ -65,8 +65,9 @@ def read(
     parts = _merged(services, chosen, span) if merged else _stored(services, chosen, span)
     for path, as_parquet in ((csv, False), (parquet, True)):
         if path is not None:
-            rows = write_table(path, parts, zone, parquet=as_parquet)
-            services.vault.audit.append("series.export", patient_id=found.id, detail=f"{rows} rows")
+            rows = sum(len(part.samples) for part in parts)
+            services.note_export(found.id, "series.export", f"{rows} rows")
+            write_table(path, parts, zone, parquet=as_parquet)
     if csv is not None or parquet is not None:
         files = [str(path) for path in (csv, parquet) if path is not None]
         counts = [
@@ -131,7 +132,7 @@ def whole_span(series: list[Series]) -> Span | None:
 
 
 def _stored(services: Services, chosen: list[Series], span: Span | None) -> list[NamedSamples]:
-    return [NamedSamples(one.kind, one.source, services.vault.series.read(one.id, span)) for one in chosen]
+    return [NamedSamples(one.kind, one.source, services.samples(one.id, span)) for one in chosen]
 
 
 def _merged(services: Services, chosen: list[Series], span: Span | None) -> list[NamedSamples]:
@@ -147,6 +148,6 @@ def _merged(services: Services, chosen: list[Series], span: Span | None) -> list
                 "Only amounts, such as steps, can be merged into one series.",
                 remedy="Leave out --merged, or name an amount with --type.",
             )
-        parts = [SourceSamples(one.source, services.vault.series.read(one.id, span), one.device) for one in group]
+        parts = [SourceSamples(one.source, services.samples(one.id, span), one.device) for one in group]
         result.append(NamedSamples(kind_id, "merged", merge_sources(parts, kind).samples))
     return result

@@ -27,7 +27,7 @@ def create(context: typer.Context) -> None:
         )
     services.create_vault(session.passphrase("New passphrase: ", twice=True))
     info = services.vault_info()
-    verdict = services.vault.audit.verify()
+    verdict = services.verify_audit()
     session.output.answer(
         {
             **vault_document(info),
@@ -44,7 +44,7 @@ def info(context: typer.Context) -> None:
     session = session_of(context)
     services = session.unlocked()
     facts = services.vault_info()
-    verdict = services.vault.audit.verify()
+    verdict = services.verify_audit()
     document: dict[str, Any] = {
         **vault_document(facts),
         "integrity": None,

@@ -62,7 +62,7 @@ def coverage_of(services: Services, patient_id: str, kinds: Sequence[str], span:
     hours_of: dict[str, list[NDArray[np.int64]]] = {}
     for series in services.series(patient_id):
         if series.kind in kinds:
-            rollup = services.vault.series.rollup(series.id, span)
+            rollup = services.rollup(series.id, span)
             if rollup.hour.size:
                 hours_of.setdefault(series.kind, []).append(rollup.hour)
     if not hours_of:

@@ -191,8 +191,7 @@ class WindowTasks(QWidget):
         """Learn whose key opened the vault, and whether this machine has a keychain that could open it."""
 
         def look() -> tuple[bool, str]:
-            labels = [slot.label for slot in self.services.vault_info().slots if slot.kind == "passphrase"]
-            return bool(self.services.vault.keychain_available()), labels[0] if labels else "Owner"
+            return self.services.keychain_available(), self.services.user().name
 
         def show(found: tuple[bool, str]) -> None:
             self.keychain_at_hand = found[0]
@@ -208,7 +207,7 @@ class WindowTasks(QWidget):
             self.services.settings.set("keychain_slot", True)
             self.say("The keychain of this machine can open the vault from now on.")
 
-        run_mutation(self, lambda: self.services.vault.add_keychain_slot("This machine"), added)
+        run_mutation(self, lambda: self.services.add_keychain_slot("This machine"), added)
 
     # -- small things -----------------------------------------------------------------------------------------
 

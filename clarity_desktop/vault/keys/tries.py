@@ -60,6 +60,8 @@ class _State:
     failed: list[FailedTry] = field(default_factory=list)
     omitted: int = 0
     spoilt: bool = False
+    vanished: bool = False
+    """The file was not there when a try began."""
 
 
 class Tries:
@@ -78,6 +80,10 @@ class Tries:
     def exists(self) -> bool:
         """Whether the file is there."""
         return self._path.is_file()
+
+    def has_vanished(self) -> bool:
+        """Whether the file was gone, and the audit does not know of it yet."""
+        return self._read().vanished
 
     def wait_s(self, user: str) -> float:
         """Seconds until this user may try (again)."""
@@ -128,12 +134,13 @@ class Tries:
         with self._changing() as state:
             del state.failed[:n]
             state.omitted = 0
+            state.vanished = False
 
     def make(self) -> None:
         """Make the file when it is missing."""
         if not self.exists():
-            with self._changing():
-                pass
+            with self._changing() as state:
+                state.vanished = False
 
     def _now(self, n: int) -> _Count:
         return _Count(n, self._clock.wall(), self._clock.uptime(), self._clock.boot())
@@ -170,9 +177,10 @@ class Tries:
                 {str(user): _count_of(one) for user, one in document["counts"].items()},
                 [FailedTry(int(at), str(user)) for at, user in document["failed"]],
                 int(document["omitted"]),
+                vanished=bool(document["vanished"]),
             )
         except FileNotFoundError:
-            return _State()
+            return _State(vanished=True)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Somebody spoilt the file: read as many wrong tries of others, just now, until the next right one.
             return _State({_SPOILT: self._now(len(DELAYS_S))}, spoilt=True)
@@ -185,8 +193,8 @@ class Tries:
             with lock.open("r+b") as handle:
                 _hold(handle)
                 state = self._read()
-                self._settled(state)
                 before = _document(state)
+                self._settled(state)
                 try:
                     yield state
                 finally:
@@ -205,6 +213,7 @@ def _document(state: _State) -> dict[str, Any]:
         "counts": {user: [one.n, one.wall, one.uptime, one.boot] for user, one in state.counts.items()},
         "failed": [[one.at, one.user] for one in state.failed],
         "omitted": state.omitted,
+        "vanished": state.vanished,
     }
 
 

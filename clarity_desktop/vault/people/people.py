@@ -76,11 +76,12 @@ class People:
                 write.detail = f"{self._keys.user_id} {roles_text(FOUNDER_ROLES)}"
         elif self._keys.admin:
             self._repair()
-        if not tries.exists():
-            if self._keys.how != "created" and not self._founded:
-                with self._store.writing("unlock.count_missing") as write:
-                    write.outcome = "noticed"
+        if self._keys.how == "created" or self._founded:
             tries.make()
+        vanished = tries.has_vanished() and not self._founded
+        if vanished:
+            with self._store.writing("unlock.count_missing") as write:
+                write.outcome = "noticed"
         failed, omitted = tries.untold()
         for one in failed:
             with self._store.writing("unlock.refused") as write:
@@ -90,7 +91,7 @@ class People:
             with self._store.writing("unlock.refused") as write:
                 write.outcome = "refused"
                 write.detail = f"{omitted} earlier ones"
-        if failed or omitted:
+        if failed or omitted or tries.has_vanished():
             tries.told(len(failed))
 
     def _repair(self) -> None:
