@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.analysis.change import follow
+from clarity_desktop.analysis.daily_values import DailyValues
 from clarity_desktop.analysis.findings.sleep import MOST_UNKNOWN_MIN, states_of_nights
-from clarity_desktop.analysis.findings.trends import LEAST_DAYS, change_points, trend_of
 from clarity_desktop.analysis.panels.assemble import SCORED_METHOD, scored_states
-from clarity_desktop.circadian.daily_windows import DailyWindow, daily_windows
 from clarity_desktop.circadian.periodogram import lomb_scargle
 from clarity_desktop.circadian.prepared import PreparedRecording
+from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.panel import Panel
-from clarity_desktop.domain.time import Span, ZoneTimeline, day_of_date
+from clarity_desktop.domain.time import Span, ZoneTimeline
 from clarity_desktop.signals.clock import LocalClock
 from clarity_desktop.sleep.regularity import day_matrix
 from clarity_desktop.sleep.states import UNKNOWN
@@ -27,6 +28,21 @@ ALPHA: Final = 0.01
 """Chance of a false alarm at which the line of significance stands."""
 _RUNNING: Final = 7
 _LEAST_IN_RUNNING: Final = 3
+_IN_HOURS: Final = ("tst_min",)
+_TITLES: Final = {
+    "tst_min": "Time asleep",
+    "midsleep_h": "Mid-sleep",
+    "se_pct": "Sleep efficiency",
+    "sol_min": "Sleep onset latency",
+    "waso_min": "Awake after onset",
+    "resting_hr": "Resting heart rate",
+    "hr_dip_pct": "Nocturnal dip",
+    "activity_mean": "Mean activity",
+    "ra": "Relative amplitude",
+    "l5_onset_h": "L5 onset",
+    "m10_onset_h": "M10 onset",
+}
+"""Daily values that are followed, in the order in which they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +91,17 @@ class SeriesTrend:
     """Theil–Sen line with Mann–Kendall p."""
 
     slope_per_day: float
+    interval: tuple[float, float] | None
+    """95 % of the slope, widened for the likeness of successive days."""
     at_first: float
     """Value of the line on the first day of the series."""
     p: float
+    """As if days were independent."""
+    p_adjusted: float
+    """With the variance widened by the autocorrelation."""
     n: int
     autocorrelation: float | None
-    """Of values of successive days; the more it differs from 0, the less the p can be taken at its word."""
+    """Of what the line leaves over, from one day to the next; ``None`` where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +147,23 @@ class RhythmDetail:
     simulated: bool = False
 
 
-def rhythm_detail(panel: Panel) -> RhythmDetail:
-    """Power against period, likeness of days and daily values of a panel's window."""
+def rhythm_detail(panel: Panel, daily: Sequence[DailyValues]) -> RhythmDetail:
+    """Power against period, likeness of days and the course of daily values of a panel's window."""
     found = panel.finding("sri")
     method = "none" if found is None else dict(found.provenance.parameters).get("method", "none")
-    recording = PreparedRecording(panel.epochs) if panel.epochs.step_s == 60 else None
-    period, why = _period(panel, recording)
+    period, why = _period(panel)
+    by_metric = {values.metric: values for values in daily}
+    series = [_series(by_metric[metric], title) for metric, title in _TITLES.items() if metric in by_metric]
     return RhythmDetail(
-        panel.span,
-        panel.zone,
-        period,
-        why,
-        _regularity(panel, method),
-        (*_nightly(panel), *_daily(panel, recording)),
-        method,
-        panel.simulated,
+        panel.span, panel.zone, period, why, _regularity(panel, method), tuple(series), method, panel.simulated
     )
 
 
-def _period(panel: Panel, recording: PreparedRecording | None) -> tuple[PowerSpectrum | None, str]:
+def _period(panel: Panel) -> tuple[PowerSpectrum | None, str]:
     declared = panel.finding("lomb_scargle_period_h")
     if declared is not None and declared.value is None:
         return None, declared.insufficient or "No period stands out."
-    wave = None if recording is None else lomb_scargle(recording)
+    wave = lomb_scargle(PreparedRecording(panel.epochs)) if panel.epochs.step_s == 60 else None
     if wave is None:
         return None, "The activity does not vary enough for a period."
     return (
@@ -197,100 +212,36 @@ def _running_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _autocorrelation(values: NDArray[np.float64]) -> float | None:
-    deviation = values - np.nanmean(values)
-    both = np.isfinite(deviation[1:]) & np.isfinite(deviation[:-1])
-    spread = float(np.nanvar(values))
-    if np.count_nonzero(both) < LEAST_DAYS or spread <= 0:
-        return None
-    return float(np.mean(deviation[1:][both] * deviation[:-1][both])) / spread
-
-
-def _continuous(hours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Clock hours laid out around their circular mean, so that midnight is no jump."""
-    known = hours[np.isfinite(hours)]
-    if not known.size:
-        return hours
-    middle = float(np.angle(np.exp(2j * np.pi * known / 24).sum())) * 24 / (2 * np.pi)
-    return np.asarray((hours - middle + 12) % 24 - 12 + middle)
-
-
-def _with_change(series: DailySeries) -> DailySeries:
-    """Running median, trend and change points added to a series' values."""
-    values = _continuous(series.values) if series.clock_hour else series.values
-    days = np.arange(values.size, dtype=np.int64)
-    known = np.isfinite(values)
-    found = trend_of(days, values)
-    trend = None
-    if found is not None:
-        start = float(np.median(values[known] - found.slope_per_day * days[known]))
-        trend = SeriesTrend(found.slope_per_day, start, found.p, found.n, _autocorrelation(values))
-    places = days[known][list(change_points(values[known]))]
-    unit = "values" if series.n != 1 else "value"
-    return replace(
-        series,
-        values=values,
-        running=_running_median(values),
-        trend=trend,
-        insufficient=None if trend is not None else f"A trend needs {LEAST_DAYS} values, this has {series.n} {unit}.",
-        changes=tuple(int(series.first_day + place) for place in places),
-    )
-
-
-def _series(
-    declared: tuple[str, str, str, int], per: str, days: Sequence[int], values: Iterable[float], *, clock: bool = False
-) -> tuple[DailySeries, ...]:
-    """A series from values by local day, on a grid without holes; none when there is no value at all."""
-    amounts = np.fromiter(values, dtype=np.float64)
-    if not np.isfinite(amounts).any():
-        return ()
-    first, last = min(days), max(days)
-    grid = np.full(last - first + 1, np.nan)
-    grid[np.asarray(days, dtype=np.int64) - first] = amounts
-    blank = DailySeries(*declared, per, first, grid, grid, None, None, (), clock)
-    return (_with_change(blank),)
-
-
-def _nightly(panel: Panel) -> tuple[DailySeries, ...]:
-    if not panel.nights:
-        return ()
-    days = [day_of_date(night.date) for night in panel.nights]
-
-    def of(name: str) -> list[float]:
-        found = (getattr(night, name) for night in panel.nights)
-        return [np.nan if value is None else float(value) for value in found]
-
-    return (
-        *_series(("tst_min", "Time asleep", "h", 1), "night", days, (value / 60 for value in of("tst_min"))),
-        *_series(("midsleep_h", "Mid-sleep", "local", 2), "night", days, of("midsleep_h"), clock=True),
-        *_series(("se_pct", "Sleep efficiency", "%", 0), "night", days, of("se_pct")),
-        *_series(("sol_min", "Sleep onset latency", "min", 0), "night", days, of("sol_min")),
-        *_series(("waso_min", "Awake after onset", "min", 0), "night", days, of("waso_min")),
-    )
-
-
-def _daily(panel: Panel, recording: PreparedRecording | None) -> tuple[DailySeries, ...]:
-    epochs = panel.epochs
-    if recording is None or not epochs.valid.any():
-        return ()
-    clock = LocalClock.of(epochs)
-    first = int(clock.local_day.min())
-    worn = epochs.valid & np.isfinite(epochs.values)
-    place = clock.local_day[worn] - first
-    total = np.bincount(place, weights=epochs.values[worn].astype(np.float64))
-    count = np.bincount(place)
-    valid = [day_of_date(day.date) for day in panel.days if day.valid]
-    kept = [day for day in valid if day - first < count.size and count[day - first]]
-    means = [float(total[day - first] / count[day - first]) for day in kept]
-    mesor = panel.finding("mesor")
-    unit = mesor.unit if mesor is not None and mesor.unit else "counts/min"
-    least, most = daily_windows(recording)
-
-    def onsets(windows: Sequence[DailyWindow]) -> tuple[list[int], list[float]]:
-        return [window.day for window in windows], [window.onset_h for window in windows]
-
-    return (
-        *(_series(("activity_mean", "Mean activity", unit, 1), "day", kept, means) if kept else ()),
-        *_series(("l5_onset_h", "L5 onset", "local", 2), "day", *onsets(least.windows), clock=True),
-        *_series(("m10_onset_h", "M10 onset", "local", 2), "day", *onsets(most.windows), clock=True),
+def _series(values: DailyValues, title: str) -> DailySeries:
+    """The course of one metric: running median, trend and changes of level. Minutes of sleep become hours."""
+    if values.metric in _IN_HOURS:
+        values = replace(values, value=values.value / 60, unit="h")
+    followed, linear = follow(values, ()), values.linear
+    trend, known = None, np.isfinite(linear)
+    if followed.trend is not None:
+        found = followed.trend
+        steps = values.day[known] - values.day[0]
+        trend = SeriesTrend(
+            found.slope_per_day,
+            found.interval,
+            float(np.median(linear[known] - found.slope_per_day * steps)),
+            found.p,
+            found.p_adjusted,
+            found.n,
+            found.autocorrelation,
+        )
+    declared = METRICS[values.metric].decimals if values.metric in METRICS else 1
+    return DailySeries(
+        values.metric,
+        title,
+        "local" if values.clock_hour else values.unit,
+        1 if values.unit == "h" else declared,
+        values.per,
+        int(values.day[0]),
+        linear,
+        _running_median(linear),
+        trend,
+        followed.insufficient,
+        followed.changes,
+        values.clock_hour,
     )

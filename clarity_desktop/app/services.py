@@ -401,11 +401,13 @@ class Services(AccessServices):
         return found if self._sees_identity() else masked_panel(found)
 
     @needs(Right.READ_DATA)
+    @needs(Right.READ_DATA)
     def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
         """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""
         from clarity_desktop.app.rhythm import rhythm_detail
 
-        return rhythm_detail(self.panel(patient_id, span, zone=zone))
+        daily = self.study.change(patient_id, span, zone=zone).daily
+        return rhythm_detail(self.panel(patient_id, span, zone=zone), daily)
 
     @needs(Right.READ_DATA)
     def days(

@@ -18,7 +18,7 @@ from clarity_desktop.ui.charts.valuescale import line_scale
 from clarity_desktop.ui.charts.wording import day_short, duration, hour_text, local_parts, number
 from clarity_desktop.ui.qt import QBrush, QPen, Qt, QWidget, Signal
 
-__all__ = ["TrendChart", "slope_words", "trend_words", "value_words"]
+__all__ = ["TrendChart", "chance_words", "slope_words", "trend_words", "value_words"]
 
 _COLOURS = {
     "tst_min": "asleep",
@@ -26,6 +26,8 @@ _COLOURS = {
     "se_pct": "asleep",
     "sol_min": "awake",
     "waso_min": "awake",
+    "resting_hr": "hr",
+    "hr_dip_pct": "hr",
     "activity_mean": "activity",
     "l5_onset_h": "l5",
     "m10_onset_h": "m10",
@@ -56,19 +58,21 @@ def slope_words(series: DailySeries) -> str:
     return f"{sign}{words} {unit} a week".replace("  ", " ")
 
 
+def chance_words(p: float) -> str:
+    """``p 0.043``: three decimals below a tenth."""
+    return "p < 0.001" if p < 0.001 else f"p {number(p, 3 if p < 0.1 else 2)}"
+
+
 def trend_words(series: DailySeries) -> str:
     """Slope, p and how far the p can be taken at its word; the reason where there is no trend."""
     trend = series.trend
     if trend is None:
         return series.insufficient or "No trend."
-    chance = "p < 0.001" if trend.p < 0.001 else f"p {number(trend.p, 3 if trend.p < 0.1 else 2)}"
-    words = f"{slope_words(series)}, {chance}, n {number(trend.n)}"
+    words = f"{slope_words(series)}, {chance_words(trend.p_adjusted)}, n {number(trend.n)}"
     if trend.autocorrelation is None:
-        return f"{words}; likeness of successive {series.per}s not known"
+        return f"{words}; successive {series.per}s may resemble each other, then p is too small"
     alike = f"successive {series.per}s correlate at {number(trend.autocorrelation, 2)}"
-    if trend.autocorrelation > 0.1:
-        return f"{words}; {alike}, so p is too small"
-    return f"{words}; {alike}"
+    return f"{words}, allowing for that {alike} ({chance_words(trend.p)} without)"
 
 
 class TrendChart(PlotFigure):
