@@ -20,7 +20,7 @@ from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.signals.clock import MINUTES_PER_DAY
 
-__all__ = ["ROLLING_METRICS", "WINDOWS", "RollingRhythm", "rolling_rhythm"]
+__all__ = ["ROLLING_METRICS", "WINDOWS", "RollingRhythm", "minutes_by_day", "rolling_rhythm"]
 
 WINDOWS: Final = (7, 14, 28)
 """Lengths in days."""
@@ -101,8 +101,16 @@ def _hours(recording: PreparedRecording, first: int, days: int) -> _Hours:
     )
 
 
-def _minutes(recording: PreparedRecording, first: int, days: int) -> tuple[Array, Array]:
-    """Sum and number of valid epochs by local day and minute, both of shape (D, 1440)."""
+def minutes_by_day(recording: PreparedRecording, first: int, days: int) -> tuple[Array, Array]:
+    """Sum and number of valid epochs by local day and minute, both of shape (D, 1440).
+
+    Parameters
+    ----------
+    recording:
+        One-minute epochs.
+    first, days:
+        First local day and number of days of the result; they must cover the recording.
+    """
     place = recording.row_days() - first
     total = recording.grid_values.reshape(-1, MINUTES_PER_DAY)
     number = recording.grid_valid.reshape(-1, MINUTES_PER_DAY).astype(np.float64)
@@ -206,7 +214,7 @@ def rolling_rhythm(
     first = int(row_days.min())
     days = int(row_days.max()) - first + 1
     hours = _hours(recording, first, days)
-    total, number = _minutes(recording, first, days)
+    total, number = minutes_by_day(recording, first, days)
     there = np.zeros(days)
     known = valid_days - first
     there[known[(known >= 0) & (known < days)]] = 1

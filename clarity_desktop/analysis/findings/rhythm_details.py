@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from clarity_desktop.analysis.findings.day_intervals import BOOTSTRAP_WORDS, detail_intervals
 from clarity_desktop.analysis.findings.maker import FindingMaker
+from clarity_desktop.analysis.findings.uncertainty import REPLICATES, Interval, seed_of
 from clarity_desktop.circadian.cosinor import cosinor, two_component_cosinor
 from clarity_desktop.circadian.daily_windows import daily_windows
 from clarity_desktop.circadian.fractal import fluctuation
@@ -127,7 +129,7 @@ DETAIL_METRICS: Final = tuple(metric for metrics, _, _ in _FAMILIES for metric i
 
 
 def detail_findings(recording: PreparedRecording | None, maker: FindingMaker) -> tuple[Finding, ...]:
-    """Findings without an interval; a family is computed only when one of its metrics has enough data.
+    """Findings beyond the first ones; a family is computed only when one of its metrics has enough data.
 
     ``recording`` is ``None`` when the epochs are not one minute long.
     """
@@ -144,8 +146,16 @@ def detail_findings(recording: PreparedRecording | None, maker: FindingMaker) ->
         values: _Values = {}
         if recording is not None and not all(short.values()):
             values = compute(recording)
+        intervals: dict[str, Interval | None] = {}
+        answered = [metric for metric in metrics if values.get(metric) is not None and metric in BOOTSTRAP_WORDS]
+        if recording is not None and answered:
+            intervals = detail_intervals(recording, answered, values, seed_of(maker.input_hash, metrics[0]))
         for metric in metrics:
             value = values.get(metric)
             reason = short[metric] or (why_none if value is None else None)
-            found.append(maker.make(metric, value, valid_days, reason=reason))
+            interval = intervals.get(metric)
+            parameters = {}
+            if interval is not None:
+                parameters = {"bootstrap": BOOTSTRAP_WORDS[metric], "replicates": str(REPLICATES)}
+            found.append(maker.make(metric, value, valid_days, interval=interval, reason=reason, parameters=parameters))
     return tuple(found)

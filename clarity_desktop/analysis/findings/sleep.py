@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clarity_desktop.analysis.findings.day_intervals import timing_intervals
 from clarity_desktop.analysis.findings.maker import FindingMaker
 from clarity_desktop.analysis.findings.uncertainty import (
     REPLICATES,
@@ -147,7 +148,10 @@ def _timing(
     nights = timed_nights(evidence.nights, evidence.zone)
     timing = timing_of(nights)
     count = len(nights)
-    free = {"free_days": "Saturday and Sunday", **parameters}
+    intervals = timing_intervals(nights, seed_of(maker.input_hash, "timing")) if none is None else {}
+    drawn = {"bootstrap": "nights, within work and within free nights", "replicates": str(REPLICATES)}
+    free = {"free_days": "Saturday and Sunday", **drawn, **parameters}
+    in_order = {**free, "bootstrap": "blocks of 3 successive nights"}
     uneven = none
     if uneven is None and not timing.jetlag_is_sufficient:
         uneven = (
@@ -159,11 +163,25 @@ def _timing(
         following = timing.consecutive + 1 if timing.consecutive else 0
         apart = f"Needs 5 consecutive nights, has {following}."
     counts = (("free_nights", float(timing.free_nights)), ("work_nights", float(timing.work_nights)))
+    rows = (
+        ("social_jetlag_h", timing.social_jetlag_h, uneven, counts, free),
+        ("msfsc_h", timing.msfsc_h, uneven, counts, free),
+        ("cpd_h", timing.cpd_h, apart, (), in_order),
+        ("midpoint_sd_h", timing.midpoint_sd_h, none, (), {**drawn, **parameters}),
+    )
     return (
-        maker.make("social_jetlag_h", timing.social_jetlag_h, count, reason=uneven, details=counts, parameters=free),
-        maker.make("msfsc_h", timing.msfsc_h, count, reason=uneven, details=counts, parameters=free),
-        maker.make("cpd_h", timing.cpd_h, count, reason=apart, parameters=free),
-        maker.make("midpoint_sd_h", timing.midpoint_sd_h, count, reason=none, parameters=parameters),
+        *(
+            maker.make(
+                metric,
+                value,
+                count,
+                interval=intervals.get(metric),
+                reason=reason,
+                details=details,
+                parameters=told,
+            )
+            for metric, value, reason, details, told in rows
+        ),
         maker.make(
             "sleep_debt_h_14d",
             timing.sleep_debt_h_14d,

@@ -21,12 +21,14 @@ __all__ = [
     "circular_interval",
     "circular_mean_interval",
     "cosinor_intervals",
+    "day_weights",
     "interval_of",
     "median_interval",
     "profile_intervals",
     "regularity_interval",
     "seed_of",
     "stability_intervals",
+    "stability_replicates",
 ]
 
 REPLICATES: Final = 200
@@ -93,27 +95,54 @@ def _days_of(recording: PreparedRecording) -> _Days:
 def stability_intervals(
     recording: PreparedRecording, random: Generator, replicates: int = REPLICATES
 ) -> tuple[Interval | None, Interval | None]:
-    """Intervals of interdaily stability and intradaily variability at hourly bins.
+    """Intervals of interdaily stability and intradaily variability at hourly bins."""
+    weight = day_weights(recording, random, replicates)
+    if weight is None:
+        return None, None
+    stability, variability = stability_replicates(recording, weight)
+    return interval_of(stability), interval_of(variability)
+
+
+def day_weights(
+    recording: PreparedRecording, random: Generator, replicates: int = REPLICATES
+) -> NDArray[np.float64] | None:
+    """How often each local day that the recording touches is drawn, shape (replicates, D); ``None`` with too few."""
+    return _weights(random, np.unique(recording.row_days()).size, replicates)
+
+
+def stability_replicates(
+    recording: PreparedRecording, weight: NDArray[np.float64], width_min: int = 60
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Interdaily stability and intradaily variability of replicates, both of shape (replicates,).
 
     For the variability, which depends on order, each step between two successive bins is drawn with the day of the
     later bin: consecutive pairs are resampled, days are never glued together.
+
+    Parameters
+    ----------
+    recording:
+        One-minute epochs.
+    weight:
+        From :func:`day_weights`.
+    width_min:
+        Width of the bins in minutes, a divisor of 1440.
     """
-    value, start = recording.in_order(60)
+    value, start = recording.in_order(width_min)
     valid = np.isfinite(value)
+    nothing: NDArray[np.float64] = np.full(weight.shape[0], np.nan)
     if np.count_nonzero(valid) < 2:
-        return None, None
+        return nothing, nothing
     local = recording.epochs.zone.local_seconds(start)
-    days, day = np.unique(local // DAY_S, return_inverse=True)
-    hour = local % DAY_S // 3600
-    weight = _weights(random, days.size, replicates)
-    if weight is None:
-        return None, None
+    days = np.unique(recording.row_days())
+    day = np.searchsorted(days, local // DAY_S)
+    slot = local % DAY_S // (width_min * 60)
+    slots = MINUTES_PER_DAY // width_min
     # Deviations from the overall mean keep the sums of squares exact.
     x = np.where(valid, value - value[valid].mean(), 0.0)
-    cell = day * 24 + hour
-    cells = days.size * 24
-    hourly = np.bincount(cell, weights=x, minlength=cells).reshape(-1, 24)
-    count = np.bincount(cell, weights=valid.astype(np.float64), minlength=cells).reshape(-1, 24)
+    cell = day * slots + slot
+    cells = days.size * slots
+    hourly = np.bincount(cell, weights=x, minlength=cells).reshape(-1, slots)
+    count = np.bincount(cell, weights=valid.astype(np.float64), minlength=cells).reshape(-1, slots)
     squares = np.bincount(day, weights=x * x, minlength=days.size)
     both = valid[1:] & valid[:-1]
     step = np.where(both, np.diff(x), 0.0)
@@ -132,7 +161,7 @@ def stability_intervals(
     stability = np.where(usable, n * (away * away).sum(axis=1) / (bins * safe), np.nan)
     drawn = weight @ pairs
     variability = np.where(usable & (drawn > 0), (weight @ steps) / np.maximum(drawn, 1) * n / safe, np.nan)
-    return interval_of(stability), interval_of(variability)
+    return stability, variability
 
 
 def _windows(
