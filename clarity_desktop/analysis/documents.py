@@ -144,5 +144,6 @@ def night_document(night: Night, zone: ZoneTimeline) -> dict[str, Any]:
         "rem_latency_min": night.rem_latency_min,
         "source": night.source,
         "method": night.method,
+        "incomplete": night.incomplete or None,
         "insufficient": missing,
     }

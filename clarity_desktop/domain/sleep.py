@@ -76,3 +76,6 @@ class Night:
     """``stages``, ``scored:cole_kripke`` or ``diary``."""
     segments: tuple[SleepSegment, ...] = ()
     """The resolved, non-overlapping segments of the night, in order."""
+    incomplete: str = ""
+    """Why the night cannot stand for itself, in a sentence (``Not worn for 3 h 06 min of it.``); ``""`` when whole.
+    An incomplete night is shown and left out of medians."""

@@ -111,8 +111,9 @@ def _local_date(panel: Panel, instant: int) -> date:
 
 def _around_change(panel: Panel, change: ClockChange) -> list[str]:
     """Mid-sleep in the first nights after a clock change against the nights before it, where those were steady."""
-    before = [night.midsleep_h for night in panel.nights if night.offset <= change.at][-_BEFORE:]
-    after = [night.midsleep_h for night in panel.nights if night.onset >= change.at][:_AFTER]
+    whole = [night for night in panel.nights if not night.incomplete]
+    before = [night.midsleep_h for night in whole if night.offset <= change.at][-_BEFORE:]
+    after = [night.midsleep_h for night in whole if night.onset >= change.at][:_AFTER]
     if len(before) < _BEFORE or len(after) < _AFTER:
         return []
     reference = before[0]
@@ -140,6 +141,15 @@ def _left_out(panel: Panel) -> list[str]:
         sentences.append(
             f"{days} of {len(panel.days)} {does} not meet the valid-day rule ({shown}{rest}; {duration_text(off)} "
             "not worn or without a sample)."
+        )
+    partly = [night.date for night in panel.nights if night.incomplete]
+    if partly:
+        shown = ", ".join(date_text(one) for one in partly[:3])
+        rest = f" and {len(partly) - 3} more" if len(partly) > 3 else ""
+        noun = "night is" if len(partly) == 1 else "nights are"
+        sentences.append(
+            f"{len(partly)} {noun} left out of medians, as the device was not worn for a part "
+            f"(waking on {shown}{rest})."
         )
     if len(panel.nights) >= 2:
         have = {night.date for night in panel.nights}

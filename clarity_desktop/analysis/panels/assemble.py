@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -31,6 +31,7 @@ from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener,
 from clarity_desktop.signals.clock import average_day
 from clarity_desktop.signals.presence import Wear, coverage_of, day_coverage
 from clarity_desktop.sleep.agreement import dates_of_disagreement
+from clarity_desktop.sleep.completeness import with_completeness
 from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states
 from clarity_desktop.sleep.scoring import cole_kripke_rescored, tudor_locke_periods
 from clarity_desktop.sleep.states import UNKNOWN, States
@@ -92,6 +93,17 @@ def _within(found: NightsAndNaps, span: Span, zone: ZoneTimeline) -> NightsAndNa
 
 
 def _sleep_of(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
+    """All nights with their completeness, and the evidence: the whole nights alone, states of all."""
+    found, evidence = _recorded_or_scored(inputs)
+    nights = with_completeness(found.nights, inputs.wear.bouts)
+    whole = tuple(night for night in nights if not night.incomplete)
+    why_none = evidence.why_none
+    if nights and not whole:
+        why_none = "The device was worn for only a part of every night."
+    return NightsAndNaps(nights, found.naps), replace(evidence, nights=whole, why_none=why_none)
+
+
+def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
     epochs = inputs.wear.epochs
     zone = epochs.zone
     if any(segment.stage.is_sleep for segment in inputs.segments):
@@ -117,7 +129,7 @@ def _sleep_of(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
     return NightsAndNaps((), ()), SleepEvidence((), nothing, epochs, zone, why, "none")
 
 
-def _notes(inputs: PanelInputs, evidence: SleepEvidence) -> tuple[str, ...]:
+def _notes(inputs: PanelInputs, evidence: SleepEvidence, nights: Sequence[Night]) -> tuple[str, ...]:
     zone = inputs.wear.epochs.zone
     notes = list(inputs.notes)
     if zone.is_unknown:
@@ -127,8 +139,13 @@ def _notes(inputs: PanelInputs, evidence: SleepEvidence) -> tuple[str, ...]:
             "Sleep is scored from activity by Cole–Kripke with Webster rescoring, in periods by Tudor-Locke's rule. "
             "The scorer is uncalibrated for this device, and without an in-bed record latency and efficiency are open."
         )
-    nights = {night.date for night in evidence.nights}
-    apart = sum(day in nights for day in dates_of_disagreement(inputs.segments, zone))
+    partly = [night.date for night in nights if night.incomplete]
+    if partly:
+        shown = ", ".join(day.isoformat() for day in partly[:3]) + (" …" if len(partly) > 3 else "")
+        what = "night is" if len(partly) == 1 else "nights are"
+        notes.append(f"{len(partly)} {what} left out of medians: the device was not worn for a part ({shown}).")
+    dates = {night.date for night in evidence.nights}
+    apart = sum(day in dates for day in dates_of_disagreement(inputs.segments, zone))
     if apart:
         notes.append(
             f"On {apart} {'night' if apart == 1 else 'nights'} two sources place the onset of sleep more than an hour "
@@ -184,7 +201,7 @@ def assemble_panel(
     sleep, evidence = _sleep_of(inputs)
     step(4, "Measuring sleep")
     asleep = sleep_findings(evidence, maker)
-    heart = heart_findings(sleep.nights, inputs.heart_rate, inputs.heart, epochs.zone, maker)
+    heart = heart_findings(evidence.nights, inputs.heart_rate, inputs.heart, epochs.zone, maker)
     progress(Progress("Done", _STEPS, _STEPS, "steps"))
     return Panel(
         span=epochs.span,
@@ -202,5 +219,5 @@ def assemble_panel(
         average_day=usual,
         provenance=maker.provenance("panel"),
         simulated=inputs.simulated,
-        notes=_notes(inputs, evidence),
+        notes=_notes(inputs, evidence, sleep.nights),
     )

@@ -21,7 +21,8 @@ def running_median(day: np.ndarray, hours: np.ndarray) -> np.ndarray:
     """Median of the nights within three days of each night; NaN with fewer than three. Shape as given."""
     near = np.abs(day[:, None] - day[None, :]) <= _WINDOW // 2
     return np.array(
-        [np.median(hours[row]) if row.sum() >= _LEAST_IN_WINDOW else np.nan for row in near], dtype=np.float64
+        [np.nanmedian(hours[row]) if np.isfinite(hours[row]).sum() >= _LEAST_IN_WINDOW else np.nan for row in near],
+        dtype=np.float64,
     )
 
 
@@ -46,12 +47,14 @@ def draw_time_asleep(
     value_axis(sheet, left, bottom, plot_width, height, top_value, 2.0, lambda value: f"{value:g} h")
     for missing in sorted(set(range(first, last + 1)) - set(day.tolist())):
         sheet.hatch(left + slot * (missing - first) + slot * 0.06, bottom, slot * 0.88, height)
-    for at, value in zip(day.tolist(), hours.tolist(), strict=True):
-        sheet.box(
-            left + slot * (at - first) + slot * 0.1, bottom, slot * 0.8, height * value / top_value, fill="asleep"
-        )
+    for night, at, value in zip(panel.nights, day.tolist(), hours.tolist(), strict=True):
+        edge, tall = left + slot * (at - first), height * value / top_value
+        sheet.box(edge + slot * 0.1, bottom, slot * 0.8, tall, fill="asleep")
+        if night.incomplete:
+            sheet.hatch(edge + slot * 0.06, bottom + tall, slot * 0.88, height - tall)
+    whole = np.where([not night.incomplete for night in panel.nights], hours, np.nan)
     centre = left + slot * (day.astype(np.float64) - first + 0.5)
-    sheet.polyline(centre, bottom + height * running_median(day, hours) / top_value, "text", 1.1)
+    sheet.polyline(centre, bottom + height * running_median(day, whole) / top_value, "text", 1.1)
     marked = False
     for change in clock_changes(panel.zone, panel.span):
         jump_day = int(panel.zone.local_days(np.array([change.at], dtype=np.int64))[0])

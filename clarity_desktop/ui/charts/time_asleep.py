@@ -67,9 +67,12 @@ class TimeAsleepChart(Chart):
     def summary(self) -> str:
         if self.message():
             return self.message()
-        minutes = np.array([night.tst_min for night in self._nights.values()])
+        whole = [night.tst_min for night in self._nights.values() if not night.incomplete]
+        if not whole:
+            return "The device was worn for only a part of every night."
+        minutes = np.array(whole)
         return (
-            f"Time asleep on {len(self._nights)} nights: median {duration(float(np.median(minutes)))}, from "
+            f"Time asleep on {len(whole)} nights: median {duration(float(np.median(minutes)))}, from "
             f"{duration(float(minutes.min()))} to {duration(float(minutes.max()))}."
             + (f" {self._band.label}." if self._band is not None else "")
         )
@@ -106,7 +109,7 @@ class TimeAsleepChart(Chart):
         days = self._last - self._first + 1
         step = area.width() / days
         gap = max(step - 56.0, min(3.0, step * 0.2)) if step >= 3 else 0.0
-        missing = False
+        missing = incomplete = False
         hours = np.full(days, np.nan)
         for index in range(days):
             night = self._nights.get(self._first + index)
@@ -115,11 +118,14 @@ class TimeAsleepChart(Chart):
                 missing = True
                 hatch(painter, QRectF(left, area.top(), max(1.0, step - gap), area.height()), "missing")
                 continue
-            hours[index] = night.tst_min / 60
-            painter.fillRect(
-                QRectF(left, self._y(hours[index]), max(1.0, step - gap), area.bottom() - self._y(hours[index])),
-                now.data["asleep"],
-            )
+            top = self._y(night.tst_min / 60)
+            bar = QRectF(left, top, max(1.0, step - gap), area.bottom() - top)
+            painter.fillRect(bar, now.data["asleep"])
+            if night.incomplete:
+                incomplete = True
+                hatch(painter, QRectF(left, area.top(), bar.width(), top - area.top()), "not_worn")
+            else:
+                hours[index] = night.tst_min / 60
         self._dates(painter, days, step)
         medians = running_median(hours)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
@@ -134,6 +140,8 @@ class TimeAsleepChart(Chart):
             items.append(LegendItem("line", now.ui["text"], "7-night running median"))
         if missing:
             items.append(LegendItem("missing", now.ui["hatch"], "No night"))
+        if incomplete:
+            items.append(LegendItem("hatch", now.ui["hatch"], "Not worn for a part"))
         legend(painter, 12, area.bottom() + 32, items, self.width() - 4.0)
         if self._band is not None:
             text(painter, 12, area.bottom() + 50, self._band.label, now.ui["text_muted"], limits=(0, self.width()))
@@ -171,6 +179,8 @@ class TimeAsleepChart(Chart):
             rows.append(("Time in bed", duration(night.tib_min)))
         if night.se_pct is not None:
             rows.append(("Sleep efficiency", f"{number(night.se_pct)} %"))
+        if night.incomplete:
+            rows.append(("Left out of medians", night.incomplete))
         return ReadOut(f"Night to {day_short(day)}", night.source, tuple(rows))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

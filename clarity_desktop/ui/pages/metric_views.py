@@ -103,13 +103,13 @@ def _cells(days: tuple[DayCoverage, ...]) -> tuple[DayCell, ...]:
 
 
 def _course(panel: Panel, value: Callable[[Night], float | None]) -> NDArray[np.float64] | None:
-    """One value a night by date, NaN where there is none; shape (days,)."""
+    """One value a night by date, NaN where there is none or the night is incomplete; shape (days,)."""
     if not panel.nights:
         return None
     first = day_of_date(panel.nights[0].date)
     values = np.full(day_of_date(panel.nights[-1].date) - first + 1, np.nan)
     for night in panel.nights:
-        found = value(night)
+        found = None if night.incomplete else value(night)
         values[day_of_date(night.date) - first] = np.nan if found is None else found
     return values
 
