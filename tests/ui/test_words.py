@@ -79,6 +79,7 @@ def test_birth_dates() -> None:
 def test_last_data() -> None:
     today = date(2025, 4, 7)
     assert last_data_words("", today) == "none yet"
+    assert last_data_words("2025-04-03T00:00:00+02:00", today) == "2 April"
     assert last_data_words("2025-04-07T09:38:00+02:00", today) == "today, 09:38"
     assert last_data_words("2025-04-06T23:59:00+02:00", today) == "yesterday"
     assert last_data_words("2025-03-02T10:00:00+01:00", today) == "2 March"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from clarity_desktop.app import PatientSummary
 from clarity_desktop.domain.errors import ClarityError
@@ -28,12 +28,14 @@ def last_data_words(last_local: str, today: date) -> str:
     if not last_local:
         return "none yet"
     at = datetime.fromisoformat(last_local)
-    if at.date() == today:
+    # Data that ends at midnight belongs to the day that ends there.
+    day = (at - timedelta(seconds=1)).date()
+    if day == today:
         return f"today, {at:%H:%M}"
-    if (today - at.date()).days == 1:
+    if (today - day).days == 1:
         return "yesterday"
-    words = f"{at.day} {_MONTHS[at.month - 1]}"
-    return words if at.year == today.year else f"{words} {at.year}"
+    words = f"{day.day} {_MONTHS[day.month - 1]}"
+    return words if day.year == today.year else f"{words} {day.year}"
 
 
 class PatientRows(QAbstractTableModel):
