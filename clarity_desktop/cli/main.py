@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from clarity_desktop import __version__
-from clarity_desktop.cli.commands import analyze, audit, demo, doctor, importing, patient, report, series, sleep, vault
+from clarity_desktop.cli.commands import (
+    analyze,
+    audit,
+    demo,
+    doctor,
+    importing,
+    patient,
+    people,
+    report,
+    series,
+    sleep,
+    vault,
+)
 from clarity_desktop.cli.output import Output
 from clarity_desktop.cli.session import Options, Session
 from clarity_desktop.domain.errors import CancelledError, ClarityError, UsageError
@@ -34,6 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(vault.app, name="vault")
+app.add_typer(people.app, name="people")
 app.add_typer(patient.app, name="patient")
 app.add_typer(series.app, name="series")
 app.add_typer(sleep.app, name="sleep")
@@ -63,6 +76,9 @@ def options(
     passphrase_stdin: Annotated[
         bool, typer.Option("--passphrase-stdin", help="Read the passphrase from stdin.")
     ] = False,
+    person: Annotated[
+        str | None, typer.Option(help="Who opens the vault, where several people have a passphrase.")
+    ] = None,
     as_document: Annotated[
         bool, typer.Option("--json", help="Answer with one JSON document. May stand anywhere on the line.")
     ] = False,
@@ -75,7 +91,7 @@ def options(
             "The passphrase comes either from a file or from stdin.",
             remedy="Leave out --passphrase-file or --passphrase-stdin.",
         )
-    session = Session(Options(home, vault_directory, passphrase_file, passphrase_stdin, as_document))
+    session = Session(Options(home, vault_directory, passphrase_file, passphrase_stdin, person, as_document))
     context.obj = session
     context.call_on_close(session.close)
     if version:

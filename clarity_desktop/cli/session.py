@@ -33,6 +33,7 @@ class Options:
     vault: Path | None = None
     passphrase_file: Path | None = None
     passphrase_stdin: bool = False
+    person: str | None = None
     as_document: bool = False
 
 
@@ -43,6 +44,7 @@ class Session:
         self.options = options
         self.output = Output(as_document=options.as_document)
         self._services: Services | None = None
+        self._used: str | None = None
 
     @property
     def services(self) -> Services:
@@ -77,12 +79,51 @@ class Session:
                 remedy="Make one with: clarity-desktop vault create",
             )
         given = self.options.passphrase_file is not None or self.options.passphrase_stdin
-        if not given and services.unlock_with_keychain():
+        if not given and services.unlock_with_keychain(person=self.options.person):
             return services
+        person = self._who(services)
         passphrase = self.passphrase("Passphrase: ")
         with hidden(passphrase):
-            services.unlock(passphrase)
+            services.unlock(passphrase, person=person)
+        self._used = passphrase
         return services
+
+    def _who(self, services: Services) -> str | None:
+        """The person that ``--person`` names, or who says so at the terminal where several have a passphrase."""
+        names = services.unlock_names()
+        if self.options.person is not None or len(names) == 1 or not sys.stdin.isatty():
+            return self.options.person
+        sys.stderr.write("Who are you (" + ", ".join(names) + ")? ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
+
+    def present_passphrase(self) -> str:
+        """The passphrase that opened the vault in this run, or asked for again where the keychain did."""
+        return self._used if self._used is not None else self.passphrase("Present passphrase: ")
+
+    def new_passphrase(self, file: Path | None) -> str:
+        """A new passphrase: from a file, from the next line of stdin, or typed twice; raises as :meth:`passphrase`."""
+        if file is not None:
+            return self._from_file(file)
+        if self.options.passphrase_stdin:
+            return _one_line(sys.stdin.readline())
+        if not sys.stdin.isatty():
+            raise LockedError(
+                "vault.no_passphrase",
+                "This needs a new passphrase.",
+                remedy="Give it with --new-passphrase-file FILE, or as the next line after --passphrase-stdin.",
+            )
+        return self._typed_twice("New passphrase: ")
+
+    def first_line(self, file: Path) -> str:
+        """The first line of a file; raises :class:`NotFoundError` when it cannot be read."""
+        return self._from_file(file)
+
+    def line(self, prompt: str) -> str:
+        """One line that is no secret by itself, asked for on the terminal or read from stdin."""
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
 
     def passphrase(self, prompt: str, *, twice: bool = False) -> str:
         """The passphrase from the file, from stdin, or typed; never from arguments or the environment.
@@ -103,8 +144,11 @@ class Session:
                 "The vault needs its passphrase.",
                 remedy="Give it with --passphrase-file FILE or --passphrase-stdin before the command.",
             )
+        return self._typed_twice(prompt) if twice else getpass.getpass(prompt, sys.stderr)
+
+    def _typed_twice(self, prompt: str) -> str:
         typed = getpass.getpass(prompt, sys.stderr)
-        if twice and getpass.getpass("Once more: ", sys.stderr) != typed:
+        if getpass.getpass("Once more: ", sys.stderr) != typed:
             raise UsageError(
                 "vault.passphrase_differs", "The two passphrases differ.", remedy="Type the same one twice."
             )
@@ -151,7 +195,7 @@ class Session:
     def close(self) -> None:
         """Lock the vault and release everything."""
         self.output.progress.close()
-        services, self._services = self._services, None
+        services, self._services, self._used = self._services, None, None
         if services is not None:
             services.close()
 

@@ -142,4 +142,4 @@ def test_no_option_takes_a_passphrase() -> None:
         command = waiting.pop()
         waiting.extend(getattr(command, "commands", {}).values())
         names += [option for parameter in command.params for option in parameter.opts if "pass" in option]
-    assert sorted(set(names)) == ["--passphrase-file", "--passphrase-stdin"]
+    assert sorted(set(names)) == ["--new-passphrase-file", "--passphrase-file", "--passphrase-stdin"]

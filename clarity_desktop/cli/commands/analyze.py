@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,6 +75,12 @@ def analyze(
         panel = services.panel(
             owner, span, zone=zone_name, epoch_s=epoch, progress=session.output.progress, cancel=cancel
         )
+        if chosen is not None and chosen - {finding.metric for finding in panel.findings}:
+            # Beats and models take longer than everything else: they are asked for by name.
+            further = services.beyond_panel(
+                owner, span, zone=zone_name, progress=session.output.progress, cancel=cancel
+            )
+            panel = replace(panel, findings=(*panel.findings, *further))
     from clarity_desktop.analysis.documents import panel_document
 
     session.output.answer(panel_document(panel, chosen), _panel_text(panel, chosen))

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from clarity_desktop.cli.documents import vault_document
 from clarity_desktop.cli.output import table
-from clarity_desktop.cli.session import session_of
+from clarity_desktop.cli.session import Session, session_of
 from clarity_desktop.domain.errors import ConflictError, IntegrityError
+from clarity_desktop.logs import hidden
+
+if TYPE_CHECKING:
+    from clarity_desktop.vault import Slot
+    from clarity_desktop.vault.keys.codes import PendingCode
+
+NewPassphrase = Annotated[
+    Path | None,
+    typer.Option("--new-passphrase-file", help="File whose first line is the new passphrase.", dir_okay=False),
+]
 
 app = typer.Typer(help="The encrypted store and its keys.", no_args_is_help=True)
 
@@ -25,7 +37,10 @@ def create(context: typer.Context) -> None:
             "There is a vault at this place already.",
             remedy="Choose another folder with --vault, before the command.",
         )
-    services.create_vault(session.passphrase("New passphrase: ", twice=True))
+    person = session.options.person
+    passphrase = session.passphrase("New passphrase: ", twice=True)
+    with hidden(passphrase):
+        services.create_vault(passphrase, person=person or "Owner")
     info = services.vault_info()
     verdict = services.verify_audit()
     session.output.answer(
@@ -88,22 +103,30 @@ def verify(context: typer.Context) -> None:
     )
 
 
-@app.command("slots")
-def slots(context: typer.Context) -> None:
-    """List the ways into the vault."""
+@app.command("change-passphrase")
+def change_passphrase(context: typer.Context, new_passphrase_file: NewPassphrase = None) -> None:
+    """Put a new passphrase in place of your own. Data and other people's passphrases stay as they are."""
     session = session_of(context)
-    facts = session.unlocked().vault_info()
-    rows = [(slot.id, slot.kind, slot.label) for slot in facts.slots]
-    session.output.answer(vault_document(facts), table(rows, ("slot", "kind", "label")))
+    services = session.unlocked()
+    old = session.present_passphrase()
+    new = session.new_passphrase(new_passphrase_file)
+    with hidden(old), hidden(new):
+        services.change_passphrase(old, new)
+    strength = services.passphrase_strength(new)
+    session.output.answer(
+        {"changed": True, "strength": strength}, f"The new passphrase opens the vault from now on. It is {strength}."
+    )
 
 
 @app.command("lock-status")
 def lock_status(context: typer.Context) -> None:
-    """Say whether there is a vault, and whether this computer's keychain opens it."""
+    """Say whether there is a vault, who opens it, whether the keychain does, and how long a pause still lasts."""
     session = session_of(context)
     services = session.services
     exists = services.vault_exists()
-    keychain = exists and services.unlock_with_keychain()
+    people = list(services.unlock_names()) if exists else []
+    wait_s = services.unlock_wait_s(session.options.person) if exists else 0.0
+    keychain = exists and services.unlock_with_keychain(person=session.options.person)
     place = services.vault_directory
     if not exists:
         text = f"There is no vault at {place}"
@@ -111,4 +134,112 @@ def lock_status(context: typer.Context) -> None:
         text = f"{place} opens with the keychain of this account"
     else:
         text = f"{place} is locked and opens with its passphrase"
-    session.output.answer({"vault": place, "exists": exists, "opens_with_keychain": keychain}, text)
+    if wait_s > 0:
+        text += f"\nAfter wrong passphrases there is a pause of {wait_s:.0f} s."
+    session.output.answer(
+        {
+            "vault": place,
+            "exists": exists,
+            "opens_with_keychain": keychain,
+            "people": people,
+            "wait_s": round(wait_s, 1),
+        },
+        text,
+    )
+
+
+slots_app = typer.Typer(help="The ways into the vault.", invoke_without_command=True)
+app.add_typer(slots_app, name="slots")
+
+
+@slots_app.callback()
+def slots(context: typer.Context) -> None:
+    """The ways into the vault."""
+    if context.invoked_subcommand is None:
+        list_slots(context)
+
+
+@slots_app.command("list")
+def list_slots(context: typer.Context) -> None:
+    """List your ways into the vault; those of everybody for admins."""
+    session = session_of(context)
+    services = session.unlocked()
+    found = services.slots()
+    rows = [(slot.id, slot.kind, slot.label) for slot in found]
+    document = {**vault_document(services.vault_info()), "slots": [_slot_document(slot) for slot in found]}
+    session.output.answer(document, table(rows, ("slot", "kind", "label")))
+
+
+@slots_app.command("add")
+def add_slot(
+    context: typer.Context,
+    label: Annotated[str, typer.Option(help="Name of this computer, as lists show it.")] = "This computer",
+) -> None:
+    """Let the keychain of this computer open the vault for you too."""
+    session = session_of(context)
+    slot = session.unlocked().add_keychain_slot(label)
+    session.output.answer({"slot": _slot_document(slot)}, f"{slot.id} {slot.kind} {slot.label}")
+
+
+@slots_app.command("remove")
+def remove_slot(
+    context: typer.Context, slot: Annotated[str, typer.Argument(metavar="SLOT", help="Id of the slot.")]
+) -> None:
+    """Remove a way into the vault. The last passphrase of a person stays."""
+    session = session_of(context)
+    session.unlocked().remove_slot(slot)
+    session.output.answer({"removed": slot}, f"{slot} opens nothing any more.")
+
+
+recovery_app = typer.Typer(help="Printed codes for a forgotten passphrase.", no_args_is_help=True)
+app.add_typer(recovery_app, name="recovery")
+
+
+@recovery_app.command("new")
+def new_recovery(context: typer.Context) -> None:
+    """Make a recovery code. It is shown once, and opens the vault only after two of its groups were typed back."""
+    session = session_of(context)
+    services = session.unlocked()
+    _keep_code(session, services.new_recovery_code(), services.keep_recovery_code)
+    session.output.answer({"kept": True}, "The recovery code is kept. An older one opens nothing any more.")
+
+
+@recovery_app.command("use")
+def use_recovery(
+    context: typer.Context,
+    new_passphrase_file: NewPassphrase = None,
+    code_file: Annotated[
+        Path | None, typer.Option(help="File whose first line is the recovery code.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Open the vault with a recovery code, set a new passphrase and get a new code. The old code is spent."""
+    session = session_of(context)
+    code = session.line("Recovery code: ") if code_file is None else session.first_line(code_file)
+    new = session.new_passphrase(new_passphrase_file)
+    services = session.services
+    with hidden(code), hidden(new):
+        pending = services.unlock_with_recovery_code(code, new)
+    _keep_code(session, pending, services.keep_recovery_code)
+    session.output.answer(
+        {"changed": True, "kept": True, "person": services.user().name},
+        "The new passphrase opens the vault, and the new recovery code is kept.",
+    )
+
+
+@recovery_app.command("emergency")
+def new_emergency(context: typer.Context) -> None:
+    """As an admin, make the emergency code, to be printed and sealed. Whoever uses it must give a reason."""
+    session = session_of(context)
+    services = session.unlocked()
+    _keep_code(session, services.new_emergency_code(), services.keep_emergency_code)
+    session.output.answer({"kept": True}, "The emergency code is kept. An older one opens nothing any more.")
+
+
+def _keep_code(session: Session, pending: PendingCode, keep: Callable[[PendingCode, dict[int, str]], Slot]) -> None:
+    """Show a code once and ask for two of its groups."""
+    session.output.note(f"Print or write down this code. It is not shown again:\n\n    {pending.text}\n")
+    keep(pending, {number: session.line(f"Group {number} of the code: ") for number in pending.asked})
+
+
+def _slot_document(slot: Slot) -> dict[str, str]:
+    return {"id": slot.id, "kind": slot.kind, "label": slot.label}
