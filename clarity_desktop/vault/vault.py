@@ -13,6 +13,9 @@ from clarity_desktop.domain.errors import ConflictError, IntegrityError, LockedE
 from clarity_desktop.domain.importing import ImportSink
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.users import roles_text
+from clarity_desktop.vault.attachments.attachments import Attachments
+from clarity_desktop.vault.consent.records import Consents
+from clarity_desktop.vault.consent.retention import Retention
 from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
 from clarity_desktop.vault.erasure.copies import BackupPlace
 from clarity_desktop.vault.erasure.erasures import Erasures
@@ -99,6 +102,9 @@ class Vault:
         self.findings = Findings(self._store)
         self.audit = Audit(self._store)
         self.holds = Holds(self._store)
+        self.consents = Consents(self._store)
+        self.retention = Retention(self._store)
+        self.attachments = Attachments(self._store)
 
     @classmethod
     def create(

@@ -151,3 +151,24 @@ def test_a_file_without_evidence_never_overrides_evidence() -> None:
     assert joined_zones(stored, guess, span, Span(0, 100)) == stored
     assert joined_zones(stored, unknown, span, Span(0, 100)) == stored
     assert joined_zones(guess, stored, Span(50, 60), Span(0, 100)) == stored
+
+
+def test_v69_a_correction_is_kept_for_the_record_and_gone_from_views(vault: Vault) -> None:
+    patient = vault.patients.add("Ada Byron", birth_date=date(1815, 12, 11))
+    vault.patients.update(replace(patient, name="Ada Lovelace", birth_date=date(1815, 12, 10)))
+    vault.patients.update(replace(vault.patients.get(patient.id), tags=("study",)))
+    kept = vault.patients.corrections(patient.id)
+    assert [(one.field, one.before, one.who) for one in kept] == [
+        ("name", "Ada Byron", vault.who),
+        ("birth_date", "1815-12-11", vault.who),
+    ]
+    assert vault.patients.get(patient.id).name == "Ada Lovelace"
+    with pytest.raises(NotFoundError):
+        vault.patients.find("Ada Byron")
+    entries = vault.audit.entries(limit=None)
+    assert [entry.detail for entry in entries if entry.action == "patient.update"] == ["", "name, birth_date"]
+    assert "patient.corrections" in [entry.action for entry in entries]
+    assert "Byron" not in str(entries)
+    with vault._store.reading() as connection:
+        held = str([tuple(row) for row in connection.exec_driver_sql("SELECT * FROM corrections")])
+    assert "Byron" not in held

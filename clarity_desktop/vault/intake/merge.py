@@ -23,7 +23,7 @@ from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.tables.chunks import read_chunk
 
-__all__ = ["LiveChunk", "SeriesKey", "StagedSeries", "is_spread", "merge_series", "stored_series"]
+__all__ = ["LiveChunk", "SeriesKey", "StagedSeries", "is_spread", "merge_series", "renew_series", "stored_series"]
 
 _SERIES, _CHUNKS, _BLOBS = schema.series, schema.chunks, schema.blobs
 _NO_DIGEST = b""
@@ -84,7 +84,7 @@ def merge_series(connection: Connection, seal: PatientSeal, key: SeriesKey, stag
     for period, parts in sorted(staged.parts.items()):
         merge.period(period, parts, live.get(period))
     if merge.write_index():
-        _renew_series(connection, series_id, merge.origins)
+        renew_series(connection, series_id, merge.origins)
     labels = _united(stored_labels, staged.labels)
     if labels != stored_labels:
         text = json.dumps(labels, ensure_ascii=False)
@@ -236,7 +236,7 @@ def _relabelling(staged: list[str], stored: list[str]) -> NDArray[np.float64] | 
     return np.array([united.index(label) for label in staged], np.float64)
 
 
-def _renew_series(connection: Connection, series_id: SeriesId, origins: Counter[int]) -> None:
+def renew_series(connection: Connection, series_id: SeriesId, origins: Counter[int]) -> None:
     """Bring the summary of a series up to its chunks."""
     table = schema.series_origins
     for origin, n in origins.items():

@@ -87,6 +87,10 @@ def clear_stage(connection: Connection, token: str) -> None:
     connection.execute(delete(schema.blobs).where(schema.blobs.c.id.in_(staged)))
     for table in (schema.stage, schema.stage_elements, schema.stage_set_aside):
         connection.execute(delete(table).where(table.c.token == token))
+    # A document is staged under its own id, and belongs to nobody until its row stands.
+    segments, finished = schema.attachment_segments, select(schema.attachments.c.id)
+    unfinished = delete(segments).where(segments.c.attachment_id == token, segments.c.attachment_id.not_in(finished))
+    connection.execute(unfinished)
 
 
 def remove_stale_stages(store: Store) -> int:
@@ -97,6 +101,9 @@ def remove_stale_stages(store: Store) -> int:
     tables = (schema.stage, schema.stage_elements, schema.stage_set_aside)
     with store.reading() as connection:
         tokens = set(connection.execute(union(*(select(table.c.token) for table in tables))).scalars())
+        segments, finished = schema.attachment_segments, select(schema.attachments.c.id)
+        unfinished = select(segments.c.attachment_id).where(segments.c.attachment_id.not_in(finished)).distinct()
+        tokens.update(connection.execute(unfinished).scalars())
     for path in store.layout.directory.glob("import-*.lock"):
         match = _LOCK_NAME.fullmatch(path.name)
         if match:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import time
 import uuid
@@ -16,6 +17,7 @@ from clarity_desktop.domain.people import Patient, PatientId, Sex
 from clarity_desktop.domain.time import zone_of_name
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.tables.corrections import Correction, corrections_of, keep_correction
 
 __all__ = ["Patients"]
 
@@ -127,12 +129,20 @@ class Patients:
         values = _as_row(patient)
         del values["id"], values["created"]
         with self._store.writing("patient.update", patient.id) as write:
+            before = _get(write.connection, patient.id)
             try:
-                done = write.connection.execute(update(_TABLE).where(_TABLE.c.id == patient.id).values(values))
+                write.connection.execute(update(_TABLE).where(_TABLE.c.id == patient.id).values(values))
             except RowConflict:
                 raise _code_taken() from None
-            if done.rowcount == 0:
-                raise _unknown()
+            changed = keep_correction(
+                write.connection, self._store.who, self._store.seal_of(patient.id), before, patient
+            )
+            write.detail = ", ".join(changed)
+
+    def corrections(self, patient_id: PatientId) -> builtins.list[Correction]:
+        """What was said of a patient's identity before, oldest first. Asking is an audit entry (V-69)."""
+        with self._store.writing("patient.corrections", patient_id) as write:
+            return corrections_of(write.connection, self._store.seal_of(patient_id))
 
     def discard_empty(self, patient_id: PatientId) -> None:
         """Remove a patient to whom nothing belongs, such as one added for an import that could not be read.
