@@ -102,7 +102,8 @@ def _values(
 
 
 def _of_nights(panel: Panel, rate: Samples | None, signal: HeartSignal | None) -> list[DailyValues]:
-    nights = panel.nights
+    # A night that the device saw in part stays open, as it stays out of the panel's medians.
+    nights = tuple(night for night in panel.nights if not night.incomplete)
     if not nights:
         return []
     days = [day_of_date(night.date) for night in nights]

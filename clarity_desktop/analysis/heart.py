@@ -86,7 +86,8 @@ def heart_study(
     clock = clock_finding(read_heart_signal(vault, vault.series.list(patient_id), panel), maker)
     cancel.check()
     progress(Progress("Modelling sleep pressure", 2, _STEPS, "steps"))
-    found = (*variability, clock, *pressure_findings(sleep_pressure(panel), panel.nights, maker))
+    whole = tuple(night for night in panel.nights if not night.incomplete)
+    found = (*variability, clock, *pressure_findings(sleep_pressure(panel), whole, maker))
     vault.findings.put(key, patient_id, encode_findings(found))
     progress(Progress("Done", _STEPS, _STEPS, "steps"))
     return found

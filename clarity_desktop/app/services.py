@@ -26,6 +26,7 @@ from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.importing import Element, ImportOutcome, ImportReport, ImportSink, TypeCount
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient, Sex
@@ -36,6 +37,7 @@ from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
 if TYPE_CHECKING:
+    from clarity_desktop.analysis.change import ChangeOverTime
     from clarity_desktop.analysis.study import Study
     from clarity_desktop.analysis.timeline import TimelineColumns
     from clarity_desktop.app.rhythm import RhythmDetail
@@ -401,6 +403,25 @@ class Services(AccessServices):
         return found if self._sees_identity() else masked_panel(found)
 
     @needs(Right.READ_DATA)
+    def beyond_panel(
+        self,
+        patient_id: str,
+        span: Span | None = None,
+        *,
+        zone: str | None = None,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Finding, ...]:
+        """Variability from beats, and model estimates of phase and sleep pressure, of the window of :meth:`panel`."""
+        cancel = cancel or CancelToken()
+        heart = self.study.heart(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        return (*heart, *self.study.phase(patient_id, span, zone=zone, progress=progress, cancel=cancel))
+
+    @needs(Right.READ_DATA)
+    def change(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> ChangeOverTime:
+        """Daily values and rolling windows of the window of :meth:`panel`."""
+        return self.study.change(patient_id, span, zone=zone)
+
     @needs(Right.READ_DATA)
     def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
         """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""

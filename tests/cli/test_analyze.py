@@ -170,3 +170,23 @@ def test_a_recording_of_another_project_runs_through(clarity: CommandLine, other
     checked, wrong = failures(golden()["recordings"]["awd_example_01"]["ref"], document["metrics"])
     assert checked > 100
     assert not wrong
+
+
+def test_beats_and_models_are_answered_when_asked_for(clarity: CommandLine, tmp_path: Path) -> None:
+    from clarity_desktop.demo.export import write_export
+    from clarity_desktop.demo.people import PEOPLE
+    from clarity_desktop.demo.signals import simulate
+
+    path = tmp_path / "export.zip"
+    write_export(simulate(PEOPLE[0], 2, 9), path)
+    answer = clarity("analyze", path, "--metrics", "hrv_rmssd_ms,hr_clock_h,pressure_wake,resting_hr", "--json")
+    assert answer.code == 0, answer.err
+    document = answer.document
+    assert 20 < document["variability"]["hrv_rmssd_ms"] < 120
+    assert 0 <= document["model"]["hr_clock_h"] < 24
+    assert 0 < document["model"]["pressure_wake"] < 0.4
+    assert document["heart"]["resting_hr"] > 40
+    assert "hr_mesor" not in document["heart"]
+    assert ["kind", "model estimate"] in [
+        list(pair) for pair in document["findings"]["hr_clock_h"]["provenance"]["parameters"].items()
+    ]
