@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clarity_desktop.domain.errors import ConflictError, IntegrityError, LockedError, NotFoundError
 from clarity_desktop.domain.importing import ImportSink
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.users import roles_text
 from clarity_desktop.vault.attachments.attachments import Attachments
+from clarity_desktop.vault.backup.backups import Backups, folder_beside
 from clarity_desktop.vault.consent.records import Consents
 from clarity_desktop.vault.consent.retention import Retention
 from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
@@ -64,6 +65,8 @@ class Vault:
         The vault's folder.
     patients, series, elements, zones, imports, findings, audit:
         The repositories.
+    backups:
+        The backups of this vault.
     """
 
     def __init__(self, layout: VaultLayout, keys: UnlockedKeys, circumstances: Circumstances | None = None) -> None:
@@ -79,7 +82,7 @@ class Vault:
             with database_failures(), engine.connect():
                 header.check(mac, data_key)
             with database_failures():
-                bring_up_to_date(layout, engine, data_key)
+                bring_up_to_date(layout, engine, data_key, backups=circumstances.backups, is_copy=circumstances.is_copy)
             chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances))
             patient_keys = PatientKeys(layout.patient_keys, data_key)
             self._store = Store(layout, engine, chain, keys.name, circumstances, keys=patient_keys)
@@ -105,6 +108,8 @@ class Vault:
         self.consents = Consents(self._store)
         self.retention = Retention(self._store)
         self.attachments = Attachments(self._store)
+        backups = circumstances.backups or folder_beside(layout.directory)
+        self.backups = Backups(self._store, self.data_key, backups)
 
     @classmethod
     def create(
@@ -377,6 +382,14 @@ class Vault:
             cipher, page_size = cipher_facts(connection)
             revision = current_revision(connection)
         return VaultInfo(self.directory, cipher, revision, tuple(slot.shown for slot in header.slots), page_size)
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows by table, to compare a copy with."""
+        with self._store.reading() as connection:
+            return {
+                table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+                for table in schema.metadata.sorted_tables
+            }
 
     def verify(self) -> VerifyReport:
         """Check everything: pages, rows, chunks against their digests, key file, audit chain and its seal."""

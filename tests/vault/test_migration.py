@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from clarity_desktop.domain.errors import ClarityError, ConflictError
 from clarity_desktop.vault import Vault
+from clarity_desktop.vault.backup.inspection import checked
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.engine import connector, open_engine
 from clarity_desktop.vault.store.layout import VaultLayout
@@ -107,9 +108,11 @@ def test_an_older_vault_is_migrated_behind_a_backup(vault: Vault, tmp_path: Path
     assert bring_up_to_date(layout, engine, key, known=_LATER) is None
     engine.dispose()
     assert backup is not None
-    assert b"SQLite format 3" not in backup.read_bytes()
-    assert not backup.with_name(backup.name + "-wal").exists()
-    old = connector(backup, key)()
+    manifest = checked(backup, allow_older=True)
+    assert (manifest.kind, manifest.schema) == ("migration", schema.REVISION)
+    assert b"SQLite format 3" not in (backup / "vault.db").read_bytes()
+    assert not (backup / "vault.db-wal").exists()
+    old = connector(backup / "vault.db", key)()
     assert old.execute("SELECT version_num FROM alembic_version").fetchone() == (schema.REVISION,)
     assert old.execute("SELECT name FROM patients").fetchall() == [("Ada",)]
     old.close()

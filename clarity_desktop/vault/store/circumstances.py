@@ -42,6 +42,8 @@ class Circumstances:
         The ownership token of the process that started this one and owns the vault; it came by pipe.
     backups:
         Folder of the backups; ``None`` takes the one beside the vault's folder.
+    is_copy:
+        The folder is a copy under restore, so that no backup is needed before its form is changed.
     """
 
     origin: str = API
@@ -49,6 +51,7 @@ class Circumstances:
     correlation: str = field(default_factory=new_correlation)
     owner: str | None = None
     backups: Path | None = None
+    is_copy: bool = False
 
 
 @contextmanager

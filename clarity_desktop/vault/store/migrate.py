@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError
@@ -13,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
-from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector, open_engine
-from clarity_desktop.vault.store.layout import VaultLayout, create_private_file
+from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, open_engine
+from clarity_desktop.vault.store.layout import VaultLayout
 
 __all__ = ["MIGRATIONS", "bring_up_to_date", "current_revision", "make_database", "make_schema"]
 
@@ -57,22 +56,32 @@ def bring_up_to_date(
     *,
     known: Sequence[str] = schema.KNOWN_REVISIONS,
     migrations: Path = MIGRATIONS,
+    backups: Path | None = None,
+    is_copy: bool = False,
 ) -> Path | None:
     """Migrate an older schema to the last known revision.
 
-    The database is first copied beside itself (encrypted with the same key, online, checked by opening it). All steps
-    run in one transaction, so a step that does not succeed leaves the old schema in place.
+    A verified backup is made first. All steps run in one transaction, so a step that does not succeed leaves the old
+    schema in place.
+
+    Parameters
+    ----------
+    backups:
+        Folder for the backup; ``None`` takes the one beside the vault.
+    is_copy:
+        The vault is a copy under restore, behind which a backup stands already.
 
     Returns
     -------
-    The backup's path, or ``None`` when the schema was current.
+    The backup's path, or ``None`` when the schema was current or the vault is a copy.
 
     Raises
     ------
     ConflictError
         ``vault.schema_newer`` when a newer program has written the vault. Nothing is changed.
     ClarityError
-        ``vault.migration`` when a step did not succeed. The schema is as before.
+        ``vault.migration`` when a step did not succeed, ``backup.no_room`` or ``backup.place`` when there can be no
+        backup. The schema is as before.
     """
     with engine.begin() as connection:
         revision = current_revision(connection)
@@ -85,35 +94,15 @@ def bring_up_to_date(
             remedy="Install the latest version and open the vault with that.",
             detail=f"schema {revision}, this program knows up to {known[-1]}",
         )
-    backup = _backed_up(layout, engine, key, revision)
+    backup: Path | None = None
+    if not is_copy:
+        from clarity_desktop.vault.backup.backups import folder_beside
+        from clarity_desktop.vault.backup.writer import write_backup
+
+        folder = backups or folder_beside(layout.directory)
+        backup = folder / write_backup(layout, engine, key, folder, kind="migration").name
     _upgrade(engine, migrations, known[-1], PatientKeys(layout.patient_keys, key))
     return backup
-
-
-def _backed_up(layout: VaultLayout, engine: Engine, key: bytes, revision: str) -> Path:
-    target = layout.directory / f"vault-{revision}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.backup.db"
-    target.unlink(missing_ok=True)
-    create_private_file(target)
-    copy = connector(target, key)()
-    try:
-        source: Any = engine.raw_connection()
-        try:
-            source.driver_connection.backup(copy)
-        finally:
-            source.close()
-        copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
-        (found,) = copy.execute("SELECT version_num FROM alembic_version").fetchone()
-        damage = copy.execute("PRAGMA cipher_integrity_check").fetchall()
-    finally:
-        copy.close()
-    if found != revision or damage:
-        raise IntegrityError(
-            "vault.backup",
-            "The copy made before changing the vault's form does not read back.",
-            remedy="Check the free space of the disk and open the vault again.",
-        )
-    return target
 
 
 def _upgrade(engine: Engine, migrations: Path, target: str, keys: PatientKeys) -> None:

@@ -50,6 +50,8 @@ class Store:
         From where the vault was opened.
     keys:
         The keys of the patients.
+    engine:
+        For copies of the whole database; all else goes through the methods.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Store:
         self.who = who
         self.role = role
         self.circumstances = circumstances or Circumstances()
-        self._engine = engine
+        self.engine = engine
         self._writer = engine.execution_options(begin=BEGIN_IMMEDIATE)
         self._lock = threading.RLock()
         self._closed = False
@@ -78,7 +80,7 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one consistent state of the vault."""
         self._check_open()
-        with database_failures(), self._engine.begin() as connection:
+        with database_failures(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -141,9 +143,9 @@ class Store:
             self._check_open()
             small = self.layout.database.stat().st_size <= _MOST_REWRITTEN
             # Idle connections of the pool keep a view of the log; new ones are made when they are needed.
-            self._engine.dispose()
+            self.engine.dispose()
             with database_failures():
-                raw = self._engine.raw_connection()
+                raw = self.engine.raw_connection()
                 try:
                     cursor = raw.cursor()
                     if small:
@@ -164,7 +166,7 @@ class Store:
         with self._lock:
             self._closed = True
             self.keys.close()
-            self._engine.dispose()
+            self.engine.dispose()
 
     def _check_open(self) -> None:
         # The engine would open the file again by itself, so a repository kept by somebody must be refused here.
