@@ -436,7 +436,7 @@ class Vault:
             requested_by=requested_by,
             confirmed_by=confirmed_by,
             content_sha256=self.content_hash(patient_id),
-            places=places,
+            places=(*self.backups.places(), *places),
         )
 
     def begin_import(self, patient_id: PatientId, *, file: str, format: str, sha256: str) -> ImportSink:  # noqa: A002 (the word of the interface)

@@ -333,11 +333,14 @@ def test_v64_copies_made_before_a_migration_lose_the_rows(tmp_path: Path, passph
     shutil.copytree(Path(__file__).parent.parent / "data" / "vault" / "revision-0001", directory)
     with Vault.open(directory, passphrase, kdf_floor=KdfParameters.for_tests()) as vault:
         key = vault.data_key()
-        (copy,) = directory.glob("*.backup.db")
+        (backup,) = vault.backups.list()
+        folder = vault.backups.path_of(backup)
+        copy = folder / "vault.db"
         assert b"Ada Lovelace" in decrypted(copy, key, tmp_path)
         certificate = by_two(vault, vault.patients.find("Ada Lovelace").id)
-    assert [(one.place, one.state) for one in certificate.copies] == [(copy.name, CopyState.ROWS_REMOVED)]
+        assert vault.backups.check(backup.name).created == backup.created
+    assert [(one.place, one.state) for one in certificate.copies] == [(str(folder.parent), CopyState.ROWS_REMOVED)]
     plain = decrypted(copy, key, tmp_path)
     assert b"Ada Lovelace" not in plain
     assert b"Charles Babbage" in plain
-    assert sorted(path.name for path in directory.glob("*.backup.db*")) == [copy.name]
+    assert not list(folder.glob("*-wal"))

@@ -63,7 +63,8 @@ def test_v74_a_vault_of_revision_0001_is_sealed_and_says_the_same(
         assert vault.verify().ok
         held = stored_bytes(vault)
     assert [canary for canary in CANARIES if canary in held] == []
-    assert list(directory.glob("vault-0001-*.backup.db"))
+    (backup,) = directory.with_name("old-backups").glob("*.claritybackup")
+    assert (backup / "vault.db").exists()
     with Vault.open(directory, passphrase, kdf_floor=KdfParameters.for_tests()) as again:
         assert len(again.patients.list()) == 2
         assert again.verify().ok

@@ -21,6 +21,7 @@ from clarity_desktop.vault.backup.inspection import backups_in, checked, not_the
 from clarity_desktop.vault.backup.manifest import Manifest
 from clarity_desktop.vault.backup.restore import Opener, unpacked
 from clarity_desktop.vault.backup.writer import PARTIAL, alone, write_backup
+from clarity_desktop.vault.erasure.copies import BackupPlace
 from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.circumstances import Circumstances
@@ -124,6 +125,10 @@ class Backups:
     def path_of(self, manifest: Manifest) -> Path:
         """Where a backup lies."""
         return self.folder / manifest.name
+
+    def places(self) -> tuple[BackupPlace, ...]:
+        """Where an erasure has to look."""
+        return (BackupPlace(self.folder),) if self.folder.is_dir() else ()
 
     def last_verified(self) -> Manifest | None:
         """The latest backup that was found whole when it was made."""

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,16 @@ from clarity_desktop.vault.store.engine import connector
 from clarity_desktop.vault.store.filelock import FileLock
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file, sync_folder
 
-__all__ = ["PARTIAL", "CopiedDatabase", "alone", "contents_of", "copy_database", "found_damage", "write_backup"]
+__all__ = [
+    "PARTIAL",
+    "CopiedDatabase",
+    "alone",
+    "contents_of",
+    "copy_database",
+    "found_damage",
+    "renew_manifest",
+    "write_backup",
+]
 
 PARTIAL: Final = ".partial-"
 _LOCK: Final = ".backup.lock"
@@ -140,6 +149,18 @@ def _write(
     work.rename(work.parent / name)
     sync_folder(work.parent)
     return manifest
+
+
+def renew_manifest(backup: Path, data_key: bytes) -> Manifest:
+    """Count, hash and seal a backup anew whose database was changed on purpose, as an erasure does."""
+    connection = connector(VaultLayout(backup).database, data_key)()
+    try:
+        contents = contents_of(connection).contents
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    finally:
+        connection.close()
+    renewed = replace(Manifest.read(backup), files=_hashed(backup, CancelToken()))
+    return renewed.write(backup, contents, data_key)
 
 
 def copy_database(

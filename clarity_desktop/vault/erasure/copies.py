@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import Instant
+from clarity_desktop.vault.backup.manifest import SUFFIX, Manifest
+from clarity_desktop.vault.backup.writer import renew_manifest
 from clarity_desktop.vault.erasure.certificate import CopyState, ErasedCopy
 from clarity_desktop.vault.erasure.ledger import ErasureLedger, LedgerEntry
 from clarity_desktop.vault.erasure.rows import delete_patient, patients_in
@@ -19,6 +22,9 @@ from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, open_engine
 from clarity_desktop.vault.store.layout import VaultLayout
 
 __all__ = ["BackupPlace", "clear_copies"]
+
+_UNSEALED: Final = frozenset({"0001", "0002"})
+"""Revisions of the schema before patients had keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,26 @@ def _clear_place(layout: VaultLayout, data_key: bytes, entry: LedgerEntry, place
         for path in sorted(place.folder.rglob(layout.patient_keys.name)):
             removed |= remove_wrapped(path, entry.patient_id) is not None
             ErasureLedger(path.with_name(layout.erased.name), data_key).add(entry)
+        cleared = [
+            _clear_unsealed(path, data_key, entry.patient_id) for path in sorted(place.folder.glob(f"*{SUFFIX}"))
+        ]
     except (OSError, ClarityError):
         return ErasedCopy(name, CopyState.NOT_REACHED, place.expires)
+    if CopyState.NOT_REACHED in cleared:
+        return ErasedCopy(name, CopyState.NOT_REACHED, place.expires)
+    if CopyState.ROWS_REMOVED in cleared and not removed:
+        return ErasedCopy(name, CopyState.ROWS_REMOVED, place.expires)
     return ErasedCopy(name, CopyState.KEY_REMOVED if removed else CopyState.HOLDS_NOTHING, place.expires)
+
+
+def _clear_unsealed(backup: Path, data_key: bytes, patient_id: PatientId) -> CopyState:
+    """Delete the rows from a backup of a form that had no patient keys yet, and seal its manifest anew."""
+    if Manifest.read(backup).schema not in _UNSEALED:
+        return CopyState.HOLDS_NOTHING
+    state = _clear_database(VaultLayout(backup).database, data_key, patient_id)
+    if state is CopyState.ROWS_REMOVED:
+        renew_manifest(backup, data_key)
+    return state
 
 
 def _clear_database(path: Path, data_key: bytes, patient_id: PatientId) -> CopyState:
