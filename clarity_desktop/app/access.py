@@ -14,7 +14,7 @@ from clarity_desktop.domain.users import Right, Role, User
 
 if TYPE_CHECKING:
     from clarity_desktop.vault import AuditEntry, AuditVerdict, Slot, Vault
-    from clarity_desktop.vault.keys.codes import PendingCode
+    from clarity_desktop.vault.keys.codes import PendingCode as PendingCode
 
 __all__ = ["AccessServices"]
 

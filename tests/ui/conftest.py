@@ -36,10 +36,10 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 @pytest.fixture
 def services(demo_home: tuple[Path, bytes], tmp_path: Path) -> Iterator[Services]:
     """Unlocked services over a copy of the demo vault."""
-    home, key = demo_home
+    home, _ = demo_home
     shutil.copytree(home / "vault", tmp_path / "home" / "vault")
     opened = open_services(tmp_path / "home")
-    opened.unlock_with_key(key)
+    opened._adopt(Vault.open(opened.vault_directory, PASSPHRASE, kdf_floor=KdfParameters.for_tests()))
     opened.settings.set("theme", "light")
     yield opened
     opened.close()

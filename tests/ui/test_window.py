@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS
 from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
+from clarity_desktop.ui.dialogs.recovery import RecoveryDialog
 from clarity_desktop.ui.jobs import JobState, board, start_job
 from clarity_desktop.ui.pages.jobs import JobsPage, job_words
 from clarity_desktop.ui.pages.patients import PatientsPage
@@ -85,7 +87,7 @@ def test_a_vault_is_created_locked_and_opened_again(
     unlock.submit()
     rest()
     assert window.is_locked
-    assert unlock.first.line_text() == "This passphrase does not open the vault. 4 tries left."
+    assert unlock.first.line_text() == "This passphrase does not open the vault."
     unlock.passphrase.setText(NEW_PASSPHRASE)
     unlock.submit()
     rest()
@@ -379,21 +381,82 @@ def test_the_keychain_opens_the_vault_once_it_was_asked_to(
     assert unlock.first.line_text().startswith("The keychain does not open this vault.")
 
 
-def test_five_wrong_tries_bring_a_pause(
+def test_v24_wrong_tries_bring_a_pause_in_words(
+    services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    from clarity_desktop.vault.keys.tries import Tries
+
+    services.lock()
+    window = open_window(services)
+    unlock = window.unlock_page
+    owner = json.loads((services.vault_directory / "vault.keys").read_text("utf-8"))["users"][0]["id"]
+    for _ in range(5):
+        Tries(services.vault_directory / "vault.tries").begin(owner)
+    unlock._refused(LockedError("vault.wrong_passphrase", "This passphrase does not open the vault."))
+    rest()
+    assert unlock.first.line_text() in {f"Pause after wrong passphrases: {left} seconds left" for left in (5, 4)} | {
+        "Pause after wrong passphrases: 3 seconds left"
+    }
+    assert not unlock.passphrase.isEnabled()
+    for _ in range(6):
+        unlock._count_down()
+    assert unlock.passphrase.isEnabled()
+    unlock.passphrase.setText("again")
+    assert unlock.button.isEnabled()
+    rest()
+
+
+def test_v13_a_recovery_code_is_used_and_replaced(
+    services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    old = services.new_recovery_code()
+    groups = old.text.split("-")
+    services.keep_recovery_code(old, {number: groups[number - 1] for number in old.asked})
+    services.lock()
+    window = open_window(services)
+    window.unlock_page.confirm_vault()
+    rest()
+    window.unlock_page.recovery.click()
+    dialog = window.findChild(RecoveryDialog)
+    assert dialog is not None
+    assert not dialog.go.isEnabled()
+    dialog.code.setText(old.text.lower())
+    dialog.passphrase.setText(NEW_PASSPHRASE)
+    dialog.repeat.setText(NEW_PASSPHRASE)
+    dialog.go.click()
+    rest()
+    assert dialog.title.text() == "Keep your new recovery code"
+    new = dialog.shown.text()
+    assert new != old.text
+    pending = dialog._pending
+    assert pending is not None
+    assert window.is_locked
+    dialog.first.setText("AAAAAA")
+    dialog.second.setText("AAAAAA")
+    dialog.go.click()
+    rest()
+    assert dialog._second.line_text().startswith("Group")
+    dialog.first.setText(new.split("-")[pending.asked[0] - 1])
+    dialog.second.setText(new.split("-")[pending.asked[1] - 1])
+    dialog.go.click()
+    rest()
+    assert not window.is_locked
+    assert [slot.kind for slot in services.slots()] == ["passphrase", "recovery"]
+
+
+def test_v43_several_people_choose_who_they_are(
     services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
 ) -> None:
     services.lock()
     window = open_window(services)
     unlock = window.unlock_page
-    for _ in range(5):
-        unlock._refused(LockedError("vault.wrong", "This passphrase does not open the vault."))
-    assert unlock.first.line_text() == "Pause after 5 tries: 30 s"
-    assert not unlock.passphrase.isEnabled()
-    for _ in range(30):
-        unlock._count_down()
-    assert unlock.passphrase.isEnabled()
-    unlock.passphrase.setText("again")
-    assert unlock.button.isEnabled()
+    unlock._show_names(("Owner",))
+    assert unlock.whose.isHidden()
+    assert unlock._who() is None
+    unlock._show_names(("Owner", "Anna"))
+    assert not unlock.whose.isHidden()
+    unlock.person.set_value("Anna")
+    assert unlock._who() == "Anna"
     rest()
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from clarity_desktop.domain.errors import ClarityError, LockedError
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
-from clarity_desktop.ui.components.choice import CheckBox
+from clarity_desktop.ui.components.choice import CheckBox, Choice
 from clarity_desktop.ui.components.field import Field, PassphraseEdit
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label
+from clarity_desktop.ui.dialogs.recovery import RecoveryDialog
 from clarity_desktop.ui.jobs import run_mutation, run_query
 from clarity_desktop.ui.pages.passphrase import MINIMUM_LENGTH, strength_of
-from clarity_desktop.ui.qt import QHBoxLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
+from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, Qt, QTimer, QVBoxLayout, QWidget, Signal
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
 __all__ = ["UnlockPage"]
 
-_TRIES = 5
-_PAUSE_S = 30
 _WIDTH = 400
 
 
@@ -37,8 +37,8 @@ class UnlockPage(QWidget):
         self.setObjectName("unlock")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.creating = False
-        self._wrong = 0
         self._wait = 0
+        self._looked = False
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._count_down)
@@ -77,6 +77,15 @@ class UnlockPage(QWidget):
         place.addWidget(self.place, 1)
         body.addLayout(place)
         body.addSpacing(8)
+        self.person = Choice([])
+        self.person.view().setAccessibleName("People who open the vault")
+        self.whose = Field("Who opens the vault", self.person)
+        self.whose.hide()
+        self.person.currentIndexChanged.connect(lambda _: self._chosen())
+        body.addWidget(self.whose)
+        self.name = QLineEdit()
+        self.named = Field("Your name", self.name, "The record of who did what names you by it; empty means Owner")
+        body.addWidget(self.named)
         self.passphrase = PassphraseEdit()
         self.first = Field("Passphrase", self.passphrase)
         body.addWidget(self.first)
@@ -91,6 +100,9 @@ class UnlockPage(QWidget):
         self.keychain = Button("Use the keychain", "normal", "key-round")
         self.keychain.clicked.connect(lambda _=False: self._open_with_keychain())
         row.addWidget(self.keychain)
+        self.recovery = Button("Use a recovery code", "link")
+        self.recovery.clicked.connect(lambda _=False: self.open_recovery())
+        row.addWidget(self.recovery)
         row.addStretch(1)
         self.button = Button("Unlock", "primary", "lock-open")
         self.button.clicked.connect(lambda _=False: self.submit())
@@ -110,15 +122,51 @@ class UnlockPage(QWidget):
         self.first.show_error("")
         self.second.show_error("")
         self._typed()
+        if self._looked:
+            self.confirm_vault()
 
     def confirm_vault(self) -> None:
-        """Ask the store itself whether there is a vault, once the window has been painted."""
-        run_query(self, self.services.vault_exists, lambda exists: self._offer(creating=not exists))
+        """Ask the store itself whether there is a vault and whose, once the window has been painted."""
+        services = self.services
+
+        def look() -> tuple[str, ...] | None:
+            return services.unlock_names() if services.vault_exists() else None
+
+        def show(names: tuple[str, ...] | None) -> None:
+            self._looked = True
+            self._offer(creating=names is None)
+            self._show_names(names or ())
+
+        run_query(self, look, show, lambda _: None)
+
+    def _show_names(self, names: tuple[str, ...]) -> None:
+        """Offer the people who have a passphrase, when there are several; the one of last time stands first."""
+        if names != tuple(self.person.itemText(at) for at in range(self.person.count())):
+            self.person.clear()
+            for name in names:
+                self.person.addItem(name, name)
+            self.person.set_value(str(self.services.settings.get("last_person", "")))
+        self.whose.setVisible(len(names) > 1)
+
+    def _who(self) -> str | None:
+        return self.person.value() if self.person.count() > 1 else None
+
+    def _chosen(self) -> None:
+        if self._wait:
+            # Each person has a pause of their own.
+            self._wait = 0
+            self._count_down()
+
+    def open_recovery(self) -> None:
+        """Open the dialog in which a printed code sets a new passphrase."""
+        RecoveryDialog(self.window(), self.services, self._opened).open()
 
     def _offer(self, *, creating: bool) -> None:
         self.creating = creating
         self.second.setVisible(creating)
         self.demo.setVisible(creating)
+        self.named.setVisible(creating)
+        self.recovery.setVisible(not creating)
         self.keychain.setVisible(not creating and bool(self.services.settings.get("keychain_slot", False)))
         if creating:
             self.question.setText("Create your vault")
@@ -167,9 +215,17 @@ class UnlockPage(QWidget):
         if not self.button.isEnabled():
             return
         text = self.passphrase.text()
-        act = self.services.create_vault if self.creating else self.services.unlock
+        services, name, who = self.services, self.name.text().strip() or "Owner", self._who()
+        creating = self.creating
+
+        def act() -> None:
+            if creating:
+                services.create_vault(text, person=name)
+            else:
+                services.unlock(text, person=who)
+
         self._set_working(True)
-        run_mutation(self, lambda: act(text), lambda _: self._opened(), self._refused)
+        run_mutation(self, act, lambda _: self._opened(), self._refused)
 
     def _open_with_keychain(self) -> None:
         self._set_working(True)
@@ -181,17 +237,19 @@ class UnlockPage(QWidget):
             self._set_working(False)
             self.first.show_error("The keychain does not open this vault. Type the passphrase.")
 
-        run_mutation(self, self.services.unlock_with_keychain, answer, self._refused)
+        who = self._who()
+        run_mutation(self, lambda: self.services.unlock_with_keychain(person=who), answer, self._refused)
 
     def _set_working(self, working: bool) -> None:
-        for widget in (self.passphrase, self.repeat, self.button, self.keychain):
+        for widget in (self.passphrase, self.repeat, self.button, self.keychain, self.person, self.name, self.recovery):
             widget.setEnabled(not working)
         self.button.set_text(
             ("Creating" if self.creating else "Opening") if working else ("Create vault" if self.creating else "Unlock")
         )
 
     def _opened(self) -> None:
-        self._wrong = 0
+        if self._who() is not None:
+            self.services.settings.set("last_person", self._who())
         wants_demo = self.creating and self.demo.isChecked()
         self.passphrase.clear()
         self.repeat.clear()
@@ -205,17 +263,18 @@ class UnlockPage(QWidget):
         if not isinstance(error, LockedError):
             self.first.show_error(error.message)
             return
-        self._wrong += 1
-        left = _TRIES - self._wrong % _TRIES
-        if self._wrong % _TRIES == 0:
-            self._wait = _PAUSE_S
-            self.passphrase.setEnabled(False)
-            self.button.setEnabled(False)
-            self._count_down()
-            self._clock.start()
-            return
-        tries = "1 try" if left == 1 else f"{left} tries"
-        self.first.show_error(f"This passphrase does not open the vault. {tries} left.")
+        self.first.show_error(error.message)
+        who = self._who()
+
+        def pause(seconds: float) -> None:
+            if seconds > 0:
+                self._wait = math.ceil(seconds)
+                self.passphrase.setEnabled(False)
+                self.button.setEnabled(False)
+                self._count_down()
+                self._clock.start()
+
+        run_query(self, lambda: self.services.unlock_wait_s(who), pause, lambda _: None)
 
     def _count_down(self) -> None:
         if self._wait == 0:
@@ -225,5 +284,13 @@ class UnlockPage(QWidget):
             self._typed()
             self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        self.first.show_error(f"Pause after {_TRIES} tries: {self._wait} s")
+        self.first.show_error(f"Pause after wrong passphrases: {_in_words(self._wait)} left")
         self._wait -= 1
+
+
+def _in_words(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    parts = [f"{minutes} minute{'' if minutes == 1 else 's'}"] if minutes else []
+    if rest or not minutes:
+        parts.append(f"{rest} second{'' if rest == 1 else 's'}")
+    return " ".join(parts)
