@@ -69,13 +69,16 @@ def prepare(panel: Panel, *, noon: bool = True) -> ActogramData | None:
 class ActogramChart(Chart):
     """Activity as bars of five minutes on one scale, with sleep, wear, clock changes, L5 and M10.
 
-    Keys: up and down choose a row, Enter opens its night, Page Up and Page Down scroll.
+    A click opens the night of a row; dragging over rows chooses their days as the period. Keys: up and down choose a
+    row, Enter opens its night, Page Up and Page Down scroll.
     """
 
     row_selected = Signal(object)
     """Local date on which the chosen row begins."""
     night_opened = Signal(object)
     """Local date of waking of the night in the row."""
+    days_chosen = Signal(object, object)
+    """First and last local date of the rows that were dragged over."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Actogram", height=480, parent=parent)
@@ -85,6 +88,7 @@ class ActogramChart(Chart):
         self._noon = True
         self._gutter = _RIGHT
         self._selected: int | None = None
+        self._pressed: int | None = None
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.setAccessibleName("Scroll the days of the actogram")
         self._bar.valueChanged.connect(self._scrolled)
@@ -348,15 +352,28 @@ class ActogramChart(Chart):
         self.refresh()
         self.row_selected.emit(date_of_day(data.rows.first_day + row))
 
+    def _row_of(self, y: float) -> int:
+        return int((y - self._area.top() + self._bar.value()) // self._row_height)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        area = self._area
-        if self._data is not None and area.top() <= event.position().y() <= area.bottom():
-            self._choose(int((event.position().y() - area.top() + self._bar.value()) // self._row_height))
+        inside = self._area.top() <= event.position().y() <= self._area.bottom()
+        if self._data is not None and inside and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = self._row_of(event.position().y())
+            self._choose(self._pressed)
         super().mousePressEvent(event)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        del event
-        self._open()
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pressed, self._pressed = self._pressed, None
+        data = self._data
+        if pressed is not None and data is not None and 0 <= pressed < len(data.rows):
+            row = min(max(self._row_of(event.position().y()), 0), len(data.rows) - 1)
+            if row == pressed:
+                self._open()
+            else:
+                first, last = sorted((pressed, row))
+                days = data.rows.first_day
+                self.days_chosen.emit(date_of_day(days + first), date_of_day(days + last))
+        super().mouseReleaseEvent(event)
 
     def _open(self) -> None:
         if self._data is not None and self._selected is not None:

@@ -88,7 +88,7 @@ class PeriodogramChart(PlotFigure):
         self.add(pg.InfiniteLine(24.0, angle=90, pen=self.pen(now.ui["axis"], 1.0, (1.5, 3))))
         line = pg.InfiniteLine(found.significant_power, angle=0, pen=self.pen(now.ui["text_muted"], 1.0, (4, 3)))
         self.add(line)
-        words = label_item(f"p {ALPHA:g}, noise", now.ui["text_muted"], anchor=(0.0, 1.0))
+        words = label_item(f"p {ALPHA:g}", now.ui["text_muted"], anchor=(0.0, 1.0))
         self.add(words).setPos(float(found.periods_h[0]), float(found.significant_power))
         self.add(
             pg.PlotCurveItem(

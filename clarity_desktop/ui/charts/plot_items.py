@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.time import date_of_day
 from clarity_desktop.ui import theme
+from clarity_desktop.ui.charts.paint import tint
 from clarity_desktop.ui.charts.valuescale import round_step
 from clarity_desktop.ui.charts.wording import day_short, hour_text, number
 from clarity_desktop.ui.qt import QBrush, QColor, QPainter, QRectF, QTransform
@@ -129,7 +130,7 @@ class GapItem(pg.GraphicsObject):  # type: ignore[misc]
 
 def label_item(words: str, colour: QColor, *, anchor: tuple[float, float] = (0.0, 0.5), strong: bool = False) -> Any:
     """Words at a place of the plot that do not scale with it."""
-    item = pg.TextItem(words, color=colour, anchor=anchor)
+    item = pg.TextItem(words, color=colour, anchor=anchor, fill=QBrush(tint(theme.current().ui["surface"], 0.8)))
     item.setFont(theme.font("micro_strong" if strong else "micro"))
     return item
 

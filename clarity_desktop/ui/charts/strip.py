@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline
+from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import change_flags
 from clarity_desktop.ui.charts.canvas import Chart
@@ -34,16 +34,22 @@ from clarity_desktop.ui.qt import (
 __all__ = ["OverviewStrip"]
 
 _LEFT = 152.0
+_LEAST_S = 3600
 
 
 class OverviewStrip(Chart):
-    """Activity of the whole recording; dragging the frame or clicking beside it moves the window.
+    """Activity of the whole recording with the window as a frame.
+
+    Dragging the frame moves it; dragging beside it, at one of its ends or with Shift draws another one; a click beside
+    it moves it there. A frame around everything cannot move, so dragging in it draws.
 
     Keys: left and right move the window by a tenth of itself, with Shift by its length.
     """
 
     window_changed = Signal(object)
     """The :class:`Span` that the frame was moved to; emitted when it is let go."""
+    period_chosen = Signal(object)
+    """The :class:`Span` that was drawn with Shift, beside the frame, or by an end of it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Overview of the whole recording", height=48, parent=parent)
@@ -54,6 +60,9 @@ class OverviewStrip(Chart):
         self._not_worn: tuple[Span, ...] = ()
         self._note = ""
         self._grip: tuple[float, Span] | None = None
+        self._before: Span | None = None
+        self._drawn: float | None = None
+        """Pixel at which the other end of a stretch that is being drawn is held."""
         self._plate = False
         self.setFixedHeight(48)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -200,12 +209,32 @@ class OverviewStrip(Chart):
         window, x = self._window, event.position().x()
         if window is None or self._extent is None or not self._area.adjusted(-4, -6, 4, 16).contains(event.position()):
             return
-        if not self._frame(window).adjusted(-4, 0, 4, 0).contains(QPointF(x, self._area.center().y())):
-            self._moved(self._scale.instant(x) - window.length_s / 2, window)
-        self._grip = (x, self._window or window)
+        frame = self._frame(window)
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        ends = {frame.left(): frame.right(), frame.right(): frame.left()} if frame.width() > 24 else {}
+        held = next((other for end, other in ends.items() if abs(x - end) <= 5), None)
+        inside = frame.adjusted(-4, 0, 4, 0).contains(QPointF(x, self._area.center().y()))
+        self._before = window
+        if held is not None and not shifted:
+            self._drawn = held
+        elif shifted or not inside or window.length_s >= 0.98 * self._extent.length_s:
+            self._drawn = x
+        else:
+            self._grip = (x, window)
+
+    def _draw_to(self, x: float) -> None:
+        """Let the window reach from the held end to a pixel, at least an hour."""
+        if self._drawn is None or self._extent is None or (self._window == self._before and abs(x - self._drawn) < 4):
+            return
+        ends = sorted(self._scale.instant(one) for one in (self._drawn, x))
+        start = min(max(ends[0], self._extent.start), self._extent.stop - _LEAST_S)
+        self._window = Span(start, max(start + _LEAST_S, min(ends[1], self._extent.stop)))
+        self.refresh()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grip is not None:
+        if self._drawn is not None:
+            self._draw_to(event.position().x())
+        elif self._grip is not None:
             x, window = self._grip
             shift = (event.position().x() - x) / self._area.width() * self._scale.span.length_s
             self._moved(window.start + shift, window)
@@ -214,10 +243,24 @@ class OverviewStrip(Chart):
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        del event
-        if self._grip is not None and self._window is not None:
+        if self._drawn is not None and self._window is not None and self._before is not None:
+            x, before, self._drawn = event.position().x(), self._before, None
+            if self._window != before:
+                self.period_chosen.emit(self._whole_days(self._window))
+            elif not self._frame(before).adjusted(-4, -9, 4, 16).contains(event.position()):
+                self._moved(self._scale.instant(x) - before.length_s / 2, before)
+                self.window_changed.emit(self._window)
+        elif self._grip is not None and self._window is not None:
             self._grip = None
             self.window_changed.emit(self._window)
+
+    def _whole_days(self, span: Span) -> Span:
+        """A drawn stretch rounded to local midnights, since nobody hits one by hand; held within the recording."""
+        if self._extent is None or span.length_s < 2 * DAY_S:
+            return span
+        first, last = (day_of_date(local_parts(self._zone, at + DAY_S // 2)[0]) for at in (span.start, span.stop))
+        start = max(self._extent.start, self._zone.instant_of_local(first))
+        return Span(start, max(start + DAY_S, min(self._extent.stop, self._zone.instant_of_local(last))))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         window = self._window

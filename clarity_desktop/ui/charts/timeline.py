@@ -11,7 +11,7 @@ from clarity_desktop.ui.charts.axis import change_flags, local_axis
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, night_instants, paint_instants
 from clarity_desktop.ui.charts.lanes import STAGES_UP_TO_S, Columns, LaneContent, LaneSpec, paint_lane, value_words
-from clarity_desktop.ui.charts.paint import ReadOut, text, text_width
+from clarity_desktop.ui.charts.paint import ReadOut, text, text_width, tint
 from clarity_desktop.ui.charts.sleep_hours import hour_axis, sleep_hours
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, zone_label
@@ -42,12 +42,16 @@ _STAGE_LANES = (Stage.AWAKE, Stage.REM, Stage.CORE, Stage.DEEP)
 class TimelineChart(Chart):
     """Lanes with one cursor and one read-out.
 
-    Wheel zooms at the cursor, dragging pans. Keys: left and right pan a tenth (with Shift a window), plus and minus
-    zoom, 0 fits all, D a day, W a week, C puts the cursor on and the arrows then move it.
+    Wheel zooms at the cursor, dragging pans, dragging with Shift chooses a period. Keys: left and right pan a tenth
+    (with Shift a window), plus and minus zoom, 0 fits all, D a day, W a week, C puts the cursor on and the arrows then
+    move it.
     """
 
     window_changed = Signal(object, int)
     """``(Span, columns)``: the window that is shown now and how many pixel columns it takes."""
+
+    period_chosen = Signal(object)
+    """The :class:`Span` that was drawn with Shift."""
 
     def __init__(self, parent: QWidget | None = None, *, pannable: bool = True, height: int = 360) -> None:
         super().__init__("Timeline", height=height, parent=parent)
@@ -58,6 +62,7 @@ class TimelineChart(Chart):
         self._night: Night | None = None
         self._pannable = pannable
         self._grip: tuple[float, Span] | None = None
+        self._drawn: tuple[float, float] | None = None
         self._steering = False
         self._note = ""
         self._settle = QTimer(self)
@@ -298,6 +303,13 @@ class TimelineChart(Chart):
         )
 
     def draw_over(self, painter: QPainter, cursor: QPointF) -> None:
+        if self._drawn is not None:
+            accent = theme.current().ui["accent"]
+            low, high = sorted(self._drawn)
+            frame = QRectF(low, self._plot.top(), high - low, self._plot.height())
+            painter.fillRect(frame, tint(accent, 0.10))
+            painter.setPen(QPen(accent, 2))
+            painter.drawRect(frame)
         if self._plot.left() <= cursor.x() <= self._plot.right():
             painter.setPen(QPen(theme.current().ui["cursor"], 1))
             x = round(cursor.x()) + 0.5
@@ -335,21 +347,32 @@ class TimelineChart(Chart):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._pannable and event.button() == Qt.MouseButton.LeftButton and self._plot.contains(event.position()):
-            self._grip = (event.position().x(), self._window)
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        x = event.position().x()
+        if event.button() == Qt.MouseButton.LeftButton and self._plot.contains(event.position()):
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self._drawn = (x, x)
+            elif self._pannable:
+                self._grip = (x, self._window)
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grip is not None:
+        if self._drawn is not None:
+            plot = self._plot
+            self._drawn = (self._drawn[0], min(max(event.position().x(), plot.left()), plot.right()))
+        elif self._grip is not None:
             x, window = self._grip
             shift = int((x - event.position().x()) / self._scale.width * window.length_s)
             self.set_window(Span(window.start + shift, window.stop + shift))
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._grip = None
+        drawn, self._drawn, self._grip = self._drawn, None, None
         self.unsetCursor()
+        if drawn is not None and abs(drawn[1] - drawn[0]) > 3:
+            low, high = (self._scale.instant(x) for x in sorted(drawn))
+            self.period_chosen.emit(Span(low, max(high, low + _LEAST_S)))
+        self.update()
         super().mouseReleaseEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:

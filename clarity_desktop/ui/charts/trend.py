@@ -84,6 +84,8 @@ class TrendChart(PlotFigure):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         self._values = ValueAxis("left", most=4)
         super().__init__(name, DayAxis(), self._values, height=190, parent=parent)
+        # One width for all, so that linked plots have one scale of dates.
+        self._values.setWidth(46)
         self._series: DailySeries | None = None
         self._zone = ZoneTimeline.unknown()
         self._window = Span(0, 1)

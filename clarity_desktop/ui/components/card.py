@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from clarity_desktop.ui import theme
 from clarity_desktop.ui.components.text import Label
-from clarity_desktop.ui.qt import QFrame, QHBoxLayout, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import (
+    QFrame,
+    QHBoxLayout,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRectF,
+    Qt,
+    QVBoxLayout,
+    QWidget,
+)
 
 __all__ = ["Card"]
 
@@ -21,6 +32,7 @@ class Card(QFrame):
         self, title: str = "", subtitle: str = "", parent: QWidget | None = None, *, padding: int = 12
     ) -> None:
         super().__init__(parent)
+        self._framed = False
         self.setProperty("role", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         if title:
@@ -48,6 +60,20 @@ class Card(QFrame):
         self.title_label.setText(title)
         self.subtitle_label.setText(subtitle)
         self.setAccessibleName(title)
+
+    def set_framed(self, framed: bool) -> None:
+        """Frame the card in the accent colour: it is what a link led to."""
+        self._framed = framed
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._framed:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            painter.setPen(QPen(theme.colour("accent"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+            painter.end()
 
     def add_action(self, widget: QWidget) -> None:
         """Put a widget at the right end of the title line."""

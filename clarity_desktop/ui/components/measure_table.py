@@ -10,15 +10,19 @@ from clarity_desktop.ui.qt import (
     QEvent,
     QFontMetricsF,
     QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPointF,
+    QRectF,
     QSize,
     QSizePolicy,
     Qt,
     QToolTip,
     QWidget,
+    Signal,
 )
 
 __all__ = ["MeasureTable"]
@@ -29,11 +33,29 @@ _HEAD, _ROW = 24, 26
 class MeasureTable(QWidget):
     """Rows of text: the first column at the left, the others at the right; ``strong`` names the bold one.
 
-    Rows with a last cell beginning with ``!`` have no value: that text runs across the other columns.
+    Rows with a last cell beginning with ``!`` have no value: that text runs across the other columns. A table that
+    ``opens`` can be walked with up and down; a click or Enter opens the row.
     """
 
-    def __init__(self, name: str, heads: Sequence[str], *, strong: int = 1, parent: QWidget | None = None) -> None:
+    row_opened = Signal(int)
+    """Number of the row that was clicked, or on which Enter was pressed."""
+
+    def __init__(
+        self,
+        name: str,
+        heads: Sequence[str],
+        *,
+        strong: int = 1,
+        opens: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._opens = opens
+        self._row: int | None = None
+        self._hovered: int | None = None
+        if opens:
+            self.setMouseTracking(True)
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._heads = tuple(heads)
         self._strong = strong
         self._rows: list[tuple[str, ...]] = []
@@ -47,6 +69,7 @@ class MeasureTable(QWidget):
         """Show other rows; ``tips`` are tool tips row by row."""
         self._rows = [tuple(row) for row in rows]
         self._tips = list(tips)
+        self._row = None
         self.setFixedHeight(_HEAD + _ROW * max(1, len(self._rows)))
         spoken = "; ".join(", ".join(cell.lstrip("!") for cell in row if cell) for row in self._rows)
         self.setAccessibleDescription(spoken or "No rows")
@@ -66,6 +89,47 @@ class MeasureTable(QWidget):
                 QToolTip.showText(event.globalPos(), self._tips[row], self)
             return True
         return super().event(event)
+
+    def _row_at(self, y: float) -> int | None:
+        row = int((y - _HEAD) // _ROW)
+        return row if self._opens and 0 <= row < len(self._rows) else None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hovered = self._row_at(event.position().y())
+        self.setCursor(Qt.CursorShape.PointingHandCursor if self._hovered is not None else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered = None
+        self.update()
+        super().leaveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        row = self._row_at(event.position().y())
+        if row is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.open_row(row)
+        super().mouseReleaseEvent(event)
+
+    def open_row(self, row: int) -> None:
+        """Choose a row and say that it is to be opened."""
+        self._row = row
+        self.update()
+        self.row_opened.emit(row)
+
+    def choose(self, row: int | None) -> None:
+        """Mark a row without opening it."""
+        self._row = row
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if self._opens and self._rows and key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            step = 1 if key == Qt.Key.Key_Down else -1
+            self.choose(min(max((-1 if self._row is None else self._row) + step, 0), len(self._rows) - 1))
+        elif self._opens and self._row is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.open_row(self._row)
+        else:
+            super().keyPressEvent(event)
 
     def _edges(self) -> list[float]:
         """Right edge of each column after the first."""
@@ -87,6 +151,11 @@ class MeasureTable(QWidget):
         metrics = QFontMetricsF(theme.font("body"))
         for index, row in enumerate(self._rows):
             top = _HEAD + index * _ROW
+            if index in (self._row, self._hovered):
+                shade = now.ui["selected" if index == self._row else "hover"]
+                painter.fillRect(QRectF(1, top + 1, self.width() - 2, _ROW - 1), shade)
+            if index == self._row:
+                painter.fillRect(QRectF(1, top + 1, 3, _ROW - 1), now.ui["accent"])
             painter.setPen(QPen(now.ui["border"], 1))
             painter.drawLine(QPointF(0, top + 0.5), QPointF(self.width(), top + 0.5))
             y = top + _ROW / 2

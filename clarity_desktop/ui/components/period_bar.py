@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.wording import days_between, local_parts, zone_label
@@ -9,7 +11,7 @@ from clarity_desktop.ui.components.buttons import Button, IconButton
 from clarity_desktop.ui.components.text import ElidedLabel
 from clarity_desktop.ui.qt import QHBoxLayout, QMenu, QSizePolicy, QWidget, Signal
 
-__all__ = ["PeriodBar", "last_days", "step_period"]
+__all__ = ["PeriodBar", "last_days", "period_of_days", "step_period"]
 
 _LENGTHS = ((7, "7 days"), (14, "14 days"), (28, "28 days"), (91, "13 weeks"), (365, "365 days"))
 
@@ -32,6 +34,12 @@ def step_period(zone: ZoneTimeline, whole: Span, current: Span, direction: int) 
     high = _day_number(zone, max(whole.start, whole.stop - 1)) + 1
     first = max(low, min(first + direction * days, high - days))
     return _cut(Span(zone.instant_of_local(first), zone.instant_of_local(min(high, first + days))), whole)
+
+
+def period_of_days(zone: ZoneTimeline, whole: Span, first: date, last: date) -> Span:
+    """From the beginning of one local date to the end of another, cut at the ends of the recording."""
+    days = day_of_date(first), day_of_date(last) + 1
+    return _cut(Span(*(zone.instant_of_local(day) for day in days)), whole)
 
 
 def _cut(span: Span, whole: Span) -> Span:

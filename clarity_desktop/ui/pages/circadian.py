@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
+from clarity_desktop.app.rhythm import RhythmDetail
 from clarity_desktop.domain.findings import METRICS, Finding
 from clarity_desktop.domain.kinds import LIGHT
 from clarity_desktop.domain.panel import Panel
@@ -11,12 +13,15 @@ from clarity_desktop.ui.charts import ActogramChart, AverageDayChart, PhaseDial
 from clarity_desktop.ui.charts.actogram import ActogramData, prepare
 from clarity_desktop.ui.charts.actogram_rows import BIN_S
 from clarity_desktop.ui.charts.lanes import Columns
+from clarity_desktop.ui.charts.periodogram import PeriodogramChart
+from clarity_desktop.ui.charts.regularity import RegularityChart
 from clarity_desktop.ui.charts.wording import number
 from clarity_desktop.ui.components.buttons import SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
+from clarity_desktop.ui.components.period_bar import period_of_days
 from clarity_desktop.ui.components.text import ElidedLabel, Label
-from clarity_desktop.ui.jobs import run_query
+from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.pages.metric_views import declared_metric, finding_words, interval_words
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
 from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout, QWidget
@@ -24,7 +29,7 @@ from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout, QWidget
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["CircadianPage", "rhythm_rows"]
+__all__ = ["CircadianPage", "rhythm_metrics", "rhythm_rows"]
 
 _MOST_LIGHT_COLUMNS = 20_000
 """Light is drawn in periods up to this many bins of five minutes, about ten weeks."""
@@ -37,7 +42,19 @@ _MEASURES = (
     ("acrophase_h", "Acrophase, model"),
     ("sri", "Sleep regularity, SRI"),
     ("social_jetlag_h", "Social jetlag"),
+    ("lomb_scargle_period_h", "Period, Lomb–Scargle"),
 )
+_CHARTS = {
+    "is": "actogram",
+    "iv": "actogram",
+    "ra": "average_day",
+    "l5_onset_h": "average_day",
+    "m10_onset_h": "average_day",
+    "acrophase_h": "average_day",
+    "sri": "regularity",
+    "lomb_scargle_period_h": "period",
+}
+"""The chart of this page that a measure rests on; other measures open their trend."""
 _LETTERS = {"days": "d", "nights": "n", "pairs": "p"}
 
 
@@ -46,6 +63,11 @@ def _rests(finding: Finding) -> str:
         return ""
     kind = METRICS[finding.metric].rests_on if finding.metric in METRICS else "days"
     return f"{number(finding.n)} {_LETTERS.get(kind, kind)}"
+
+
+def rhythm_metrics(panel: Panel) -> list[str]:
+    """Metric of each row of :func:`rhythm_rows`."""
+    return [metric for metric, _ in _MEASURES if panel.finding(metric) is not None]
 
 
 def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str]]:
@@ -61,7 +83,7 @@ def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str
             rows.append((title, "", "", f"!{finding.insufficient or 'Not computed.'}"))
             tips.append(finding.insufficient or "")
             continue
-        if metric == "social_jetlag_h":
+        if metric in ("social_jetlag_h", "lomb_scargle_period_h"):
             shown = f"{number(finding.value, 2)} h"
         else:
             shown = finding_words(metric, finding.value)[0]
@@ -90,6 +112,7 @@ class CircadianPage(StudyPage):
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(services, parent)
+        self._detail: Operation[RhythmDetail] | None = None
         self.double = SegmentedSwitch("Width of a row", (("single", "Single"), ("double", "Double 48 h")), "double")
         self.origin = SegmentedSwitch("Start of a row", (("noon", "Noon"), ("midnight", "Midnight")), "noon")
         self.double.chosen.connect(self._set_width)
@@ -101,11 +124,26 @@ class CircadianPage(StudyPage):
         self._scale_note = ElidedLabel("", "small", "muted")
         self._actogram_card.add_action(self._scale_note)
         self.actogram = ActogramChart()
-        self.actogram.setMinimumHeight(480)
+        self.actogram.setMinimumHeight(590)
         self.actogram.night_opened.connect(lambda day: self.go.emit("sleep", {"night": day.isoformat()}))
         self._actogram_card.body.setContentsMargins(0, 0, 4, 8)
         self._actogram_card.body.addWidget(self.actogram, 1)
-        row.addWidget(self._actogram_card, 2)
+        self.actogram.days_chosen.connect(self._choose_days)
+        self._map_card = Card("Regularity")
+        self.regularity = RegularityChart()
+        self.map_switch = SegmentedSwitch(
+            "What the map shows", (("same", "Like next day"), ("asleep", "Asleep")), "same"
+        )
+        self.map_switch.chosen.connect(lambda value: self.regularity.show_states(value == "asleep"))
+        self._map_card.add_action(self.map_switch)
+        self.regularity.setMinimumHeight(210)
+        self._map_card.body.setContentsMargins(0, 0, 0, 6)
+        self._map_card.body.addWidget(self.regularity)
+        main = QVBoxLayout()
+        main.setSpacing(12)
+        main.addWidget(self._actogram_card, 1)
+        main.addWidget(self._map_card)
+        row.addLayout(main, 2)
 
         side = QVBoxLayout()
         side.setSpacing(12)
@@ -116,19 +154,52 @@ class CircadianPage(StudyPage):
         self._day_card.body.addWidget(self.average_day)
         self._table_card = Card("Rhythm measures")
         self._table_card.add_action(Label("day-block bootstrap", "small", "muted"))
-        self.table = MeasureTable("Rhythm measures", ("Measure", "Value", "95 % interval", "Rests on"))
+        self.table = MeasureTable("Rhythm measures", ("Measure", "Value", "95 % interval", "Rests on"), opens=True)
+        self.table.row_opened.connect(self._open_measure)
         self._table_card.body.setContentsMargins(0, 0, 0, 4)
         self._table_card.body.addWidget(self.table)
-        self._dial_card = Card("Phase", "24 h dial, midnight at the top")
+        self._dial_card = Card("Phase", "24 h dial")
         self.dial = PhaseDial()
-        self.dial.setMinimumHeight(170)
+        self.dial.setMinimumHeight(212)
         self._dial_card.body.setContentsMargins(0, 0, 0, 6)
         self._dial_card.body.addWidget(self.dial)
-        for card in (self._day_card, self._table_card, self._dial_card):
+        self._period_card = Card("Period")
+        self.periodogram = PeriodogramChart()
+        self.periodogram.setMinimumHeight(212)
+        self._period_card.body.setContentsMargins(0, 0, 0, 6)
+        self._period_card.body.addWidget(self.periodogram)
+        for card in (self._day_card, self._table_card):
             card.setMinimumWidth(388)
             side.addWidget(card)
+        pair = QHBoxLayout()
+        pair.setSpacing(12)
+        pair.addWidget(self._dial_card, 1)
+        pair.addWidget(self._period_card, 1)
+        side.addLayout(pair)
         side.addStretch(1)
+        self.targets = {
+            "actogram": self._actogram_card,
+            "average_day": self._day_card,
+            "regularity": self._map_card,
+            "period": self._period_card,
+            "phase": self._dial_card,
+        }
         row.addLayout(side, 1)
+
+    def _open_measure(self, row: int) -> None:
+        """Show what a measure of the table rests on: a chart of this page, or its trend."""
+        if self.recording is None:
+            return
+        metric = rhythm_metrics(self.recording.panel)[row]
+        if metric in _CHARTS:
+            self.open_chart(_CHARTS[metric])
+        else:
+            self.go.emit("trends", self.link_place("midsleep_h"))
+
+    def _choose_days(self, first: date, last: date) -> None:
+        recording = self.recording
+        if recording is not None:
+            self.show_period(period_of_days(recording.zone, recording.whole, first, last))
 
     def _set_width(self, value: str) -> None:
         self.actogram.set_double(value == "double")
@@ -144,6 +215,19 @@ class CircadianPage(StudyPage):
         self.dial.show_panel(panel)
         rows, tips = rhythm_rows(panel)
         self.table.show_rows(rows, tips)
+        patient, wanted, services = self.patient, self.wanted, self.services
+        if patient is not None:
+            if self._detail is not None:
+                self._detail.cancel()
+            self._detail = run_query(self, lambda: services.rhythm_detail(patient.id, wanted), self._show_detail)
+
+    def _show_detail(self, detail: RhythmDetail) -> None:
+        self.periodogram.show_spectrum(detail.period, detail.why_no_period, simulated=detail.simulated)
+        self._period_card.set_title("Period", self.periodogram.verdict())
+        found = self.recording.panel.finding("sri") if self.recording is not None else None
+        why = found.insufficient if found is not None and found.insufficient is not None else ""
+        self.regularity.show_map(detail.regularity, why, simulated=detail.simulated)
+        self._map_card.set_title("Regularity", self.regularity.subtitle())
 
     def _lay_actogram(self) -> None:
         recording = self.recording

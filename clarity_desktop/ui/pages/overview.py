@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["OverviewPage"]
 
 _TARGETS = {
-    "tst_min": "sleep",
-    "se_pct": "sleep",
-    "midsleep_h": "sleep",
-    "sri": "circadian",
-    "ra": "circadian",
-    "resting_hr": "timeline",
+    "tst_min": ("trends", "tst_min"),
+    "se_pct": ("trends", "se_pct"),
+    "midsleep_h": ("trends", "midsleep_h"),
+    "sri": ("circadian", "regularity"),
+    "ra": ("circadian", "average_day"),
+    "resting_hr": ("trends", "resting_hr"),
 }
+"""Page and chart that show what a card's number rests on."""
 _NARROW = 1100
 
 
@@ -52,12 +53,13 @@ class OverviewPage(StudyPage):
         self._columns = 0
         column.addLayout(self._grid)
         for metric, card in self._cards.items():
-            card.opened.connect(lambda target=_TARGETS[metric]: self.go.emit(target, None))
+            card.opened.connect(lambda metric=metric: self.open_metric(metric))
 
         self._week_card = Card("One week, linked")
         self._week = TimelineChart(pannable=False, height=224)
         self._week.setMinimumHeight(220)
         self._week.window_changed.connect(self._read_week)
+        self._week.period_chosen.connect(self.show_period)
         self._week_card.body.setContentsMargins(0, 0, 0, 8)
         self._week_card.body.addWidget(self._week, 1)
         self._sources_card = Card("Data and sources")
@@ -94,6 +96,11 @@ class OverviewPage(StudyPage):
         below.addWidget(self._asleep_card, 1)
         column.addLayout(below, 1)
         self._arrange()
+
+    def open_metric(self, metric: str) -> None:
+        """Show the chart and window that a card's number rests on; Back returns."""
+        page, chart = _TARGETS[metric]
+        self.go.emit(page, self.link_place(chart))
 
     def _arrange(self) -> None:
         columns = 6 if self.width() >= _NARROW else 3

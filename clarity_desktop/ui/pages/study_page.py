@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
 from clarity_desktop.ui.charts import OverviewStrip, TimelineChart
+from clarity_desktop.ui.charts.figure import Caption, Figure
 from clarity_desktop.ui.charts.lanes import Columns
-from clarity_desktop.ui.charts.wording import local_parts
+from clarity_desktop.ui.charts.wording import days_between, local_parts, zone_label
+from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.period_bar import PeriodBar
 from clarity_desktop.ui.components.states import EmptyState, ErrorCard, Skeleton
-from clarity_desktop.ui.jobs import Operation, run_query
+from clarity_desktop.ui.jobs import Operation, run_mutation, run_query
 from clarity_desktop.ui.pages.lane_specs import signal_lane
 from clarity_desktop.ui.pages.page import Page
 from clarity_desktop.ui.qt import QScrollArea, QStackedLayout, Qt, QTimer, QVBoxLayout, QWidget
@@ -77,6 +80,10 @@ class StudyPage(Page):
         self.period.chosen.connect(self.show_period)
         self.strip = OverviewStrip()
         self.strip.window_changed.connect(self.show_period)
+        self.strip.period_chosen.connect(self.show_period)
+        self.targets: dict[str, Card] = {}
+        """Cards that a link may lead to, by the name of their chart."""
+        self._linked: str | None = None
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self.content = QWidget()
@@ -157,15 +164,41 @@ class StudyPage(Page):
                 self._read()
 
     def place(self) -> dict[str, Any]:
-        return {"span": None if self.wanted is None else (self.wanted.start, self.wanted.stop)}
+        held: dict[str, Any] = {"span": None if self.wanted is None else (self.wanted.start, self.wanted.stop)}
+        return held if self._linked is None else {**held, "chart": self._linked}
 
     def restore(self, place: dict[str, Any]) -> None:
-        pair = place.get("span")
+        self.frame_chart(place.get("chart"))
+        if "span" not in place:
+            return
+        pair = place["span"]
         wanted = Span(int(pair[0]), int(pair[1])) if pair else None
         if wanted != self.wanted:
             self.wanted = wanted
             if self.patient is not None:
                 self._read()
+
+    def open_chart(self, name: str) -> None:
+        """Follow a link to a chart of this page; Back returns."""
+        self.frame_chart(name)
+        self.moved.emit()
+
+    def frame_chart(self, name: str | None) -> None:
+        """Frame a card and bring it into view; ``None`` takes the frame off."""
+        self._linked = name
+        for one, card in self.targets.items():
+            card.set_framed(one == name)
+        self._show_linked()
+
+    def _show_linked(self) -> None:
+        card = self.targets.get(self._linked) if self._linked is not None else None
+        if card is not None and isinstance(self._shown, QScrollArea):
+            area = self._shown
+            QTimer.singleShot(0, card, lambda: area.ensureWidgetVisible(card, 16, 16))
+
+    def link_place(self, chart: str) -> dict[str, Any]:
+        """The place of a chart on another page, over the window that this page shows."""
+        return {**self.place(), "chart": chart}
 
     def read_columns(
         self, chart: TimelineChart, lane: str, kind: str, span: Span, columns: int
@@ -216,10 +249,25 @@ class StudyPage(Page):
         self.strip.set_window(recording.panel.span)
         self._stack.setCurrentWidget(self._shown)
         self.present(recording)
+        self.caption_figures(recording)
+        self._show_linked()
         if first:
             self._read_strip(recording)
         else:
             self._show_strip_note(recording)
+
+    def caption_figures(self, recording: Recording) -> None:
+        """Tell every chart what a picture of it must say, and note in the audit when one leaves."""
+        span, zone = recording.panel.span, recording.zone
+        first, last = (local_parts(zone, at)[0] for at in (span.start, max(span.start, span.stop - 1)))
+        said = Caption(days_between(first, last), zone_label(zone, span.start, span.stop), self.services.version)
+        for figure in (*self.content.findChildren(Figure), self.strip):
+            figure.caption, figure.gate = said, self._note_export
+
+    def _note_export(self, what: str, proceed: Callable[[], None]) -> None:
+        patient, services = self.patient, self.services
+        if patient is not None:
+            run_mutation(self, lambda: services.note_export(patient.id, what, "one chart"), lambda _: proceed())
 
     def _refused(self, error: ClarityError) -> None:
         self._waiting.stop()

@@ -41,10 +41,11 @@ class TimelinePage(StudyPage):
         self._under_way: dict[str, Operation[Any]] = {}
         column = QVBoxLayout(self.content)
         column.setContentsMargins(16, 16, 16, 16)
-        self._card = Card("Timeline", "wheel zooms, drag pans")
+        self._card = Card("Timeline", "wheel zooms, drag pans, Shift and drag chooses")
         self._card.add_action(Label("band: least to greatest, line: mean", "small", "muted"))
         self.lanes = TimelineChart()
         self.lanes.window_changed.connect(self._read_lanes)
+        self.lanes.period_chosen.connect(self.show_period)
         self._card.body.setContentsMargins(0, 0, 0, 8)
         self._card.body.addWidget(self.lanes, 1)
         column.addWidget(self._card, 1)

@@ -47,10 +47,24 @@ def go_circadian(window: Window) -> None:
 
 
 @command(
+    "go.trends",
+    "Show trends",
+    _GO,
+    shortcut="Ctrl+4",
+    icon="chart-line",
+    needs=["unlocked", "patient"],
+    words=["change", "slope", "course"],
+)
+def go_trends(window: Window) -> None:
+    """Shows how nightly and daily values went, with slope and changes of level."""
+    window.open_page("trends")
+
+
+@command(
     "go.timeline",
     "Show timeline",
     _GO,
-    shortcut="Ctrl+4",
+    shortcut="Ctrl+5",
     icon="activity",
     needs=["unlocked", "patient"],
     words=["signals", "samples"],
@@ -61,7 +75,7 @@ def go_timeline(window: Window) -> None:
 
 
 @command(
-    "go.import", "Show imports", _GO, shortcut="Ctrl+5", icon="import", needs=["unlocked"], words=["reports", "jobs"]
+    "go.import", "Show imports", _GO, shortcut="Ctrl+6", icon="import", needs=["unlocked"], words=["reports", "jobs"]
 )
 def go_import(window: Window) -> None:
     """Shows running imports and the reports of those that ended."""
@@ -69,7 +83,7 @@ def go_import(window: Window) -> None:
 
 
 @command(
-    "go.jobs", "Show jobs", _GO, shortcut="Ctrl+6", icon="hourglass", needs=["unlocked"], words=["progress", "running"]
+    "go.jobs", "Show jobs", _GO, shortcut="Ctrl+7", icon="hourglass", needs=["unlocked"], words=["progress", "running"]
 )
 def go_jobs(window: Window) -> None:
     """Shows what runs, waits and has ended, with a way to stop it."""

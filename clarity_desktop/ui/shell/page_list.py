@@ -51,6 +51,12 @@ def _circadian() -> type[Page]:
     return CircadianPage
 
 
+def _trends() -> type[Page]:
+    from clarity_desktop.ui.pages.trends import TrendsPage
+
+    return TrendsPage
+
+
 def _timeline() -> type[Page]:
     from clarity_desktop.ui.pages.timeline import TimelinePage
 
@@ -74,6 +80,7 @@ PAGES = (
     PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview),
     PageEntry("sleep", "Sleep", "moon", "patient", _sleep),
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian),
+    PageEntry("trends", "Trends", "chart-line", "patient", _trends),
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline),
     PageEntry("import", "Import", "import", "workstation", _imports),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),

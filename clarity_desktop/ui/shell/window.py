@@ -184,6 +184,8 @@ class Window(WindowTasks, QWidget):
         self.workspace.show_page(page)
         if place:
             page.restore(place)
+        # So that Back finds the place as it was, also where a step within the page follows.
+        self.history.remember(page.place())
         self._show_steps()
 
     def _show_steps(self) -> None:
