@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clarity_desktop.analysis.change import ChangeOverTime, change_over_time
+from clarity_desktop.analysis.findings.complexity import complexity_finding
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.phase import phase_findings
 from clarity_desktop.analysis.heart import heart_study
@@ -207,6 +208,20 @@ class Study:
         """
         panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
         return heart_study(self._vault, patient_id, panel, progress=progress, cancel=cancel)
+
+    def complexity(
+        self, patient_id: str, span: Span | None = None, *, zone: str | None = None, cancel: CancelToken | None = None
+    ) -> Finding:
+        """Multiscale entropy of the window's activity; apart from the panel, as it takes about a second.
+
+        Raises what :meth:`panel` raises.
+        """
+        panel = self.panel(patient_id, span, zone=zone, cancel=cancel)
+        own = panel.provenance
+        maker = FindingMaker(
+            panel.span, panel.coverage, own.input_hash, own.zone, own.wear_rule, parameters=dict(own.parameters)
+        )
+        return complexity_finding(panel.epochs, maker)
 
     def change(
         self,

@@ -412,10 +412,11 @@ class Services(AccessServices):
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> tuple[Finding, ...]:
-        """Variability from beats, and model estimates of phase and sleep pressure, of the window of :meth:`panel`."""
+        """Variability from beats, entropy, and model estimates of phase and pressure, of the panel's window."""
         cancel = cancel or CancelToken()
         heart = self.study.heart(patient_id, span, zone=zone, progress=progress, cancel=cancel)
-        return (*heart, *self.study.phase(patient_id, span, zone=zone, progress=progress, cancel=cancel))
+        phase = self.study.phase(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        return (*heart, *phase, self.study.complexity(patient_id, span, zone=zone, cancel=cancel))
 
     @needs(Right.READ_DATA)
     def change(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> ChangeOverTime:

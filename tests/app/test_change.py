@@ -41,6 +41,6 @@ def test_daily_values_are_those_of_the_panel(services: Services) -> None:
 def test_beyond_the_panel_nothing_is_answered_twice(services: Services) -> None:
     patient = services.patients()[0].id
     further = [finding.metric for finding in services.beyond_panel(patient)]
-    assert {"hrv_rmssd_ms", "hr_clock_h", "pressure_onset", "forger99_cbtmin_h"} <= set(further)
+    assert {"hrv_rmssd_ms", "hr_clock_h", "pressure_onset", "forger99_cbtmin_h", "entropy_index"} <= set(further)
     assert len(further) == len(set(further))
     assert not {finding.metric for finding in services.panel(patient).findings} & set(further)
