@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clarity_desktop.analysis.beats import VARIABILITY, beat_records
 from clarity_desktop.analysis.findings.heart_models import clock_finding, pressure_findings
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.sleep import states_of_nights
 from clarity_desktop.analysis.findings.variability import variability_findings
-from clarity_desktop.analysis.panels.activity_signal import read_heart_rate
+from clarity_desktop.analysis.panels.activity_signal import read_heart_rate, read_light
 from clarity_desktop.analysis.panels.assemble import SCORED_METHOD, scored_states
 from clarity_desktop.analysis.panels.codec import decode_findings, encode_findings
 from clarity_desktop.analysis.panels.heart_signal import HeartSignal, heart_signal, read_steps
+from clarity_desktop.circadian.phase_estimate import estimate_phase
+from clarity_desktop.circadian.phase_models import FORGER99
 from clarity_desktop.circadian.two_process import TwoProcess, two_process
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.panel import Panel
@@ -24,7 +30,7 @@ from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener,
 if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
 
-__all__ = ["heart_study", "read_heart_signal", "sleep_pressure"]
+__all__ = ["gated_pressure", "heart_study", "read_heart_signal", "sleep_pressure"]
 
 _STEPS = 3
 
@@ -35,17 +41,34 @@ def read_heart_signal(vault: Vault, series: Sequence[Series], panel: Panel) -> H
     return heart_signal(rate, read_steps(vault, series, panel.span), panel.span, panel.zone)
 
 
-def sleep_pressure(panel: Panel) -> TwoProcess:
-    """The curve of sleep pressure of a panel's window, without a gate: a model, not a measurement.
+def sleep_pressure(panel: Panel, cbtmin: NDArray[np.int64] | None = None) -> TwoProcess:
+    """The curve of sleep pressure of a panel's window: a model, not a measurement.
 
     Sleep is that of the panel: recorded stages, else scored activity.
+
+    Parameters
+    ----------
+    panel:
+        Nights, naps and epochs.
+    cbtmin:
+        UTC seconds of temperature minima, which turn the gate; no gate when ``None``.
     """
     epochs = panel.epochs
     if any(night.method == SCORED_METHOD for night in panel.nights):
         states = scored_states(epochs)
     else:
         states = states_of_nights((*panel.nights, *panel.naps), epochs)
-    return two_process(states, epochs.start, epochs.step_s)
+    return two_process(states, epochs.start, epochs.step_s, cbtmin=cbtmin)
+
+
+def gated_pressure(vault: Vault, patient_id: str, panel: Panel) -> TwoProcess:
+    """The same curve with thresholds gated by the light-driven model of Forger 1999, where there is light for it."""
+    light = read_light(vault, vault.series.list(patient_id), panel.epochs)
+    estimate = None if light is None else estimate_phase(light, FORGER99)
+    if estimate is None:
+        return sleep_pressure(panel)
+    gate = f"temperature minimum by {FORGER99.id}, model estimate; {estimate.warm_up}"
+    return replace(sleep_pressure(panel, estimate.cbtmin), gate=gate)
 
 
 def heart_study(

@@ -13,7 +13,7 @@ from clarity_desktop.analysis.change import ChangeOverTime, change_over_time
 from clarity_desktop.analysis.findings.complexity import complexity_finding
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.phase import phase_findings
-from clarity_desktop.analysis.heart import heart_study
+from clarity_desktop.analysis.heart import gated_pressure, heart_study
 from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_heart_rate, read_light, read_signal
 from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
 from clarity_desktop.analysis.panels.codec import (
@@ -24,6 +24,7 @@ from clarity_desktop.analysis.panels.codec import (
     encode_panel,
 )
 from clarity_desktop.analysis.panels.heart_signal import heart_signal, read_steps
+from clarity_desktop.circadian.two_process import TwoProcess
 from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.kinds import kind_of
@@ -222,6 +223,13 @@ class Study:
             panel.span, panel.coverage, own.input_hash, own.zone, own.wear_rule, parameters=dict(own.parameters)
         )
         return complexity_finding(panel.epochs, maker)
+
+    def sleep_pressure(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> TwoProcess:
+        """Curve of the two-process model for the same window as :meth:`panel`: a model, not a measurement (RH-62).
+
+        Thresholds are gated where measured light lets a model estimate the phase. Raises what :meth:`panel` raises.
+        """
+        return gated_pressure(self._vault, patient_id, self.panel(patient_id, span, zone=zone))
 
     def change(
         self,

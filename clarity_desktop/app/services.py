@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from clarity_desktop.analysis.study import Study
     from clarity_desktop.analysis.timeline import TimelineColumns
     from clarity_desktop.app.rhythm import RhythmDetail
+    from clarity_desktop.circadian.two_process import TwoProcess
     from clarity_desktop.reports.pdf import ReportFile
     from clarity_desktop.signals.days import DayStatistics
     from clarity_desktop.vault import Vault, VaultInfo, VerifyReport
@@ -417,6 +418,11 @@ class Services(AccessServices):
         heart = self.study.heart(patient_id, span, zone=zone, progress=progress, cancel=cancel)
         phase = self.study.phase(patient_id, span, zone=zone, progress=progress, cancel=cancel)
         return (*heart, *phase, self.study.complexity(patient_id, span, zone=zone, cancel=cancel))
+
+    @needs(Right.READ_DATA)
+    def sleep_pressure(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> TwoProcess:
+        """Curve of sleep pressure with its thresholds, of the window of :meth:`panel`: a model, not a measurement."""
+        return self.study.sleep_pressure(patient_id, span, zone=zone)
 
     @needs(Right.READ_DATA)
     def change(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> ChangeOverTime:

@@ -57,6 +57,8 @@ class TwoProcess:
     """Threshold at which sleep begins, moved by the gate; ``None`` without a phase."""
     lower: NDArray[np.float64] | None
     """Threshold at which sleep ends."""
+    gate: str = ""
+    """Where the phase of the gate comes from, in words; ``""`` without a gate."""
 
     def at(self, instants: NDArray[np.int64]) -> NDArray[np.float64]:
         """Pressure at instants inside the record, to the nearest epoch; NaN outside and where unknown."""

@@ -44,3 +44,14 @@ def test_beyond_the_panel_nothing_is_answered_twice(services: Services) -> None:
     assert {"hrv_rmssd_ms", "hr_clock_h", "pressure_onset", "forger99_cbtmin_h", "entropy_index"} <= set(further)
     assert len(further) == len(set(further))
     assert not {finding.metric for finding in services.panel(patient).findings} & set(further)
+
+
+def test_the_curve_of_sleep_pressure_is_gated_by_measured_light(services: Services) -> None:
+    patient = services.patients()[0].id
+    curve = services.sleep_pressure(patient)
+    assert "model estimate" in curve.gate
+    assert curve.upper is not None
+    assert curve.lower is not None
+    assert curve.upper.shape == curve.pressure.shape == curve.times.shape
+    assert curve.upper - curve.lower == pytest.approx(np.full(curve.times.size, 0.5))
+    assert np.isfinite(curve.pressure).mean() > 0.5
