@@ -58,9 +58,10 @@ def runs_of(states: NDArray[np.int8] | NDArray[np.bool_]) -> Runs:
 def encode_states(states: States) -> str:
     """Run-length text such as ``S373W17N4``: S sleep, W wake, N unknown; ``""`` for no epochs."""
     runs = runs_of(states)
-    return "".join(
-        f"{_LETTERS[value]}{length}" for value, length in zip(runs.value.tolist(), runs.length.tolist(), strict=True)
-    )
+    # State and length as one number, so that a run costs one look-up: few hundred different runs make up a year.
+    codes = 4 * runs.length + (runs.value.astype(np.int64) + 1)
+    words = {code: f"{_LETTERS[code % 4 - 1]}{code // 4}" for code in np.unique(codes).tolist()}
+    return "".join(map(words.__getitem__, codes.tolist()))
 
 
 def decode_states(text: str) -> States:

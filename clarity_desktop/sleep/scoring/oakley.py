@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import InputError
-from clarity_desktop.sleep.scoring.counts import Counts, as_states, without_gaps
+from clarity_desktop.sleep.scoring.counts import Counts, in_stretches, without_gaps
 from clarity_desktop.sleep.scoring.weighted import weighted_sum
 from clarity_desktop.sleep.states import States
 
@@ -52,11 +53,13 @@ def oakley(counts: Counts, *, step_s: int = 60, threshold: float = 40.0) -> Stat
         ``sleep.epoch_length`` for another epoch length.
     """
     _check_step(step_s)
-    values, present = without_gaps(counts)
-    if values.size == 0:
-        return as_states(np.zeros(0, np.bool_), present)
     weights = _WEIGHTS[step_s]
-    return as_states(weighted_sum(values, weights, weights.size // 2) <= threshold, present)
+    half = weights.size // 2
+
+    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.asarray(weighted_sum(values, weights, half) <= threshold)
+
+    return in_stretches(counts, half, rule)
 
 
 def oakley_automatic_threshold(counts: Counts, *, step_s: int = 60) -> float | None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.sleep.scoring.counts import Counts, as_states, needs_minutes, without_gaps
+from clarity_desktop.sleep.scoring.counts import (
+    Counts,
+    as_states,
+    needs_minutes,
+    whole_or_exact,
+    window_sums,
+    without_gaps,
+)
 from clarity_desktop.sleep.states import States, runs_of
 
 __all__ = ["roenneberg", "roenneberg_bouts"]
@@ -19,47 +27,56 @@ _LONGEST_MIN: Final = 720
 _PEAK_AHEAD: Final = 31
 
 
-def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Running sum with half a day of its end values on both sides."""
-    total = np.zeros(values.size + _DAY + 1)
-    half = _DAY // 2
-    np.cumsum(values, out=total[half + 1 : half + 1 + values.size])
-    total[half + 1 + values.size :] = total[half + values.size]
-    return total
-
-
 def _below_trend(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where the count is at most 15 % of the centred 24-h mean (at least 12 h of it present)."""
-    # Padding the running sums lets windows at the ends be cut by slices.
-    total = _running(values)
-    number = _running(present.astype(np.float64))
-    n = number[_DAY:-1] - number[: -_DAY - 1]
-    trend = (total[_DAY:-1] - total[: -_DAY - 1]) / np.maximum(n, 1)
-    return np.asarray(present & (n >= _DAY // 2) & (values <= _TREND_SHARE * trend))
+    half = _DAY // 2
+    n = window_sums(present, half, half - 1)
+    trend = window_sums(whole_or_exact(values), half, half - 1) * (_TREND_SHARE / np.maximum(n, 1))
+    return np.asarray(present & (n >= half) & (values <= trend))
 
 
-def _bout_length(below: NDArray[np.bool_]) -> int:
-    """Length of the bout that starts with this tested span, 0 for none (RH-32)."""
-    m = below.size
-    count = np.cumsum(below)
-    if count[-1] == m:
+@lru_cache(maxsize=4)
+def _steps(m: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """K and 1/√(k/m·(1 − k/m)) for k = 1…m − 1: what every tested span of m minutes shares."""
+    k = np.arange(1.0, m)
+    return k, 1 / np.sqrt(k / m * (1 - k / m))
+
+
+def _bout_length(count: NDArray[np.int32]) -> int:
+    """Length of the bout that starts with this tested span, 0 for none (RH-32).
+
+    Parameters
+    ----------
+    count:
+        Epochs below the trend among the first k of the span, k = 1…m.
+    """
+    m = count.size
+    reached = int(count[-1])
+    if reached == m:
         return m
-    k = np.arange(1, m)
-    share = count[-1] / m
-    deviation = np.sqrt(share * (1 - share))
-    r = (count[:-1] / m - share * k / m) / (deviation * np.sqrt(k / m * (1 - k / m)))
+    # Pearson's r up to the span's own positive factor, which moves no peak.
+    k, weight = _steps(m)
+    r = (m * count[:-1] - reached * k) * weight
     top = int(r.argmax())
     if top + _PEAK_AHEAD < r.size and r[top] > r[top + 1 : top + 1 + _PEAK_AHEAD].max():
-        return int(k[top])
+        return top + 1
     # The highest point is no peak (it lies too near the end, or is flat): look at every candidate.
     ahead = np.concatenate((r[1:], np.full(_PEAK_AHEAD, -np.inf)))
-    highest_ahead = np.lib.stride_tricks.sliding_window_view(ahead, _PEAK_AHEAD).max(axis=1)[: r.size]
-    peaks = np.flatnonzero(r > highest_ahead)
     # The last candidates have nothing ahead to exceed; a peak needs all of its 31 successors.
-    peaks = peaks[peaks + _PEAK_AHEAD < r.size]
+    highest_ahead = _highest_of_next(ahead)[: max(r.size - _PEAK_AHEAD, 0)]
+    peaks = np.flatnonzero(r[: highest_ahead.size] > highest_ahead)
     if peaks.size == 0:
         return 0
-    return int(k[peaks[np.argmax(r[peaks])]])
+    return int(peaks[np.argmax(r[peaks])]) + 1
+
+
+def _highest_of_next(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Maximum of each value and the 30 after it, by doubling: maxima of 2, 4, 8, 16, then two that overlap to 31."""
+    highest = values
+    for reach in (1, 2, 4, 8):
+        highest = np.maximum(highest[reach:], highest[:-reach])
+    overlap = _PEAK_AHEAD - 16
+    return np.maximum(highest[overlap:], highest[:-overlap])
 
 
 def roenneberg_bouts(counts: Counts, *, step_s: int = 60) -> tuple[tuple[int, int], ...]:
@@ -85,13 +102,15 @@ def roenneberg_bouts(counts: Counts, *, step_s: int = 60) -> tuple[tuple[int, in
     below = _below_trend(values, present)
     runs = runs_of(below)
     seeds = runs.start[(runs.value == 1) & (runs.length >= _SEED_MIN)]
+    reached = np.cumsum(below, dtype=np.int32)
     bouts: list[tuple[int, int]] = []
     end = 0
     # One turn per seed (a few a day), not per epoch.
     for seed in seeds.tolist():
         if seed < end:
             continue
-        length = _bout_length(below[seed : seed + _LONGEST_MIN])
+        # The seed itself is below the trend, so what came before it is one less than the count at it.
+        length = _bout_length(reached[seed : seed + _LONGEST_MIN] - (reached[seed] - 1))
         if length:
             end = seed + length
             bouts.append((seed, end))
@@ -106,7 +125,7 @@ def roenneberg(counts: Counts, *, step_s: int = 60) -> States:
     InputError
         ``sleep.epoch_length``.
     """
-    present = np.isfinite(np.asarray(counts, dtype=np.float64))
+    present = np.isfinite(counts)
     asleep = np.zeros(present.size, np.bool_)
     for start, stop in roenneberg_bouts(counts, step_s=step_s):
         asleep[start:stop] = True

@@ -8,22 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import UsageError
-from clarity_desktop.sleep.scoring.counts import Counts, as_states, needs_minutes, without_gaps
+from clarity_desktop.sleep.scoring.counts import Counts, in_stretches, needs_minutes, whole_or_exact, window_sums
 from clarity_desktop.sleep.states import States
 
 __all__ = ["SADEH_VARIANTS", "sadeh"]
 
 SADEH_VARIANTS: Final = ("original", "actigraph")
 """``actigraph`` caps counts at 300 and takes scores from −4 up as sleep."""
-
-
-def _window_sums(values: NDArray[np.float64], before: int, after: int) -> NDArray[np.float64]:
-    """Σ A_{i−before}…A_{i+after} over what exists; exact for whole counts."""
-    total = np.empty(values.size + before + after + 1)
-    total[: before + 1] = 0.0
-    np.cumsum(values, out=total[before + 1 : before + 1 + values.size])
-    total[before + 1 + values.size :] = total[before + values.size]
-    return total[before + after + 1 :] - total[: values.size]
 
 
 def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> States:
@@ -56,19 +47,43 @@ def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> Sta
             remedy="Use one of: " + ", ".join(SADEH_VARIANTS) + ".",
         )
     needs_minutes("Sadeh", step_s)
-    values, present = without_gaps(counts)
-    threshold = 0.0
-    if variant == "actigraph":
-        values = np.minimum(values, 300.0)
-        threshold = -4.0
-    there = present.astype(np.float64)
-    score = 7.601 - 0.065 * _window_sums(values, 5, 5) / np.maximum(_window_sums(there, 5, 5), 1.0)
-    score -= 1.08 * _window_sums((present & (values >= 50) & (values < 100)).astype(np.float64), 5, 5)
+    capped = variant == "actigraph"
+
+    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return _asleep(np.minimum(values, 300.0), present, -4.0) if capped else _asleep(values, present, 0.0)
+
+    return in_stretches(counts, 5, rule)
+
+
+def _asleep(values: NDArray[np.float64], present: NDArray[np.bool_], threshold: float) -> NDArray[np.bool_]:
+    """Where PS reaches the threshold. Each term is formed only for epochs that the terms before it left open."""
+    exact = whole_or_exact(values)
+    margin = window_sums(exact, 5, 5) / np.maximum(window_sums(present, 5, 5), 1)
+    margin *= -0.065
+    margin += 7.601 - threshold
+    margin -= 1.08 * window_sums((values >= 50) & (values < 100), 5, 5)
     # What remains only lowers the score, so epochs already under the threshold are settled as wake.
-    open_ = np.flatnonzero(present & (score >= threshold))
-    size = _window_sums(there, 5, 0)[open_]
-    mean = _window_sums(values, 5, 0)[open_] / size
-    squares = _window_sums(values * values, 5, 0)[open_] - size * mean * mean
-    deviation = np.sqrt(np.maximum(squares, 0.0) / np.maximum(size - 1.0, 1.0))
-    score[open_] -= 0.056 * deviation + 0.703 * np.log(values[open_] + 1.0)
-    return as_states(score >= threshold, present)
+    asleep = margin >= 0
+    recent = window_sums(exact, 5, 0)
+    # With counts from 0 up, a window of zeros has neither deviation nor logarithm: the still minutes of most nights.
+    counted = exact.min(initial=0) >= 0
+    left = np.flatnonzero(asleep & ((recent != 0) if counted else present))
+    margin, total = margin[left], recent[left]
+    size = window_sums(present, 5, 0)[left]
+    now = values[left]
+    logarithm = 0.703 * np.log(now + 1.0)
+    if counted:
+        # The deviation is at least 0 and at most S/√n, S being the sum of the window: either bound may settle it.
+        asleep[left[margin < logarithm]] = False
+        open_ = np.flatnonzero((margin >= logarithm) & (margin < logarithm + 0.056 * total / np.sqrt(size)))
+        left, margin, total, size = left[open_], margin[open_], total[open_], size[open_]
+        logarithm = logarithm[open_]
+    padded = np.concatenate((np.zeros(5), values))
+    squares = np.zeros(left.size)
+    for place in range(6):
+        one = padded[left + place]
+        squares += one * one
+    squares -= total * (total / size)
+    deviation = np.sqrt(np.maximum(squares, 0.0) / np.maximum(size - 1, 1))
+    asleep[left] = margin >= 0.056 * deviation + logarithm
+    return asleep

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import UsageError
-from clarity_desktop.sleep.scoring.counts import Counts, as_states, needs_minutes, needs_sub_minute, without_gaps
+from clarity_desktop.sleep.scoring.counts import Counts, in_stretches, needs_minutes, needs_sub_minute
 from clarity_desktop.sleep.states import States
 
 __all__ = ["COLE_KRIPKE_UNITS", "cole_kripke", "scripps"]
@@ -56,22 +56,21 @@ def cole_kripke(counts: Counts, *, step_s: int = 60, unit: str = "per_2s") -> St
     if unit in _SUB_MINUTE:
         raise needs_sub_minute("Cole–Kripke", unit)
     needs_minutes("Cole–Kripke", step_s)
-    values, present = without_gaps(counts)
-    if unit == "per_2s":
-        activity = values / 30.0
-    elif unit == "actigraph":
-        activity = np.minimum(values / 100.0, 300.0)
-    elif unit == "per_10s":
-        activity = values / 6.0
-    else:
+    if unit not in COLE_KRIPKE_UNITS:
         raise UsageError(
             "sleep.unit",
             f"“{unit}” is not a unit that Cole–Kripke scoring knows.",
             remedy="Use one of: " + ", ".join(COLE_KRIPKE_UNITS) + ".",
         )
-    if activity.size == 0:
-        return as_states(np.zeros(0, np.bool_), present)
-    return as_states(weighted_sum(activity, _COLE_KRIPKE, 4) < 1.0, present)
+
+    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        if unit == "actigraph":
+            activity = np.minimum(values / 100.0, 300.0)
+        else:
+            activity = values / (30.0 if unit == "per_2s" else 6.0)
+        return np.asarray(weighted_sum(activity, _COLE_KRIPKE, 4) < 1.0)
+
+    return in_stretches(counts, 4, rule)
 
 
 def scripps(counts: Counts, *, step_s: int = 60) -> States:
@@ -83,8 +82,9 @@ def scripps(counts: Counts, *, step_s: int = 60) -> States:
         ``sleep.epoch_length`` unless ``step_s`` is 60.
     """
     needs_minutes("Scripps", step_s)
-    values, present = without_gaps(counts)
-    if values.size == 0:
-        return as_states(np.zeros(0, np.bool_), present)
-    score = weighted_sum(values, _SCRIPPS_BEFORE, 10) + weighted_sum(values, _SCRIPPS_AFTER, 3)
-    return as_states(score < 1.0, present)
+
+    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        score = weighted_sum(values, _SCRIPPS_BEFORE, 10) + weighted_sum(values, _SCRIPPS_AFTER, 3)
+        return np.asarray(score < 1.0)
+
+    return in_stretches(counts, 10, rule)
