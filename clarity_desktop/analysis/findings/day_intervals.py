@@ -141,6 +141,7 @@ def _transitions(recording: PreparedRecording, weight: Array) -> dict[str, Inter
     day = np.searchsorted(days, recording.clock.local_day)
     active = (recording.epochs.values > ACTIVE_ABOVE) & recording.valid
     rest = recording.valid & ~active
+    times = weight.astype(np.int64)
     found: dict[str, Interval | None] = {}
     for chance, sustained, begins, ends in (("p_ra", "k_ra", rest, active), ("p_ar", "k_ar", active, rest)):
         pairs = (begins[:-1] & recording.valid[1:]).astype(np.float64)
@@ -149,11 +150,10 @@ def _transitions(recording: PreparedRecording, weight: Array) -> dict[str, Inter
         turned = weight @ np.bincount(day[1:], weights=turns, minlength=days.size)
         found[chance] = interval_of(np.divide(turned, drawn, out=np.full(drawn.size, np.nan), where=drawn > 0))
         start, stop = runs(begins)
-        of_day = day[start]
-        times = weight[:, of_day].astype(np.int64)
+        of_day, length = day[start], stop - start
         replicates = np.full(weight.shape[0], np.nan)
         for row in range(weight.shape[0]):
-            value = sustained_probability(np.repeat(stop - start, times[row]))
+            value = sustained_probability(np.repeat(length, times[row][of_day]))
             if value is not None:
                 replicates[row] = value
         found[sustained] = interval_of(replicates)
