@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.importers.format import is_gzipped, open_bytes
+from clarity_desktop.importers.healthkit.companions import Companion
 from clarity_desktop.importers.healthkit.document import not_health_export
 from clarity_desktop.importers.healthkit.inflate import CHUNK_BYTES, archive_damaged, inflated, threaded
 
@@ -45,8 +46,8 @@ class Export:
 
     members: list[Member]
     hashed: tuple[Path, ...]
-    files: set[str] | None = None
-    """Paths of the other files, relative to the export's folder and as given; ``None`` for a bare XML file."""
+    files: dict[str, Companion] | None = None
+    """All files by path, relative to the export's folder and as given; ``None`` for a bare XML file."""
     notes: list[tuple[str, int, tuple[str, ...]]] = field(default_factory=list)
     """Problem code, count, names."""
 
@@ -134,7 +135,7 @@ def _file_chunks(path: Path, start: bytes, chunk_bytes: int) -> Iterator[bytes]:
 def _from_folder(path: Path, chunk_bytes: int) -> Export:
     members: list[Member] = []
     hashed: list[Path] = []
-    files: set[str] = set()
+    files: dict[str, Companion] = {}
     for index, file in enumerate(sorted(path.rglob("*"))):
         if index >= _FOLDER_LIMIT:
             raise InputError(
@@ -144,7 +145,8 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
             )
         if not file.is_file() or "__MACOSX" in file.parts:
             continue
-        files.add(file.relative_to(path).as_posix())
+        if not file.is_symlink():
+            files[file.relative_to(path).as_posix()] = _companion_file(file)
         if file.suffix.lower() != ".xml":
             continue
         with open_bytes(file) as handle:
@@ -155,6 +157,19 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
     if not members:
         raise _nothing_inside(path.name, "folder")
     return Export(members, tuple(hashed), files)
+
+
+def _companion_file(file: Path) -> Companion:
+    def read() -> Iterator[bytes]:
+        with file.open("rb") as handle:
+            while chunk := handle.read(_START_BYTES):
+                yield chunk
+
+    return Companion(file.stat().st_size, read)
+
+
+def _companion_member(handle: BinaryIO, info: zipfile.ZipInfo, name: str) -> Companion:
+    return Companion(info.file_size, lambda: _member_chunks(handle, info, name, _START_BYTES))
 
 
 def _file_member(file: Path, start: bytes, chunk_bytes: int) -> Member:
@@ -184,7 +199,7 @@ def _from_zip(
             detail=str(type(error).__name__),
         ) from error
     with archive:
-        export = Export([], hashed, set())
+        export = Export([], hashed, {})
         inner: list[zipfile.ZipInfo] = []
         outside = 0
         for info in archive.infolist():
@@ -195,7 +210,7 @@ def _from_zip(
             if info.is_dir() or "__MACOSX" in parts:
                 continue
             assert export.files is not None
-            export.files.add(info.filename)
+            export.files[info.filename] = _companion_member(handle, info, name)
             suffix = PurePosixPath(info.filename).suffix.lower()
             if suffix == ".zip":
                 inner.append(info)

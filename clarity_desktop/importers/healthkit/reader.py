@@ -13,6 +13,7 @@ from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.series import SampleFlag
 from clarity_desktop.importers.healthkit.beats import BEAT, BEATS, clock_seconds
 from clarity_desktop.importers.healthkit.columns import FLUSH_ROWS, Collector, Columns, SeriesKey
+from clarity_desktop.importers.healthkit.companions import Companion, Companions
 from clarity_desktop.importers.healthkit.container import Export, Member
 from clarity_desktop.importers.healthkit.dates import parse_date
 from clarity_desktop.importers.healthkit.document import Document
@@ -93,7 +94,7 @@ class ExportReader:
         found = zone_timeline(handler.evidence, reading.home_zone)
         if found:
             reading.zones(found)
-        self._count_files(reading, handler.routes)
+        handler.companions.read(handler.routes)
 
     def _ordered_members(self, reading: Reading) -> list[Member]:
         members = self._export.members
@@ -111,24 +112,6 @@ class ExportReader:
         reading.tally.problem("archive.two_exports", "archive", len(members), names)
         return sorted(members, key=_export_instant)
 
-    def _count_files(self, reading: Reading, routes: set[str]) -> None:
-        files = self._export.files
-        if files is None:
-            if routes:
-                reading.tally.problem("content.route_missing", "export", len(routes))
-            return
-        missing = [route for route in routes if not any(file.endswith(route) for file in files)]
-        if missing:
-            reading.tally.problem("content.route_missing", "export", len(missing))
-        for code, suffix, folder in (
-            ("content.routes", ".gpx", "workout-routes/"),
-            ("content.ecg", ".csv", "electrocardiograms/"),
-            ("content.clinical", ".json", "clinical-records/"),
-        ):
-            count = sum(file.lower().endswith(suffix) and folder in file for file in files)
-            if count:
-                reading.tally.problem(code, folder, count)
-
 
 def _export_instant(member: Member) -> int:
     match = _EXPORT_DATE.search(member.start)
@@ -139,12 +122,14 @@ def _export_instant(member: Member) -> int:
 class _Handler:
     """Turns elements into rows, elements and set-aside records."""
 
-    def __init__(self, reading: Reading, files: set[str] | None, flush_rows: int) -> None:
+    def __init__(self, reading: Reading, files: dict[str, Companion] | None, flush_rows: int) -> None:
         self._reading = reading
         self._tally = reading.tally
         self.collector = Collector(self._emit, flush_rows)
         self.evidence = Evidence()
-        self.routes: set[str] = set()
+        self.companions = Companions(reading, files)
+        self.routes: dict[str, str] = {}
+        """Path of each route file named, and the key of the workout that names it."""
         self._units: dict[SeriesKey, None] = {}
 
     def rows(self, template: Template, columns: RowColumns, positions: NDArray[np.int64]) -> None:
@@ -310,12 +295,16 @@ class _Handler:
         if node.name == "Me":
             self._tally.person.update(person_of(node))
         if node.name == "Workout":
-            self.routes.update(route_paths(node))
+            self.routes.update(dict.fromkeys(route_paths(node), element.key))
         if element.start is not None:
             zone = first_text(metadata_of(node).get("HKTimeZone"))
             if zone:
                 self.evidence.named(zone, np.array([element.start], np.int64))
-        self._reading.element(element)
+        path = node.attributes.get("resourceFilePath", "") if node.name == "ClinicalRecord" else ""
+        if path:
+            self.companions.clinical(element, path)
+        else:
+            self._reading.element(element)
 
     def finish(self) -> None:
         """Hand on what is held, and list what is unknown."""
