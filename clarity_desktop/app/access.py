@@ -13,7 +13,7 @@ from clarity_desktop.domain.errors import LockedError
 from clarity_desktop.domain.users import Right, Role, User
 
 if TYPE_CHECKING:
-    from clarity_desktop.vault import AuditEntry, AuditVerdict, Slot, Vault
+    from clarity_desktop.vault import AuditEntry, AuditVerdict, Circumstances, Slot, Vault
     from clarity_desktop.vault.keys.codes import PendingCode as PendingCode
 
 __all__ = ["AccessServices"]
@@ -50,6 +50,10 @@ class AccessServices:
         with self._lock:
             self.lock()
             self._vault = vault
+
+    def _circumstances(self) -> Circumstances:
+        """From where vaults are opened here; another part of the services knows."""
+        raise TypeError("the services are not whole")
 
     def _announce(self, what: Change, *patients: str) -> None:
         """Tell listeners; the other half of the services has them."""
@@ -113,7 +117,7 @@ class AccessServices:
         """Create the vault and leave it open. The person becomes its first admin and clinician."""
         from clarity_desktop.vault import Vault
 
-        self._adopt(Vault.create(self.vault_directory, passphrase, label=person))
+        self._adopt(Vault.create(self.vault_directory, passphrase, label=person, circumstances=self._circumstances()))
 
     @open_to_all
     def unlock(self, passphrase: str, *, person: str | None = None) -> None:
@@ -128,7 +132,7 @@ class AccessServices:
         """
         from clarity_desktop.vault import Vault
 
-        self._adopt(Vault.open(self.vault_directory, passphrase, person=person))
+        self._adopt(Vault.open(self.vault_directory, passphrase, person=person, circumstances=self._circumstances()))
 
     @open_to_all
     def unlock_with_keychain(self, *, person: str | None = None) -> bool:
@@ -136,7 +140,9 @@ class AccessServices:
         from clarity_desktop.vault import Vault
 
         try:
-            self._adopt(Vault.open_with_keychain(self.vault_directory, person=person))
+            self._adopt(
+                Vault.open_with_keychain(self.vault_directory, person=person, circumstances=self._circumstances())
+            )
         except LockedError:
             return False
         return True
@@ -156,7 +162,11 @@ class AccessServices:
         """
         from clarity_desktop.vault import Vault
 
-        self._adopt(Vault.open_with_recovery_code(self.vault_directory, code, new_passphrase))
+        self._adopt(
+            Vault.open_with_recovery_code(
+                self.vault_directory, code, new_passphrase, circumstances=self._circumstances()
+            )
+        )
         return Vault.new_code()
 
     @open_to_all
@@ -164,7 +174,9 @@ class AccessServices:
         """Open with the sealed emergency code. All that follows stands under its name in the audit (V-14)."""
         from clarity_desktop.vault import Vault
 
-        self._adopt(Vault.open_with_emergency_code(self.vault_directory, code, reason))
+        self._adopt(
+            Vault.open_with_emergency_code(self.vault_directory, code, reason, circumstances=self._circumstances())
+        )
 
     @open_to_all
     def passphrase_strength(self, passphrase: str) -> str:

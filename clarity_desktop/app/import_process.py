@@ -31,6 +31,7 @@ class ImportOrder:
     new_name: str | None
     zone: str | None
     format: str | None
+    origin: str = "API"
 
     def __repr__(self) -> str:
         return "ImportOrder(…)"
@@ -125,7 +126,7 @@ def _serve(pipe: Connection) -> None:
             pipe.send((kind, content))
 
     threading.Thread(target=listen, name="import-cancel", daemon=True).start()
-    services = open_services(Path(order.home), Path(order.vault))
+    services = open_services(Path(order.home), Path(order.vault), origin=order.origin)
     try:
         services.unlock_with_key(order.key)
         report = services.import_file(

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
-from clarity_desktop.app.access import AccessServices
 from clarity_desktop.app.import_process import ImportOrder, run_import_process
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.pseudonyms import (
@@ -22,6 +21,7 @@ from clarity_desktop.app.pseudonyms import (
     masked_segments,
     masked_series,
 )
+from clarity_desktop.app.safekeeping import SafekeepingServices
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
 from clarity_desktop.domain.changes import Change, Changes
@@ -59,7 +59,7 @@ class _AlreadyImportedError(Exception):
         self.report = report
 
 
-def open_services(home: Path | None = None, vault: Path | None = None) -> Services:
+def open_services(home: Path | None = None, vault: Path | None = None, *, origin: str = "API") -> Services:
     """The services over a home folder and a vault folder; nothing is opened or created yet.
 
     Parameters
@@ -68,12 +68,14 @@ def open_services(home: Path | None = None, vault: Path | None = None) -> Servic
         Root of settings, state, logs and the default vault; ``None`` takes the environment's or platform's place.
     vault:
         Folder of the vault; ``None`` takes ``home/vault``.
+    origin:
+        ``UI``, ``CLI`` or ``API``: what the audit says of where actions come from.
     """
     root = default_home() if home is None else home
-    return Services(root, root / "vault" if vault is None else vault)
+    return Services(root, root / "vault" if vault is None else vault, origin)
 
 
-class Services(AccessServices):
+class Services(SafekeepingServices):
     """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
 
     Each public method declares who may call it (:mod:`clarity_desktop.app.permissions`).
@@ -81,8 +83,9 @@ class Services(AccessServices):
 
     version = __version__
 
-    def __init__(self, home: Path, vault_directory: Path) -> None:
+    def __init__(self, home: Path, vault_directory: Path, origin: str = "API") -> None:
         self.home = home
+        self.origin = origin
         self.vault_directory = vault_directory
         self.settings = Settings(home)
         self._vault: Vault | None = None
@@ -112,8 +115,9 @@ class Services(AccessServices):
     @open_to_all
     def vault_exists(self) -> bool:
         """Whether there is a vault in :attr:`vault_directory`."""
-        from clarity_desktop.vault import Vault
+        from clarity_desktop.vault import Vault, undo_interrupted
 
+        undo_interrupted(self.vault_directory)
         return Vault.exists(self.vault_directory)
 
     @open_to_all
@@ -121,7 +125,7 @@ class Services(AccessServices):
         """Open the vault with its data key, which came through a pipe from the process that holds it."""
         from clarity_desktop.vault import Vault
 
-        self._adopt(Vault.open_with_key(self.vault_directory, key))
+        self._adopt(Vault.open_with_key(self.vault_directory, key, circumstances=self._circumstances()))
 
     @open_to_all
     def lock(self) -> None:
@@ -361,6 +365,7 @@ class Services(AccessServices):
             new_name,
             zone,
             format,
+            self.origin,
         )
         report = run_import_process(order, progress, cancel or CancelToken())
         if report.patient_id is not None and report.outcome is not ImportOutcome.ALREADY:

@@ -53,7 +53,7 @@ class Session:
             from clarity_desktop.app import open_services
             from clarity_desktop.logs import start_logging
 
-            self._services = open_services(self.options.home, self.options.vault)
+            self._services = open_services(self.options.home, self.options.vault, origin="CLI")
             start_logging(self._services.home)
         return self._services
 

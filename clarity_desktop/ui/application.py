@@ -106,6 +106,7 @@ def run(services: Services, *, patient: str | None = None, page: str | None = No
     int
         The exit code of the process.
     """
+    services.origin = "UI"
     application = make_application(services)
     before = sys.excepthook
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -83,7 +84,7 @@ class Vault:
                 header.check(mac, data_key)
             with database_failures():
                 bring_up_to_date(layout, engine, data_key, backups=circumstances.backups, is_copy=circumstances.is_copy)
-            chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances))
+            chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances, layout.directory))
             patient_keys = PatientKeys(layout.patient_keys, data_key)
             self._store = Store(layout, engine, chain, keys.name, circumstances, keys=patient_keys)
             self.people = People(self._store, keys)
@@ -382,6 +383,12 @@ class Vault:
             cipher, page_size = cipher_facts(connection)
             revision = current_revision(connection)
         return VaultInfo(self.directory, cipher, revision, tuple(slot.shown for slot in header.slots), page_size)
+
+    def clock_went_back(self) -> bool:
+        """Whether the clock is behind the last entry of the audit by more than a minute."""
+        with self._store.reading() as connection:
+            latest = connection.execute(select(func.max(schema.audit.c.at))).scalar_one_or_none()
+        return latest is not None and time.time() < int(latest) - 60
 
     def row_counts(self) -> dict[str, int]:
         """Rows by table, to compare a copy with."""

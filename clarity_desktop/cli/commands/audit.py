@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
 from clarity_desktop.cli.output import table
+from clarity_desktop.cli.period import span_between
 from clarity_desktop.cli.session import session_of
-from clarity_desktop.domain.errors import IntegrityError
-from clarity_desktop.domain.time import format_instant
+from clarity_desktop.domain.errors import IntegrityError, UsageError
+from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, format_instant
 
 app = typer.Typer(help="Who did what.", no_args_is_help=True)
 
@@ -18,13 +20,34 @@ app = typer.Typer(help="Who did what.", no_args_is_help=True)
 def list_entries(
     context: typer.Context,
     patient: Annotated[str | None, typer.Option(help="Only entries about this person.")] = None,
+    action: Annotated[
+        str | None, typer.Option(help="Only this action, or those that begin with its word: patient, vault.backup.")
+    ] = None,
+    who: Annotated[str | None, typer.Option(help="Only entries of this user.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only entries with this outcome, such as refused.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Only entries from UI, CLI, API or assistant.")] = None,
+    correlation: Annotated[str | None, typer.Option(help="Only entries that belong together by this id.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day or time, in UTC.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day or time, in UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many of the latest entries.")] = 200,
 ) -> None:
-    """List the latest entries."""
+    """List the latest entries that meet all conditions."""
+    from clarity_desktop.vault import AuditQuery
+
     session = session_of(context)
     services = session.unlocked()
-    patient_id = services.patient(patient).id if patient is not None else None
-    entries = services.audit_entries(limit=limit, patient_id=patient_id)
+    span = span_between(first, last, ZoneTimeline.single("UTC", origin="audit"), Span(0, int(time.time()) + DAY_S))
+    query = AuditQuery(
+        patient_id=services.patient(patient).id if patient is not None else None,
+        action=action,
+        who=who,
+        outcome=outcome,
+        origin=origin,
+        correlation=correlation,
+        span=span,
+        limit=limit,
+    )
+    entries = services.find_audit(query)
     verdict = services.verify_audit()
     document = {
         "entries": [
@@ -32,10 +55,14 @@ def list_entries(
                 "seq": one.seq,
                 "at": format_instant(one.at),
                 "who": one.who,
+                "role": one.role,
                 "action": one.action,
                 "patient": one.patient_id,
                 "outcome": one.outcome,
                 "detail": one.detail,
+                "origin": one.origin,
+                "correlation": one.correlation,
+                "monotonic_ms": one.monotonic_ms,
             }
             for one in entries
         ],
@@ -62,4 +89,21 @@ def verify(context: typer.Context) -> None:
             detail=f"first entry that differs: {verdict.first_bad}",
         ),
         document,
+    )
+
+
+@app.command("accept")
+def accept(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why the state of the vault is the right one; it stays in the audit.")],
+) -> None:
+    """Answer for a difference between the audit and its record outside, such as after a folder was put back."""
+    session = session_of(context)
+    services = session.unlocked()
+    if not reason.strip():
+        raise UsageError("audit.no_reason", "A reason is needed.", remedy="Say why the vault is as it should be.")
+    services.accept_audit_gap(reason)
+    verdict = services.verify_audit()
+    session.output.answer(
+        {"entries": verdict.entries, "chain_ok": verdict.chain_ok}, "The reason is in the audit, and the record agrees."
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clarity_desktop.cli.commands import backups
 from clarity_desktop.cli.documents import vault_document
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import Session, session_of
@@ -24,6 +25,7 @@ NewPassphrase = Annotated[
 ]
 
 app = typer.Typer(help="The encrypted store and its keys.", no_args_is_help=True)
+backups.register(app)
 
 
 @app.command("create")

@@ -16,7 +16,6 @@ from clarity_desktop.vault.store.layout import write_atomically
 
 __all__ = ["Anchor", "FileAnchor", "Head", "KeychainAnchor", "outside_file"]
 
-_ACCOUNT: Final = "audit-head"
 _KEPT_HASH_BYTES: Final = 24
 
 
@@ -92,13 +91,14 @@ class KeychainAnchor:
     is_outside = True
     at_each_entry = False
 
-    def __init__(self, vault_id: str) -> None:
+    def __init__(self, vault_id: str, directory: Path) -> None:
         self._vault_id = vault_id
+        self._account = f"audit-head-{_mark(vault_id, directory)}"
 
     def read(self) -> Head | None:
         """The head, or ``None`` without one or without a keychain."""
         try:
-            kept = keychain.wrapping_key(self._vault_id, _ACCOUNT)
+            kept = keychain.wrapping_key(self._vault_id, self._account)
         except LockedError:
             return None
         return None if kept is None else Head(int.from_bytes(kept[:8], "big"), kept[8:])
@@ -106,9 +106,14 @@ class KeychainAnchor:
     def write(self, head: Head) -> None:
         """Keep the head, where there is a keychain."""
         with contextlib.suppress(LockedError):
-            keychain.keep(self._vault_id, _ACCOUNT, head.seq.to_bytes(8, "big") + head.digest[:_KEPT_HASH_BYTES])
+            keychain.keep(self._vault_id, self._account, head.seq.to_bytes(8, "big") + head.digest[:_KEPT_HASH_BYTES])
 
 
-def outside_file(state: Path, vault_id: str) -> Path:
-    """The file in an account's own folder for one vault; its name tells nothing of the vault."""
-    return state / f"audit-{hashlib.sha256(vault_id.encode()).hexdigest()[:16]}.head"
+def outside_file(state: Path, vault_id: str, directory: Path) -> Path:
+    """The file in an account's own folder for one vault at one place; its name tells nothing of either."""
+    return state / f"audit-{_mark(vault_id, directory)}.head"
+
+
+def _mark(vault_id: str, directory: Path) -> str:
+    """A vault restored to another place has a head of its own there."""
+    return hashlib.sha256(f"{vault_id}\0{directory.resolve()}".encode()).hexdigest()[:16]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from clarity_desktop.vault.keys.header import KEYCHAIN, KeyHeader
 from clarity_desktop.vault.store.anchors import Anchor, FileAnchor, KeychainAnchor, outside_file
 from clarity_desktop.vault.store.chain import audit_key
@@ -11,14 +13,16 @@ from clarity_desktop.vault.store.transactions import Store
 __all__ = ["anchors_of", "note_closing", "note_opening"]
 
 
-def anchors_of(header: KeyHeader, data_key: bytes, circumstances: Circumstances) -> tuple[Anchor, ...]:
+def anchors_of(header: KeyHeader, data_key: bytes, circumstances: Circumstances, directory: Path) -> tuple[Anchor, ...]:
     """The anchors outside the vault's folder: this account's own folder, and the keychain of those who use it."""
+    if circumstances.is_copy:
+        return ()
     found: list[Anchor] = []
     if circumstances.state is not None:
-        path = outside_file(circumstances.state, header.vault_id)
+        path = outside_file(circumstances.state, header.vault_id, directory)
         found.append(FileAnchor(path, audit_key(data_key), where="the record of this account", is_outside=True))
     if any(slot.kind == KEYCHAIN for slot in header.slots):
-        found.append(KeychainAnchor(header.vault_id))
+        found.append(KeychainAnchor(header.vault_id, directory))
     return tuple(found)
 
 

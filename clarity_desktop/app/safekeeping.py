@@ -1,0 +1,206 @@
+"""The services that keep the vault safe: backups, restoring, the drill, notices, and the filters of the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from clarity_desktop.app.access import AccessServices
+from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.domain.users import Right
+from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
+
+if TYPE_CHECKING:
+    from clarity_desktop.app.settings import Settings
+    from clarity_desktop.vault import AuditEntry, AuditQuery, Circumstances, DrillReport, Manifest, Restored
+
+__all__ = ["BACKUP_FOLDER", "Notice", "SafekeepingServices"]
+
+BACKUP_FOLDER: Final = "backup.folder"
+"""Key of the setting that names another folder for backups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the vault's safety that has to be said until it is put right."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+class SafekeepingServices(AccessServices):
+    """Backups, restore, drill, notices. Part of ``Services``."""
+
+    home: Path
+    settings: Settings
+    origin: str
+
+    def _circumstances(self) -> Circumstances:
+        """From where vaults are opened here, and where their traces outside lie."""
+        from clarity_desktop.vault import Circumstances
+
+        chosen = self.settings.get(BACKUP_FOLDER)
+        return Circumstances(
+            origin=self.origin,
+            state=self.home / "state",
+            backups=Path(chosen) if isinstance(chosen, str) and chosen else None,
+        )
+
+    # -- backups --------------------------------------------------------------------------------------------
+
+    @needs(Right.OWN_ACCESS)
+    def back_up(
+        self,
+        folder: Path | None = None,
+        *,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> Manifest:
+        """Make a verified backup, in the folder for backups or another place; takes long, call it from a worker.
+
+        Raises
+        ------
+        ClarityError
+            ``backup.no_room``, ``backup.place``, ``backup.running``, ``backup.unsound``; earlier backups stay.
+        """
+        return self.vault.backups.make(folder=folder, progress=progress, cancel=cancel)
+
+    @needs(Right.OWN_ACCESS)
+    def back_up_if_due(
+        self, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
+    ) -> Manifest | None:
+        """The daily backup, where a day has passed since the last one; else ``None``."""
+        return self.vault.backups.make_if_due(progress=progress, cancel=cancel)
+
+    @needs(Right.OWN_ACCESS)
+    def backups(self) -> list[Manifest]:
+        """The backups of the vault, newest first."""
+        return self.vault.backups.list()
+
+    @needs(Right.OWN_ACCESS)
+    def backup_folder(self) -> Path:
+        """Where the backups lie."""
+        return self.vault.backups.folder
+
+    @needs(Right.RESTORE)
+    def drill(self, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None) -> DrillReport:
+        """Practise the restore of the latest backup; nothing of it stays."""
+        from clarity_desktop.vault import Vault
+
+        key = self.vault.job_key()
+        return self.vault.backups.drill(
+            lambda folder, copy: Vault.open_with_key(folder, key, circumstances=copy), progress=progress, cancel=cancel
+        )
+
+    @needs(Right.RESTORE)
+    def restore_over(
+        self,
+        backup: Path,
+        *,
+        allow_older: bool = False,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> Restored:
+        """Put a backup in place of the open vault, which is kept under another name; the vault is open afterwards.
+
+        Raises
+        ------
+        ClarityError
+            As the vault's ``restore_backup`` does; the vault is then open as it was.
+        """
+        from clarity_desktop.vault import Vault, restore_backup
+
+        key = self.vault.job_key()
+        circumstances = self._circumstances()
+        self.lock()
+        try:
+            done = restore_backup(
+                backup,
+                self.vault_directory,
+                lambda folder, copy: Vault.open_with_key(folder, key, circumstances=copy),
+                over=True,
+                allow_older=allow_older,
+                origin=self.origin,
+                progress=progress,
+                cancel=cancel,
+            )
+        finally:
+            self._adopt(Vault.open_with_key(self.vault_directory, key, circumstances=circumstances))
+        self.vault.audit.accept_gap(f"Restored from {done.manifest.name}.")
+        return done
+
+    @open_to_all
+    def restore_into(
+        self,
+        backup: Path,
+        folder: Path,
+        passphrase: str,
+        *,
+        person: str | None = None,
+        allow_older: bool = False,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> Restored:
+        """Restore a backup into a new folder with a passphrase of its people; needs no vault here (V-55)."""
+        from clarity_desktop.vault import Vault, restore_backup
+
+        return restore_backup(
+            backup,
+            folder,
+            lambda place, copy: Vault.open(place, passphrase, person=person, circumstances=copy),
+            allow_older=allow_older,
+            origin=self.origin,
+            progress=progress,
+            cancel=cancel,
+        )
+
+    # -- what has to be said --------------------------------------------------------------------------------
+
+    @needs(Right.OWN_ACCESS)
+    def notices(self) -> tuple[Notice, ...]:
+        """What is amiss with the safety of the vault; empty when nothing is. Ask again after each change."""
+        found = []
+        vault = self.vault
+        if vault.backups.is_overdue():
+            found.append(
+                Notice(
+                    "backup.overdue",
+                    "There was no verified backup for 7 days.",
+                    "Make one now, or see why the daily backup does not happen.",
+                )
+            )
+        if vault.gap:
+            found.append(
+                Notice(
+                    "audit.mismatch",
+                    f"The vault may be an older copy: {vault.gap}",
+                    "Ask an admin of the vault, who can look into it and answer for the difference.",
+                )
+            )
+        if vault.clock_went_back():
+            found.append(
+                Notice(
+                    "clock.back",
+                    "The clock of this computer is behind the last entry of the audit.",
+                    "Set the clock. Entries keep their order, and backups ahead of the clock stay.",
+                )
+            )
+        return tuple(found)
+
+    # -- the audit ------------------------------------------------------------------------------------------
+
+    @needs(Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT)
+    def find_audit(self, query: AuditQuery) -> list[AuditEntry]:
+        """The entries that meet all conditions: everybody's for admins, one's own for others."""
+        from dataclasses import replace
+
+        me = self.user()
+        asked = query if Right.READ_ALL_AUDIT in me.rights else replace(query, who=me.name)
+        return self.vault.audit.find(asked)
+
+    @needs(Right.READ_ALL_AUDIT)
+    def accept_audit_gap(self, reason: str) -> None:
+        """Answer for a difference between the audit and its record outside; the reason stays in the audit."""
+        self.vault.audit.accept_gap(reason)
