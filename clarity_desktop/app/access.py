@@ -11,6 +11,7 @@ from clarity_desktop.app.permissions import needs, open_to_all, refused
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import LockedError
 from clarity_desktop.domain.users import Right, Role, User
+from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
 if TYPE_CHECKING:
     from clarity_desktop.vault import AuditEntry, AuditVerdict, Circumstances, Slot, Vault
@@ -271,6 +272,27 @@ class AccessServices:
     def keep_emergency_code(self, pending: PendingCode, answers: dict[int, str]) -> Slot:
         """Keep a shown emergency code when the groups it asked for were typed back; an older one opens no more."""
         return self._changed(lambda: self.vault.people.keep_emergency_code(pending, answers))
+
+    @needs(Right.MANAGE_PEOPLE)
+    def rekey_vault(self, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None) -> None:
+        """Give the whole vault new keys; everybody keeps their passphrases and codes. Blocks: call it from a worker.
+
+        Raises
+        ------
+        ConflictError
+            ``vault.busy`` while somebody else has the vault open.
+        IntegrityError
+            ``vault.damaged`` when it does not verify.
+        CancelledError
+            When stopped. After any error the vault is locked and as before.
+        """
+        from clarity_desktop.vault.people.rekey import rekeyed
+
+        try:
+            self._adopt(rekeyed(self.vault, progress=progress, cancel=cancel))
+        except BaseException:
+            self.lock()
+            raise
 
     # -- the audit ------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase
 from clarity_desktop.vault.keys.slots import EMERGENCY, RECOVERY
+from clarity_desktop.vault.keys.swap import finish_swap
 from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.people.people import People
@@ -484,6 +485,7 @@ class Vault:
 def _entrance(directory: Path, floor: KdfParameters | None, clock: Clock | None) -> Entrance:
     """The door of a vault whose files are there; raises ``NotFoundError`` or ``IntegrityError``."""
     layout = VaultLayout(directory)
+    finish_swap(layout)
     KeyHeader.read_any(layout.keys)
     _require_database(layout)
     return Entrance(layout, floor or KdfParameters.floor(), clock)

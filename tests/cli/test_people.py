@@ -173,3 +173,13 @@ def test_v16_no_passphrase_shows_in_the_list_of_processes(
     assert b"change-passphrase" in seen
     assert PASSPHRASE.encode() not in seen
     assert ANNA.encode() not in seen
+
+
+def test_the_vault_gets_new_keys(in_vault: CommandLine, vault_folder: Path) -> None:
+    in_vault("patient", "add", "A. Person")
+    before = (vault_folder / "vault.db").read_bytes()
+    answer = in_vault("vault", "rekey")
+    assert answer.code == 0
+    assert (vault_folder / "vault.db").read_bytes() != before
+    assert [one["name"] for one in in_vault("patient", "list").document["patients"]] == ["A. Person"]
+    assert in_vault("vault", "verify").code == 0

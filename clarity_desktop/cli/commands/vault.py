@@ -120,6 +120,16 @@ def change_passphrase(context: typer.Context, new_passphrase_file: NewPassphrase
     )
 
 
+@app.command("rekey")
+def rekey(context: typer.Context) -> None:
+    """Give the whole vault new keys, as after somebody has left. Everybody keeps their passphrases and codes."""
+    session = session_of(context)
+    services = session.unlocked()
+    with session.cancellable() as cancel:
+        services.rekey_vault(session.output.progress, cancel)
+    session.output.answer(vault_document(services.vault_info()), "The vault has new keys. Make a backup now.")
+
+
 @app.command("lock-status")
 def lock_status(context: typer.Context) -> None:
     """Say whether there is a vault, who opens it, whether the keychain does, and how long a pause still lasts."""

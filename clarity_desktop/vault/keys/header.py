@@ -254,6 +254,15 @@ class KeyHeader:
         users = tuple(user for user in self.users if user.id != user_id)
         return replace(self, users=users, slots=tuple(slot for slot in self.slots if slot.user != user_id))
 
+    def regranted(self, old_admin: bytes, new: UnlockedKeys) -> KeyHeader:
+        """The header in which everybody has the new keys in place of those they had; slots stay as they are."""
+        users = []
+        for user in self.users:
+            user_key = user.user_key(self.vault_id, old_admin)
+            identity, admin = bool(user.identity), bool(user.admin)
+            users.append(user.granted(self.vault_id, user_key, new, identity=identity, admin=admin))
+        return replace(self, users=tuple(users))
+
     def with_slot(self, slot: KeySlot, *, instead: Callable[[KeySlot], bool] = lambda _: False) -> KeyHeader:
         """The header with one slot more, in place of those that ``instead`` names."""
         return replace(self, slots=(*(one for one in self.slots if not instead(one)), slot))

@@ -64,7 +64,7 @@ class People:
             empty = table.is_empty(connection)
         if empty:
             with self._store.staging() as connection:
-                for user in self._header().users:
+                for user in self.header().users:
                     table.enter(connection, user.id, user.name, FOUNDER_ROLES)
         self._founded = empty and self._keys.how != "created"
         return self.me()
@@ -97,7 +97,7 @@ class People:
     def _repair(self) -> None:
         """Bring key file and table together where the program ended between writing the one and the other."""
         with self._store.reading() as connection:
-            if _differing(self._header(), connection) == (set(), set()):
+            if _differing(self.header(), connection) == (set(), set()):
                 return
         with self._changing("people.repair") as change:
             # Once more, because somebody else may have been in the middle of a change.
@@ -132,14 +132,14 @@ class People:
 
     def find(self, text: str) -> User:
         """The present user of an id or a name in any case; raises :class:`NotFoundError` (``people.unknown``)."""
-        header = self._header()
+        header = self.header()
         named = header.named(text)
         with self._store.reading() as connection:
             return table.present_user(connection, named.id if named is not None else text.strip())
 
     def slots(self, user_id: str | None = None) -> list[Slot]:
         """The ways in of a user, or of everybody."""
-        return [slot.shown for slot in self._header().slots if user_id in (None, slot.user)]
+        return [slot.shown for slot in self.header().slots if user_id in (None, slot.user)]
 
     # -- users ----------------------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class People:
             ``people.no_admin_key``.
         """
         check_new_passphrase(passphrase)
-        wanted, held = _checked_roles(roles), self._admin_keys()
+        wanted, held = _checked_roles(roles), self.admin_keys()
         cost = None if kdf is None else kdf.checked()
         user_id, user_key = str(uuid.uuid4()), new_key()
         with self._changing("people.add") as change:
@@ -200,7 +200,7 @@ class People:
         LockedError
             ``people.no_admin_key``.
         """
-        wanted, held = _checked_roles(roles), self._admin_keys()
+        wanted, held = _checked_roles(roles), self.admin_keys()
         with self._changing("people.roles") as change:
             header = change.header
             holder = header.user(user_id)
@@ -243,7 +243,7 @@ class People:
             ``vault.passphrase_short``, ``vault.passphrase_common``.
         """
         check_new_passphrase(new)
-        header = self._header()
+        header = self.header()
         (slot,) = header.slots_of(self._keys.user_id, PASSPHRASE)
         if slot.unwrap(header.vault_id, derive_key(old, slot.salt, slot.kdf or header.cost)) is None:
             raise LockedError(
@@ -256,8 +256,8 @@ class People:
     def reset_passphrase(self, user_id: str, new: str, *, kdf: KdfParameters | None = None) -> None:
         """As an admin, give a user who has forgotten theirs a new passphrase; raises as :meth:`add`."""
         check_new_passphrase(new)
-        header = self._header()
-        user_key = header.user(user_id).user_key(header.vault_id, bytes(self._admin_keys().admin))
+        header = self.header()
+        user_key = header.user(user_id).user_key(header.vault_id, bytes(self.admin_keys().admin))
         self._new_passphrase("passphrase.reset", user_id, user_key, new, kdf)
 
     def recovered(self, new: str, *, kdf: KdfParameters | None = None) -> None:
@@ -267,7 +267,7 @@ class People:
 
     def renew_slot(self, passphrase: str) -> None:
         """Bring one's passphrase slot to the vault's cost when that was raised (V-8)."""
-        header = self._header()
+        header = self.header()
         slot = next((one for one in header.slots if one.id == self._keys.slot_id and one.kdf is not None), None)
         if slot is not None and slot.kdf is not None and slot.kdf.is_below(header.cost):
             self._new_passphrase("slot.renew", slot.user, self._own_key(), passphrase, None)
@@ -280,7 +280,7 @@ class People:
 
     def add_keychain_slot(self, label: str) -> Slot:
         """Let the system's keychain open the vault for oneself too; raises ``keychain.unavailable``."""
-        header = self._header()
+        header = self.header()
         slot, wrapping_key = keychain_slot(header.vault_id, self._keys.user_id, label, self._own_key())
         keychain.keep(header.vault_id, slot.id, wrapping_key)
         try:
@@ -341,7 +341,7 @@ class People:
             ``people.no_admin_key``.
         """
         pending.check(answers)
-        held = self._admin_keys()
+        held = self.admin_keys()
         user_id, user_key = str(uuid.uuid4()), new_key()
         roles = frozenset({Role.CLINICIAN})
         with self._changing("emergency.new") as change:
@@ -362,7 +362,7 @@ class People:
         self, action: str, user_id: str, user_key: bytes, new: str, kdf: KdfParameters | None, *, gone: str = ""
     ) -> None:
         cost = None if kdf is None else kdf.checked()
-        header = self._header()
+        header = self.header()
         (old,) = header.slots_of(user_id, PASSPHRASE)
         name = header.user(user_id).name
         # The slow derivation comes before the transaction, so that nobody waits for it.
@@ -380,7 +380,8 @@ class People:
             )
         return bytes(self._keys.user)
 
-    def _admin_keys(self) -> UnlockedKeys:
+    def admin_keys(self) -> UnlockedKeys:
+        """The keys of this session; raises :class:`LockedError` (``people.no_admin_key``) unless an admin's."""
         if not self._keys.admin:
             raise LockedError(
                 "people.no_admin_key",
@@ -389,7 +390,8 @@ class People:
             )
         return self._keys
 
-    def _header(self) -> KeyHeader:
+    def header(self) -> KeyHeader:
+        """The key file, checked; raises :class:`IntegrityError` (``vault.key_file_altered``)."""
         header, mac = KeyHeader.read(self._store.layout.keys)
         header.check(mac, bytes(self._keys.data))
         return header
@@ -403,7 +405,7 @@ class People:
         path, before = self._store.layout.keys, None
         try:
             with self._store.writing(action) as write:
-                change = _KeyChange(self._header(), write)
+                change = _KeyChange(self.header(), write)
                 before = change.header
                 yield change
                 change.header.write(path, bytes(self._keys.data))
