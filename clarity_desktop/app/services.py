@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from clarity_desktop import __version__
 from clarity_desktop.app.import_process import ImportOrder, run_import_process
 from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import (
     masked_elements,
     masked_imports,
@@ -75,7 +76,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
     return Services(root, root / "vault" if vault is None else vault, origin)
 
 
-class Services(SafekeepingServices):
+class Services(ProtectionServices, SafekeepingServices):
     """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
 
     Each public method declares who may call it (:mod:`clarity_desktop.app.permissions`).
@@ -441,6 +442,9 @@ class Services(SafekeepingServices):
 
         daily = self.study.change(patient_id, span, zone=zone).daily
         return rhythm_detail(self.panel(patient_id, span, zone=zone), daily)
+
+    def _panel_of(self, patient_id: str) -> Panel:
+        return self.panel(patient_id)
 
     @needs(Right.READ_DATA)
     def days(

@@ -20,6 +20,7 @@ from clarity_desktop.cli.commands import (
     importing,
     patient,
     people,
+    protection,
     report,
     series,
     sleep,
@@ -52,6 +53,8 @@ app.add_typer(series.app, name="series")
 app.add_typer(sleep.app, name="sleep")
 app.add_typer(report.app, name="report")
 app.add_typer(audit.app, name="audit")
+app.add_typer(protection.consent_app, name="consent")
+app.add_typer(protection.retention_app, name="retention")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_files)

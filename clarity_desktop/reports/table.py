@@ -13,6 +13,7 @@ from clarity_desktop.domain.epochs import Epochs, EpochState
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.series import SampleFlag, Samples, Series
+from clarity_desktop.domain.spreadsheet import neutralise
 from clarity_desktop.domain.time import ZoneTimeline
 from clarity_desktop.reports.files import ReportFile, write_whole
 from clarity_desktop.reports.measures import metric_of
@@ -30,14 +31,8 @@ __all__ = [
     "write_table",
 ]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Columns = Mapping[str, Any]
 """Column name to a sequence or array, all of one length."""
-
-
-def neutralise(text: str) -> str:
-    """A text that a spreadsheet reads as text: an apostrophe goes before what would start a formula (V-82)."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def samples_columns(series: Series, samples: Samples, zone: ZoneTimeline) -> dict[str, Any]:

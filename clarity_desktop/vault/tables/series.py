@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import builtins
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, select
 
 from clarity_desktop.domain.errors import NotFoundError
+from clarity_desktop.domain.importing import Origin
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.series import Rollup, Samples, Series, SeriesId
 from clarity_desktop.domain.time import Instant, Span
@@ -78,6 +81,32 @@ class SeriesTable:
                 rows = zip(chosen.start.tolist(), chosen.length_s.tolist(), chosen.value.tolist(), texts, strict=True)
                 found.extend(rows)
         return found
+
+    def whole(
+        self, series_id: SeriesId
+    ) -> Iterator[tuple[Samples, NDArray[np.int64], builtins.list[int], builtins.list[str]]]:
+        """Everything kept of a series, stretch by stretch.
+
+        Each answer is ``(samples, creation times, keys of origins, extra texts)`` with a value per sample: UTC seconds
+        or ``NO_INSTANT``, a key of :meth:`origins`, JSON or an empty text.
+        """
+        with self._store.reading() as connection:
+            series = _get(connection, series_id)
+            for columns in read_chunks(connection, self._store.seal_of(series.patient_id), series_id, None):
+                samples = Samples(
+                    columns.start, columns.length_s, columns.value, columns.flags, series.unit, series.labels
+                )
+                origins = [columns.origins[code] for code in columns.origin.tolist()]
+                # The last place answers index -1, "none".
+                texts = [*columns.extras, ""]
+                yield samples, columns.created, origins, [texts[code] for code in columns.extra.tolist()]
+
+    def origins(self, series_id: SeriesId) -> dict[int, Origin]:
+        """What recorded the samples of a series, by key."""
+        table, used = schema.origins, schema.series_origins
+        query = select(table).join(used, used.c.origin_id == table.c.id).where(used.c.series_id == series_id)
+        with self._store.reading() as connection:
+            return {row.id: Origin(row.device, row.version) for row in connection.execute(query)}
 
     def rollup(self, series_id: SeriesId, span: Span | None = None) -> Rollup:
         """The hourly summary of the hours that intersect a span, in the source's unit."""
