@@ -201,7 +201,7 @@ def test_locking_leaves_nothing_of_anyone_in_the_window(
 
 def test_keys_run_commands_unless_a_dialog_is_open(window: Window, qtbot: QtBot, rest: Callable[[], None]) -> None:
     qtbot.waitUntil(window.isActiveWindow)
-    qtbot.keyClick(window, Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
     rest()
     current = window.workspace.current()
     assert current is not None

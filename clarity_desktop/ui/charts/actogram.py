@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -12,17 +11,16 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, date_of_day
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import actogram_paint as strokes
+from clarity_desktop.ui.charts.actogram_data import ActogramData, prepare
 from clarity_desktop.ui.charts.actogram_rows import (
     BIN_S,
     BINS,
-    ActogramRows,
     BinState,
-    SleepLines,
-    actogram_rows,
-    asleep_lines,
     light_levels,
 )
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import days_table
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, pixel_ratio, text_width
 from clarity_desktop.ui.charts.wording import activity_unit, day_short, moment, number
@@ -45,25 +43,6 @@ __all__ = ["ActogramChart", "ActogramData", "prepare"]
 
 _LEFT, _RIGHT, _TOP = 84.0, 74.0, 22.0
 _NOON = DAY_S // 2
-
-
-@dataclass(frozen=True, slots=True)
-class ActogramData:
-    """Everything the chart needs, computed once and off the screen's thread if wished."""
-
-    panel: Panel
-    rows: ActogramRows
-    nights: SleepLines
-    naps: SleepLines
-
-
-def prepare(panel: Panel, *, noon: bool = True) -> ActogramData | None:
-    """Lay a panel on rows that begin at noon or midnight; ``None`` when it holds no epochs."""
-    if not len(panel.epochs):
-        return None
-    rows = actogram_rows(panel.epochs, origin_s=_NOON if noon else 0)
-    zone = panel.epochs.zone
-    return ActogramData(panel, rows, asleep_lines(rows, zone, panel.nights), asleep_lines(rows, zone, panel.naps))
 
 
 class ActogramChart(Chart):
@@ -152,6 +131,12 @@ class ActogramChart(Chart):
             return ""
         factor, unit = activity_unit(self._data.panel.epochs)
         return f"full bar = {number(self._data.rows.scale * factor)} {unit}, 99th percentile"
+
+    def units(self) -> str:
+        return self.note()
+
+    def table(self) -> ChartTable | None:
+        return days_table(self._data.panel) if self._data is not None else None
 
     def message(self) -> str:
         if self._data is None:

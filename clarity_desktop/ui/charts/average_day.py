@@ -5,27 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.domain.panel import AverageDay, Panel
+from clarity_desktop.domain.panel import Panel
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.curves import polyline, ribbon
+from clarity_desktop.ui.charts.day_profile import DayProfile, profile_of
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import ReadOut, dashed, text, text_width, tint
 from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale
 from clarity_desktop.ui.charts.wording import activity_unit, hour_text, interval, number
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, QWidget
 
 __all__ = ["AverageDayChart"]
-
-_BIN = 10
-"""Minutes that one point of the curves averages, so that single minutes do not flicker."""
-
-
-def _thinned(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    parts = values.reshape(-1, _BIN)
-    known = np.isfinite(parts)
-    count = known.sum(axis=1)
-    total = np.where(known, parts, 0.0).sum(axis=1)
-    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0), dtype=np.float64)
 
 
 class AverageDayChart(Chart):
@@ -34,18 +25,19 @@ class AverageDayChart(Chart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Average day", height=210, parent=parent)
         self._panel: Panel | None = None
+        self._day: DayProfile | None = None
         self._scale = ValueScale(0, 1, (0, 1))
         self._factor, self._unit = 1.0, ""
 
     def show_panel(self, panel: Panel | None) -> None:
         """Show the average day of a panel."""
-        self._panel = panel
+        self._panel, self._day = panel, None
         if panel is not None:
             self.simulated = panel.simulated
             self._factor, self._unit = activity_unit(panel.epochs)
-            day = panel.average_day
+            day = self._day = profile_of(panel)
             if day is not None:
-                tops = [_thinned(day.upper) * self._factor, _thinned(day.median) * self._factor]
+                tops = [day.upper * self._factor, day.median * self._factor]
                 curve = self._model()
                 if curve is not None:
                     tops.append(curve)
@@ -53,13 +45,28 @@ class AverageDayChart(Chart):
         self.refresh()
 
     @property
-    def _day(self) -> AverageDay | None:
-        return self._panel.average_day if self._panel is not None else None
-
-    @property
     def unit(self) -> str:
         """Unit of the value axis."""
         return self._unit
+
+    def units(self) -> str:
+        return self._unit
+
+    def subtitle(self) -> str:
+        """What the curves are, and their unit."""
+        return f"{self._day.words}, {self._unit}" if self._day is not None else self._unit
+
+    def table(self) -> ChartTable | None:
+        day = self._day
+        if day is None:
+            return None
+        clock = [hour_text(index * day.bin_min / 60) for index in range(day.median.size)]
+        columns = [
+            [number(value, 1) for value in (row * self._factor).tolist()] for row in (day.median, day.lower, day.upper)
+        ]
+        days = [number(n) for n in day.days.tolist()]
+        heads = ("Local clock, from", f"Median, {self._unit}", "25 %", "75 %", "Days")
+        return ChartTable(heads, tuple(zip(clock, *columns, days, strict=True)))
 
     def _value(self, metric: str) -> float | None:
         found = self._panel.finding(metric) if self._panel is not None else None
@@ -68,10 +75,9 @@ class AverageDayChart(Chart):
     def _model(self) -> NDArray[np.float64] | None:
         """The cosinor curve at the middle of each bin, never below zero, or ``None`` without its three findings."""
         mesor, amplitude, acrophase = (self._value(name) for name in ("mesor", "amplitude", "acrophase_h"))
-        if mesor is None or amplitude is None or acrophase is None:
+        if mesor is None or amplitude is None or acrophase is None or self._day is None:
             return None
-        hours = (np.arange(1440 // _BIN) + 0.5) * _BIN / 60
-        return np.asarray((mesor + amplitude * np.cos(2 * np.pi * (hours - acrophase) / 24)) * self._factor)
+        return np.asarray((mesor + amplitude * np.cos(2 * np.pi * (self._day.hours - acrophase) / 24)) * self._factor)
 
     def message(self) -> str:
         if self._panel is None:
@@ -85,7 +91,7 @@ class AverageDayChart(Chart):
     def summary(self) -> str:
         if self.message() or self._day is None:
             return self.message()
-        words = [f"Average day in {self._unit}, median of up to {int(self._day.n.max())} days."]
+        words = [f"Average day in {self._unit}, median of up to {int(self._day.days.max())} days."]
         for name in ("L5", "M10"):
             onset, level = self._value(f"{name.lower()}_onset_h"), self._value(name.lower())
             if onset is not None and level is not None:
@@ -129,13 +135,12 @@ class AverageDayChart(Chart):
             return
         self.draw_frame(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        hours = (np.arange(1440 // _BIN) + 0.5) * _BIN / 60
-        x = area.left() + hours / 24 * area.width()
+        x = area.left() + day.hours / 24 * area.width()
 
         def y(values: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.asarray(area.bottom() - np.clip(self._scale.shares(values), 0, 1) * area.height())
 
-        lower, upper, median = (y(_thinned(values) * self._factor) for values in (day.lower, day.upper, day.median))
+        lower, upper, median = (y(values * self._factor) for values in (day.lower, day.upper, day.median))
         ribbon(painter, x, lower, upper, tint(now.data["activity_soft"], 0.38))
         polyline(painter, x, median, QPen(now.data["activity"], 1.75))
         curve = self._model()
@@ -181,20 +186,18 @@ class AverageDayChart(Chart):
         if day is None or self._panel is None or not area.contains(point):
             return None
         hour = (point.x() - area.left()) / area.width() * 24
-        bin_index = min(1440 // _BIN - 1, int(hour * 60 // _BIN))
-        median, lower, upper = (
-            float(_thinned(values)[bin_index]) * self._factor for values in (day.median, day.lower, day.upper)
-        )
+        bin_index = min(day.median.size - 1, int(hour * 60 // day.bin_min))
+        median, lower, upper = (float(row[bin_index]) * self._factor for row in (day.median, day.lower, day.upper))
         rows = [
             ("Median", f"{number(median, 1)} {self._unit}"),
             ("25–75 % of days", interval(number(lower, 1), number(upper, 1))),
-            ("Days with this minute", number(int(day.n[bin_index * _BIN]))),
+            ("Days", number(int(day.days[bin_index]))),
         ]
         curve = self._model()
         if curve is not None:
             rows.append(("Cosinor, model", number(float(curve[bin_index]), 1)))
-        start = bin_index * _BIN / 60
-        return ReadOut(f"{hour_text(start)}–{hour_text(start + _BIN / 60)}", "local clock", tuple(rows))
+        start = bin_index * day.bin_min / 60
+        return ReadOut(f"{hour_text(start)}–{hour_text(start + day.bin_min / 60)}", "local clock", tuple(rows))
 
     def draw_over(self, painter: QPainter, cursor: QPointF) -> None:
         if self._area.contains(cursor):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from clarity_desktop.domain.time import ZoneTimeline
+from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.paint import dashed, pixel_ratio, text, text_width
 from clarity_desktop.ui.charts.timescale import ClockChange, TimeScale, clock_changes, clock_ticks
+from clarity_desktop.ui.charts.wording import local_parts
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF
 
-__all__ = ["change_flags", "local_axis"]
+__all__ = ["change_flags", "local_axis", "weekends", "zone_band", "zone_stretches"]
 
 
 def local_axis(
@@ -47,6 +48,52 @@ def local_axis(
             reached = x + half
     painter.setPen(QPen(now.ui["axis"], 1))
     painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
+
+
+def weekends(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeline) -> None:
+    """Tint Saturdays and Sundays of the local calendar, in windows of up to a quarter of a year."""
+    window = scale.span
+    if window.length_s > 92 * DAY_S:
+        return
+    day = day_of_date(local_parts(zone, window.start)[0])
+    while True:
+        span = zone.day_span(day)
+        if span.start >= window.stop:
+            return
+        if (day + 3) % 7 >= 5:
+            left, right = max(area.left(), scale.x(span.start)), min(area.right(), scale.x(span.stop))
+            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), theme.current().ui["weekend"])
+        day += 1
+
+
+def zone_stretches(zone: ZoneTimeline, span: Span) -> list[tuple[Instant, Instant, str]]:
+    """``(start, stop, zone)`` of each stretch of a span that was lived in one zone, in order."""
+    found: list[tuple[Instant, Instant, str]] = []
+    ends = [period.from_utc for period in zone.periods[1:]] + [span.stop]
+    for period, end in zip(zone.periods, ends, strict=True):
+        start, stop = max(period.from_utc, span.start), min(end, span.stop)
+        if stop <= start:
+            continue
+        if found and found[-1][2] == period.zone:
+            start = found.pop()[0]
+        found.append((start, stop, period.zone))
+    return found
+
+
+def zone_band(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeline) -> None:
+    """Fill a strip by zone, in two shades by turns, each with its name where it has room."""
+    now = theme.current()
+    for index, (start, stop, name) in enumerate(zone_stretches(zone, scale.span)):
+        left, right = max(area.left(), scale.x(start)), min(area.right(), scale.x(stop))
+        box = QRectF(left, area.top(), right - left, area.height())
+        painter.fillRect(box, now.ui["selected" if index % 2 else "sunken"])
+        painter.setPen(QPen(now.ui["border_strong"], 1))
+        if index:
+            painter.drawLine(QPointF(round(left) + 0.5, area.top()), QPointF(round(left) + 0.5, area.bottom()))
+        for words in (name, name.rsplit("/", 1)[-1].replace("_", " ")):
+            if text_width("micro", words) + 8 <= box.width():
+                text(painter, box.center().x(), box.center().y(), words, now.ui["text_muted"], align="centre")
+                break
 
 
 def change_flags(

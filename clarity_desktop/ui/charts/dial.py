@@ -9,6 +9,8 @@ import numpy as np
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import phase_table
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, legend, text
 from clarity_desktop.ui.charts.wording import day_short, hour_text
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, Qt, QWidget
@@ -33,6 +35,18 @@ class PhaseDial(Chart):
     def _value(self, metric: str) -> float | None:
         found = self._panel.finding(metric) if self._panel is not None else None
         return found.value if found is not None else None
+
+    def units(self) -> str:
+        return "24-hour dial, local clock"
+
+    def table(self) -> ChartTable | None:
+        metrics = {
+            "l5_onset_h": "L5 onset",
+            "m10_onset_h": "M10 onset",
+            "midsleep_h": "Mid-sleep, mean",
+            "acrophase_h": "Acrophase, model",
+        }
+        return phase_table(self._panel, metrics) if self._panel is not None else None
 
     def message(self) -> str:
         if self._panel is None:

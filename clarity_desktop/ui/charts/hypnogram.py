@@ -10,6 +10,8 @@ from clarity_desktop.domain.time import Instant, Span, ZoneTimeline
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import local_axis
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import stages_table
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, hatch, legend, text, text_width
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.wording import clock, day_long, duration, moment
@@ -120,6 +122,10 @@ class HypnogramChart(Chart):
         """Show the segments of one night; ``None`` empties the chart."""
         self._night, self._zone, self.simulated = night, zone, simulated
         self.refresh()
+
+    def table(self) -> ChartTable | None:
+        words = {stage.value: word for stage, word in STAGE_WORDS.items()}
+        return stages_table(self._night.segments, self._zone, words) if self._night is not None else None
 
     def message(self) -> str:
         if self._night is None:

@@ -9,6 +9,8 @@ from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import date_of_day, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import shares_table
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import ReadOut, hatch, text, text_width
 from clarity_desktop.ui.charts.wording import MONTHS, WEEKDAYS, day_short, duration
 from clarity_desktop.ui.qt import (
@@ -54,6 +56,9 @@ class NightStrip(Chart):
         """Frame a night."""
         self._chosen = None if day is None else day_of_date(day)
         self.refresh()
+
+    def table(self) -> ChartTable | None:
+        return shares_table(self._nights.values())
 
     def sizeHint(self) -> QSize:
         return QSize(600, 58)

@@ -12,6 +12,8 @@ from clarity_desktop.domain.sleep import Night, Stage
 from clarity_desktop.domain.time import DAY_S, ZoneTimeline, date_of_day, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import nights_table
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, hatch, legend, text, tint
 from clarity_desktop.ui.charts.wording import MONTHS, clock, day_short, duration
 from clarity_desktop.ui.qt import QColor, QMouseEvent, QPainter, QPen, QPointF, QRectF, QWidget, Signal
@@ -71,6 +73,9 @@ class SleepRasterChart(Chart):
             if end > DAY_S:
                 bars.append(_Bar(int(row) + 1, 0.0, (end - DAY_S) / DAY_S, stage_name, sleep.is_nap))
         return [bar for bar in bars if 0 <= bar.row < self._rows]
+
+    def table(self) -> ChartTable | None:
+        return nights_table(self._nights, self._naps, self._zone)
 
     def message(self) -> str:
         if not self._nights:

@@ -11,7 +11,9 @@ from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import change_flags
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import lanes_table
 from clarity_desktop.ui.charts.column_ink import Ink
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, gap_stretches
 from clarity_desktop.ui.charts.paint import ReadOut, hatch, pixel_ratio, text, text_width, tint
 from clarity_desktop.ui.charts.timescale import TimeScale, clock_ticks
@@ -102,6 +104,9 @@ class OverviewStrip(Chart):
 
     def sizeHint(self) -> QSize:
         return QSize(600, 48)
+
+    def table(self) -> ChartTable | None:
+        return lanes_table([self._content], self._zone, self._extent) if self._extent is not None else None
 
     def message(self) -> str:
         return "" if self._extent is not None else "No recording yet."

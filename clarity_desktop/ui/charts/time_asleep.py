@@ -13,7 +13,9 @@ from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import ZoneTimeline, date_of_day, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
+from clarity_desktop.ui.charts.chart_tables import nights_table
 from clarity_desktop.ui.charts.curves import polyline
+from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, hatch, legend, text
 from clarity_desktop.ui.charts.valuescale import ValueScale
 from clarity_desktop.ui.charts.wording import MONTHS, day_short, duration, number
@@ -60,6 +62,12 @@ class TimeAsleepChart(Chart):
         self._last = max(self._nights, default=-1)
         self._band, self._zone, self.simulated = band, zone, simulated
         self.refresh()
+
+    def units(self) -> str:
+        return "hours a night"
+
+    def table(self) -> ChartTable | None:
+        return nights_table(tuple(self._nights.values()), (), self._zone)
 
     def message(self) -> str:
         return "" if self._nights else "No nights in this window."

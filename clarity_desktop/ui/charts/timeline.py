@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clarity_desktop.domain.sleep import Night, SleepSegment, Stage
+from clarity_desktop.domain.sleep import Night, SleepSegment
 from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.axis import change_flags, local_axis
+from clarity_desktop.ui.charts.axis import change_flags, local_axis, weekends, zone_band, zone_stretches
 from clarity_desktop.ui.charts.canvas import Chart
-from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS, night_instants, paint_instants
-from clarity_desktop.ui.charts.lanes import STAGES_UP_TO_S, Columns, LaneContent, LaneSpec, paint_lane, value_words
+from clarity_desktop.ui.charts.chart_tables import lanes_table
+from clarity_desktop.ui.charts.figure import ChartTable
+from clarity_desktop.ui.charts.hypnogram import night_instants, paint_instants
+from clarity_desktop.ui.charts.lane_axis import lane_axis
+from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, value_words
 from clarity_desktop.ui.charts.paint import ReadOut, text, text_width, tint
-from clarity_desktop.ui.charts.sleep_hours import hour_axis, sleep_hours
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, zone_label
 from clarity_desktop.ui.qt import (
@@ -33,10 +35,9 @@ from clarity_desktop.ui.qt import (
 
 __all__ = ["TimelineChart"]
 
-_LEFT, _RIGHT, _FOOT = 108.0, 14.0, 24.0
+_LEFT, _RIGHT, _FOOT, _BAND = 108.0, 14.0, 24.0, 16.0
 _LEAST_S = 600
 _SETTLE_MS = 60
-_STAGE_LANES = (Stage.AWAKE, Stage.REM, Stage.CORE, Stage.DEEP)
 
 
 class TimelineChart(Chart):
@@ -185,6 +186,16 @@ class TimelineChart(Chart):
         names = ", ".join(f"{content.spec.title} ({content.spec.unit})" for content in self._lanes)
         return f"Lanes {names} from {first} to {last}, {zone_label(self._zone, self._window.start, self._window.stop)}."
 
+    def window_words(self) -> str:
+        first, last = (moment(self._zone, at)[0] for at in (self._window.start, self._window.stop))
+        return f"{first} – {last}"
+
+    def units(self) -> str:
+        return ", ".join(f"{content.spec.title} in {content.spec.unit}" for content in self._lanes)
+
+    def table(self) -> ChartTable | None:
+        return None if self.message() else lanes_table(self._lanes, self._zone, self._window)
+
     # -- geometry and painting -----------------------------------------------------------------------------------
 
     @property
@@ -193,9 +204,15 @@ class TimelineChart(Chart):
 
     @property
     def _plot(self) -> QRectF:
+        foot = _FOOT + _BAND * self._banded
         return QRectF(
-            _LEFT, self._top, max(60.0, self.width() - _LEFT - _RIGHT), max(40.0, self.height() - self._top - _FOOT)
+            _LEFT, self._top, max(60.0, self.width() - _LEFT - _RIGHT), max(40.0, self.height() - self._top - foot)
         )
+
+    @property
+    def _banded(self) -> bool:
+        """Whether the window was lived in more than one zone."""
+        return len(zone_stretches(self._zone, self._window)) > 1
 
     @property
     def _scale(self) -> TimeScale:
@@ -220,12 +237,16 @@ class TimelineChart(Chart):
             width = scale.x(night.out_of_bed) - left
             painter.fillRect(QRectF(left, plot.top(), width, plot.height()), now.ui["weekend"])
         elif night is None:
-            self._weekends(painter)
-        words = self._zone_words()
+            weekends(painter, plot, scale, self._zone)
+        words = "local time" if self._banded else self._zone_words()
         zone_end = text(painter, 12, plot.bottom() + 12, words, now.ui["text_faint"], limits=(0, _LEFT - 2)).right()
+        if self._banded:
+            strip = QRectF(plot.left(), plot.bottom() + _FOOT - 1, plot.width(), _BAND - 1)
+            text(painter, 12, strip.center().y(), "time zone", now.ui["text_faint"])
+            zone_band(painter, strip, scale, self._zone)
         local_axis(painter, plot, scale, self._zone, left_limit=zone_end + 6)
         for content, area in zip(self._lanes, self._areas(), strict=True):
-            self._lane_axis(painter, content, area)
+            lane_axis(painter, content, area, self._zone, self._window)
             paint_lane(painter, area, scale, content, self._extent or self._window, smooth=not self._settle.isActive())
             painter.setPen(QPen(now.ui["axis"], 1))
             painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
@@ -239,56 +260,6 @@ class TimelineChart(Chart):
             return "clock as recorded"
         zone = self._zone.zone_at(self._window.start).zone
         return zone if text_width("micro", zone) < _LEFT - 22 else zone.rsplit("/", 1)[-1].replace("_", " ")
-
-    def _weekends(self, painter: QPainter) -> None:
-        scale = self._scale
-        if self._window.length_s > 92 * DAY_S:
-            return
-        day = day_of_date(local_parts(self._zone, self._window.start)[0])
-        while True:
-            span = self._zone.day_span(day)
-            if span.start >= self._window.stop:
-                return
-            if (day + 3) % 7 >= 5:
-                left = max(self._plot.left(), scale.x(span.start))
-                right = min(self._plot.right(), scale.x(span.stop))
-                box = QRectF(left, self._plot.top(), right - left, self._plot.height())
-                painter.fillRect(box, theme.current().ui["weekend"])
-            day += 1
-
-    def _lane_axis(self, painter: QPainter, content: LaneContent, area: QRectF) -> None:
-        now, spec = theme.current(), content.spec
-        text(painter, 12, area.top() + 8, spec.title, now.ui["text"], strong=True, limits=(0, _LEFT - 4))
-        upright = spec.drawing == "stages" and self._window.length_s > STAGES_UP_TO_S
-        unit = "noon to noon" if upright else spec.unit
-        text(painter, 12, area.top() + 23, unit, now.ui["text_faint"], limits=(0, _LEFT - 4))
-        if spec.drawing == "stages" and self._window.length_s > STAGES_UP_TO_S:
-            if content.hours is None:
-                content.hours = sleep_hours(content.segments, self._zone)
-            hour_axis(painter, area)
-            return
-        if spec.drawing == "stages":
-            if area.height() >= 56:
-                lane = area.height() / 4
-                for index, stage in enumerate(_STAGE_LANES):
-                    y = area.top() + (index + 0.5) * lane
-                    text(painter, area.left() - 8, y, STAGE_WORDS[stage], now.ui["text_faint"], align="right")
-            return
-        ticks = content.scale.ticks
-        every = max(1, -(-len(ticks) // max(2, int(area.height() // 18))))
-        title_right = 12 + 1.06 * text_width("micro", spec.title) + 6
-        for tick in ticks[::every]:
-            y = round(area.bottom() - content.scale.share(tick) * area.height()) + 0.5
-            painter.setPen(QPen(now.ui["grid"], 1))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            if content.columns is None:
-                continue
-            label = content.label(tick)
-            left = area.left() - 6 - text_width("micro", label)
-            beside = y < area.top() + 15 and left < title_right
-            under = area.top() + 15 <= y < area.top() + 31 and left < 14 + text_width("micro", spec.unit)
-            if not beside and not under:
-                text(painter, area.left() - 6, y, label, now.ui["text_faint"], align="right")
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
         if not self._plot.adjusted(0, -4, 0, 4).contains(point):

@@ -39,7 +39,7 @@ class ValueScale:
 
 def round_step(spread: float, at_most: int) -> float:
     """The least step of 1, 2 or 5 times a power of ten that cuts ``spread`` into at most ``at_most`` parts."""
-    if not math.isfinite(spread) or spread <= 0:
+    if not math.isfinite(spread) or spread < 1e-300:
         return 1.0
     raw = spread / max(1, at_most)
     power = 10.0 ** math.floor(math.log10(raw))

@@ -211,7 +211,7 @@ class CircadianPage(StudyPage):
         panel = recording.panel
         self._lay_actogram()
         self.average_day.show_panel(panel)
-        self._day_card.set_title("Average day", f"median, 25–75 % of days, {self.average_day.unit}")
+        self._day_card.set_title("Average day", self.average_day.subtitle())
         self.dial.show_panel(panel)
         rows, tips = rhythm_rows(panel)
         self.table.show_rows(rows, tips)

@@ -145,6 +145,9 @@ class StudyPage(Page):
             return
         super().show_patient(patient)
         self.recording, self.wanted = None, None
+        self.frame_chart(None)
+        if isinstance(self._shown, QScrollArea):
+            self._shown.verticalScrollBar().setValue(0)
         self.strip.show_columns(None, ZoneTimeline.unknown())
         if patient is None:
             self._stack.setCurrentWidget(self._nobody)

@@ -13,7 +13,7 @@ from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.pages.metric_views import age_words, first_range
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
-from clarity_desktop.ui.qt import QGridLayout, QHBoxLayout, QResizeEvent, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QGridLayout, QHBoxLayout, QResizeEvent, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -120,6 +120,7 @@ class TrendsPage(StudyPage):
         if chart is not first:
             chart.view.setXLink(first.view)
         card = self.targets[series.id] = Card(series.title, " ")
+        card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         card.body.setContentsMargins(0, 0, 0, 6)
         card.body.addWidget(chart)
         card.set_framed(series.id == self._linked)

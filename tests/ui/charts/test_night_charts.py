@@ -170,7 +170,7 @@ def test_average_day_names_the_model(
     content = chart.read_out_at(QPointF(chart._x(12.05), chart._area.center().y()))
     assert content is not None
     assert dict(content.rows)["Median"] == "100.0 counts/min"
-    assert dict(content.rows)["Days with this minute"] == "7"
+    assert dict(content.rows)["Days"] == "7"
     chart.show_panel(make_panel(berlin, DAY, 7))
     assert "model" not in chart.accessibleDescription()
 
