@@ -121,13 +121,12 @@ class People:
         LockedError
             ``people.removed`` when they were removed meanwhile.
         """
-        for user in self.everybody():
-            if user.id == self._keys.user_id and user.removed is None:
-                return user
+        with self._store.reading() as connection:
+            user = table.user_now(connection, self._keys.user_id)
+        if user is not None:
+            return user
         raise LockedError(
-            "people.removed",
-            "You no longer have access to this vault.",
-            remedy="Ask an admin of the vault.",
+            "people.removed", "You no longer have access to this vault.", remedy="Ask an admin of the vault."
         )
 
     def find(self, text: str) -> User:

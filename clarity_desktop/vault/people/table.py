@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.users import Role, User, roles_from_text, roles_text
 from clarity_desktop.vault.store import schema
 
-__all__ = ["all_users", "enter", "is_empty", "mark_removed", "present_user", "rename", "set_roles"]
+__all__ = ["all_users", "enter", "is_empty", "mark_removed", "present_user", "rename", "set_roles", "user_now"]
 
 _TABLE = schema.people
+# Asked at every call of a service, so it is put together once.
+_PRESENT = select(_TABLE).where(_TABLE.c.id == bindparam("wanted"), _TABLE.c.removed.is_(None))
 
 
 def is_empty(connection: Connection) -> bool:
@@ -40,13 +42,18 @@ def all_users(connection: Connection) -> list[User]:
 
 def present_user(connection: Connection, user_id: str) -> User:
     """A user who has not been removed; raises :class:`NotFoundError` (``people.unknown``)."""
-    query = select(_TABLE).where(_TABLE.c.id == user_id, _TABLE.c.removed.is_(None))
-    row = connection.execute(query).first()
-    if row is None:
+    user = user_now(connection, user_id)
+    if user is None:
         raise NotFoundError(
             "people.unknown", "Nobody of this name opens the vault.", remedy="List the people and choose one of them."
         )
-    return _from_row(row)
+    return user
+
+
+def user_now(connection: Connection, user_id: str) -> User | None:
+    """A user who has not been removed, or ``None``."""
+    row = connection.execute(_PRESENT, {"wanted": user_id}).first()
+    return None if row is None else _from_row(row)
 
 
 def rename(connection: Connection, user_id: str, name: str) -> None:
