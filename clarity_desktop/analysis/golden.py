@@ -21,8 +21,14 @@ from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.signals.clock import LocalClock
 from clarity_desktop.sleep.nights import summarise_states
-from clarity_desktop.sleep.regularity import sleep_regularity_elapsed, sleep_regularity_index, vector_midpoint
-from clarity_desktop.sleep.scoring import SCORERS
+from clarity_desktop.sleep.regularity import (
+    day_matrix,
+    pairs_of_days,
+    sleep_regularity_elapsed,
+    sleep_regularity_index,
+    vector_midpoint,
+)
+from clarity_desktop.sleep.scoring import score_all
 from clarity_desktop.sleep.states import SLEEP, States, encode_states
 from clarity_desktop.sleep.timing import TimedNights, timing_of
 
@@ -69,7 +75,7 @@ def reference_values(
         ``circadian.epoch_length`` unless epochs are 60 s long.
     """
     recording = PreparedRecording(epochs)
-    states = {name: scorer.score(epochs.values) for name, scorer in SCORERS.items()}
+    states = score_all(epochs.values)
     clock = LocalClock.of(epochs)
     minute, day = clock.minute_of_day, clock.local_day
     midpoint = vector_midpoint(states[_RESCORED], minute)
@@ -142,9 +148,11 @@ def _wear(epochs: Epochs) -> dict[str, Any]:
 def _regularity(
     scored: States, truth: States | None, minute: NDArray[np.int64], day: NDArray[np.int64]
 ) -> dict[str, float | None]:
+    matrix, first_day = day_matrix(scored, minute, day)
+    strict = pairs_of_days(matrix, first_day, most_unknown_min=360)
     values = {
-        _RESCORED: sleep_regularity_index(scored, minute, day),
-        f"{_RESCORED}_6h_5pairs": sleep_regularity_index(scored, minute, day, most_unknown_min=360, least_pairs=5),
+        _RESCORED: pairs_of_days(matrix, first_day).index,
+        f"{_RESCORED}_6h_5pairs": strict.index if strict.with_data >= 5 else None,
         "elapsed": sleep_regularity_elapsed(scored),
     }
     if truth is not None:

@@ -11,6 +11,7 @@ from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.signals.clock import MINUTES_PER_DAY, LocalClock
+from clarity_desktop.signals.working_memory import keep_freed_memory
 
 __all__ = ["ClockBins", "PreparedRecording"]
 
@@ -70,6 +71,7 @@ class PreparedRecording:
                 remedy="Read the recording with an epoch of 60 seconds.",
                 detail=f"step_s={epochs.step_s}",
             )
+        keep_freed_memory()
         self.epochs = epochs
         self.clock = LocalClock.of(epochs)
         self.valid: NDArray[np.bool_] = epochs.valid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,10 +108,15 @@ class LocalClock:
     @property
     def minute_of_day(self) -> NDArray[np.int64]:
         """Local minute of day of each epoch's start, 0…1439, shape (N,)."""
-        local = self._local_seconds()
-        local -= local // DAY_S * DAY_S
-        local //= 60
-        return local
+        minute = np.empty(self.n, np.int64)
+        for stretch in self.stretches:
+            local = self.start + stretch.first * self.step_s + stretch.offset_s
+            # The clock comes round after this many epochs: what a day shows is repeated, not divided out anew.
+            cycle = DAY_S // gcd(DAY_S, self.step_s)
+            length = stretch.stop - stretch.first
+            once = (local + self.step_s * np.arange(min(cycle, length), dtype=np.int64)) % DAY_S // 60
+            minute[stretch.first : stretch.stop] = np.resize(once, length)
+        return minute
 
     @property
     def local_day(self) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -75,8 +76,12 @@ def day_matrix(
     rows = int(local_day.max()) - first + 1
     matrix = np.full(rows * _MINUTES, UNKNOWN, dtype=np.int8)
     place = (local_day - first) * _MINUTES + minute_of_day
-    # Written from the last epoch to the first, so that of two epochs of one minute the first remains.
-    matrix[place[::-1]] = states[::-1]
+    # Between two changes of the clock, places follow one another: such a stretch is one copy. Written from the last
+    # stretch to the first, so that of two epochs of one minute the first remains.
+    cuts = np.concatenate(([0], np.flatnonzero(place[1:] - place[:-1] != 1) + 1, [place.size])).tolist()
+    for begin, stop in reversed(list(pairwise(cuts))):
+        at = int(place[begin])
+        matrix[at : at + stop - begin] = states[begin:stop]
     return matrix.reshape(rows, _MINUTES), first
 
 
@@ -144,7 +149,7 @@ class VectorMidpoint:
 
 def vector_midpoint(states: States, minute_of_day: NDArray[np.int64]) -> VectorMidpoint | None:
     """Angle of Σ e^(i·2π·minute/1440) over sleeping epochs (RH-47), or ``None`` when there is no sleep."""
-    asleep = np.bincount(minute_of_day[states == SLEEP], minlength=_MINUTES).astype(np.float64)
+    asleep = np.bincount(minute_of_day, weights=states == SLEEP, minlength=_MINUTES)
     number = asleep.sum()
     if number == 0:
         return None

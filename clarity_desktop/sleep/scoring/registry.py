@@ -17,7 +17,7 @@ from clarity_desktop.sleep.scoring.webster import webster_rescored
 from clarity_desktop.sleep.scoring.weighted import cole_kripke, scripps
 from clarity_desktop.sleep.states import States
 
-__all__ = ["SCORERS", "Scorer", "cole_kripke_rescored"]
+__all__ = ["SCORERS", "Scorer", "cole_kripke_rescored", "score_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +81,14 @@ _OFFERED: Final = (
 
 SCORERS: Final[Mapping[str, Scorer]] = MappingProxyType({scorer.id: scorer for scorer in _OFFERED})
 """All scorers by id, in the order in which lists show them."""
+
+
+def score_all(counts: Counts) -> dict[str, States]:
+    """The states by every scorer on offer; rescoring takes up the Cole–Kripke states instead of scoring again."""
+    states: dict[str, States] = {}
+    for scorer in _OFFERED:
+        if scorer.score is cole_kripke_rescored:
+            states[scorer.id] = webster_rescored(states["cole_kripke"])
+        else:
+            states[scorer.id] = scorer.score(counts)
+    return states

@@ -58,32 +58,32 @@ def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> Sta
 def _asleep(values: NDArray[np.float64], present: NDArray[np.bool_], threshold: float) -> NDArray[np.bool_]:
     """Where PS reaches the threshold. Each term is formed only for epochs that the terms before it left open."""
     exact = whole_or_exact(values)
-    margin = window_sums(exact, 5, 5) / np.maximum(window_sums(present, 5, 5), 1)
+    counted = exact.min(initial=0) >= 0
+    held, around = window_sums(present, 5, 5), window_sums(exact, 5, 5)
+    margin = around / np.maximum(held, 1)
     margin *= -0.065
     margin += 7.601 - threshold
-    margin -= 1.08 * window_sums((values >= 50) & (values < 100), 5, 5)
+    margin -= 1.08 * window_sums((exact >= 50) & (exact < 100), 5, 5)
     # What remains only lowers the score, so epochs already under the threshold are settled as wake.
     asleep = margin >= 0
-    recent = window_sums(exact, 5, 0)
-    # With counts from 0 up, a window of zeros has neither deviation nor logarithm: the still minutes of most nights.
-    counted = exact.min(initial=0) >= 0
-    left = np.flatnonzero(asleep & ((recent != 0) if counted else present))
-    margin, total = margin[left], recent[left]
+    # A full window with a sum S of at most 99 is sleep whatever its shape: NAT is at most 1, the deviation at most
+    # S/√6, the logarithm at most ln(S + 1), so PS is at least 0.4. These are the still minutes of most nights.
+    quiet = (around <= 99) & (held == 11)
+    left = np.flatnonzero(asleep & ~quiet) if counted else np.flatnonzero(asleep)
+    margin = margin[left]
+    margin -= 0.703 * np.log(values[left] + 1.0)
+    asleep[left[margin < 0]] = False
+    open_ = np.flatnonzero(margin >= 0)
+    left, margin = left[open_], margin[open_]
+    # The last term by its square: (n − 1)·PS²/0.056² against Σx² − (Σx)²/n over the six minutes up to the epoch.
+    total = window_sums(exact, 5, 0)[left]
     size = window_sums(present, 5, 0)[left]
-    now = values[left]
-    logarithm = 0.703 * np.log(now + 1.0)
-    if counted:
-        # The deviation is at least 0 and at most S/√n, S being the sum of the window: either bound may settle it.
-        asleep[left[margin < logarithm]] = False
-        open_ = np.flatnonzero((margin >= logarithm) & (margin < logarithm + 0.056 * total / np.sqrt(size)))
-        left, margin, total, size = left[open_], margin[open_], total[open_], size[open_]
-        logarithm = logarithm[open_]
     padded = np.concatenate((np.zeros(5), values))
-    squares = np.zeros(left.size)
-    for place in range(6):
-        one = padded[left + place]
-        squares += one * one
-    squares -= total * (total / size)
-    deviation = np.sqrt(np.maximum(squares, 0.0) / np.maximum(size - 1, 1))
-    asleep[left] = margin >= 0.056 * deviation + logarithm
+    np.square(padded, out=padded)
+    squares = padded[left]
+    for place in range(1, 6):
+        squares += padded[left + place]
+    squares -= total * (total / np.maximum(size, 1))
+    margin *= 1 / 0.056
+    asleep[left] = margin * margin * np.maximum(size - 1, 1) >= squares
     return asleep
