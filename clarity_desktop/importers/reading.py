@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from clarity_desktop.domain.importing import (
     TypeCount,
     ZoneFound,
 )
+from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
 from clarity_desktop.importers.problems import PROBLEMS, Weight
@@ -25,6 +27,7 @@ from clarity_desktop.importers.problems import PROBLEMS, Weight
 __all__ = ["Reading", "Tally"]
 
 _NAMES_SHOWN = 8
+_TYPES_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -161,12 +164,27 @@ class Reading:
     progress: ProgressListener = ignore_progress
     cancel: CancelToken = field(default_factory=CancelToken)
     tally: Tally = field(default_factory=Tally)
+    _began: float = field(default_factory=time.perf_counter)
+
+    def note(self) -> str:
+        """Records so far, how many a second, and the kinds that appeared last with their counts."""
+        records = self.tally.records
+        total = records.total()
+        if not total:
+            return ""
+        rate = total / max(time.perf_counter() - self._began, 1e-3)
+        latest = [kind for kind, count in reversed(records.items()) if count][:_TYPES_SHOWN]
+        shown = [f"{kind_of(kind).title} {records[kind]:,}" for kind in latest]
+        more = sum(1 for count in records.values() if count) - len(latest)
+        if more:
+            shown.append(f"{more} more {'kinds' if more > 1 else 'kind'}")
+        return f"{total:,} records, {rate:,.0f} a second: " + ", ".join(shown)
 
     def advance(self, byte_count: int) -> None:
         """Count bytes read, tell the listener, and stop here if the person asked for it."""
         self.cancel.check()
         self.tally.bytes_read += byte_count
-        self.progress(Progress("Reading records", self.tally.bytes_read, self.total_bytes, "bytes"))
+        self.progress(Progress("Reading records", self.tally.bytes_read, self.total_bytes, "bytes", self.note()))
 
     def samples(self, batch: SampleBatch) -> None:
         """Hand a batch to the sink and widen the span covered."""

@@ -279,3 +279,19 @@ def test_a_type_of_which_nothing_could_be_kept_adds_up(healthkit_data: Path, kee
     assert (stored.records, stored.rejected, stored.stored_new, stored.duplicates) == (1, 1, 0, 0)
     inspected = pipeline.inspect_file(healthkit_data / "bad_dates.xml").types[steps]
     assert (inspected.rejected, inspected.stored_new) == (1, None)
+
+
+def test_progress_names_the_kinds_as_they_appear(healthkit_data: Path) -> None:
+    notes: list[str] = []
+    pipeline.inspect_file(healthkit_data / "sample_small.zip", progress=lambda progress: notes.append(progress.note))
+    assert any(" records, " in note and " a second: " in note for note in notes)
+    assert "more kinds" in notes[-2]
+
+
+def test_the_place_of_the_first_unlisted_type_is_told(healthkit_data: Path) -> None:
+    report = pipeline.inspect_file(healthkit_data / "bad_values.xml")
+    (problem,) = [problem for problem in report.problems if problem.code == "type.unlisted"]
+    at = int(problem.first_at.removeprefix("byte "))
+    text = (healthkit_data / "bad_values.xml").read_bytes()[at:]
+    assert text.startswith(b"<Record ")
+    assert text.split(b'type="')[1].split(b'"')[0].decode() in problem.message

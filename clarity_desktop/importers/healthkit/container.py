@@ -207,7 +207,7 @@ def _from_zip(
             if ".." in parts or info.filename.startswith("/"):
                 outside += 1
                 continue
-            if info.is_dir() or "__MACOSX" in parts:
+            if not info.filename or info.is_dir() or "__MACOSX" in parts:
                 continue
             assert export.files is not None
             export.files[info.filename] = _companion_member(handle, info, name)
@@ -272,6 +272,9 @@ def _member_chunks(handle: BinaryIO, info: zipfile.ZipInfo, name: str, chunk_byt
             remedy="Unpack it and import the folder or the XML file.",
             detail=f"method {info.compress_type}",
         )
+    # A copy that lacks a piece of its middle or beginning has a directory that points before the file.
+    if info.header_offset < 0:
+        raise archive_damaged(name, "directory points before the file")
     handle.seek(info.header_offset)
     header = handle.read(_LOCAL_HEADER.size)
     if len(header) < _LOCAL_HEADER.size:

@@ -131,14 +131,16 @@ class _Handler:
         self.routes: dict[str, str] = {}
         """Path of each route file named, and the key of the workout that names it."""
         self._units: dict[SeriesKey, None] = {}
+        self._first_of: dict[str, int] = {}
+        """Where the first record of each kind stands."""
 
     def rows(self, template: Template, columns: RowColumns, positions: NDArray[np.int64]) -> None:
         """Take many verified records of one shape."""
         key, n = template.key, int(positions.size)
-        self._tally.records[key.kind] += n
+        first = int(positions.min())
+        self._count(key.kind, first, n)
         for name, count in template.children.items():
             self._tally.elements[name] += n * count
-        first = int(positions.min())
         if not key.category:
             if not key.unit:
                 self._tally.problem("unit.missing", f"byte {first}", n, position=first)
@@ -170,6 +172,12 @@ class _Handler:
             ),
         )
 
+    def _count(self, kind: str, position: int, n: int = 1) -> None:
+        self._tally.records[kind] += n
+        # Runs of records reach this out of order, but each kind soon after its first.
+        if position < self._first_of.get(kind, position + 1):
+            self._first_of[kind] = position
+
     def _emit(self, batch: SampleBatch) -> None:
         key = SeriesKey(batch.kind, batch.unit, batch.source, bool(batch.labels))
         self._units[key] = None
@@ -189,7 +197,7 @@ class _Handler:
         if kind == "Record":
             match = re.search(rb"type=\"([\w]+)\"", raw)
             kind = match[1].decode() if match is not None else kind
-            self._tally.records[kind] += 1
+            self._count(kind, position)
             self._tally.rejected[kind] += 1
         text = raw[:_TEXT_KEPT].decode("utf-8", "replace")
         self._reading.set_aside(SetAside(kind, position, text, code), f"byte {position}")
@@ -222,11 +230,11 @@ class _Handler:
         row = interpret(node)
         if isinstance(row, Rejected):
             kind = row.kind or "Record"
-            self._tally.records[kind] += 1
+            self._count(kind, base + node.start)
             self._tally.rejected[kind] += 1
             self._set_aside(kind, row.code, node, data, base)
             return
-        self._tally.records[row.key.kind] += 1
+        self._count(row.key.kind, base + node.start)
         self._notes(node, row, base)
         collector, key = self.collector, row.key
         collector.row(
@@ -311,7 +319,8 @@ class _Handler:
         self.collector.flush()
         unlisted = [kind for kind in self._tally.records if not kind_of(kind).known]
         if unlisted:
-            self._tally.problem("type.unlisted", "", len(unlisted), unlisted)
+            first = min(self._first_of[kind] for kind in unlisted)
+            self._tally.problem("type.unlisted", f"byte {first}", len(unlisted), unlisted)
         odd = [
             f"{key.unit} ({key.kind})"
             for key in self._units
