@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection
@@ -14,46 +12,34 @@ from sqlalchemy import Connection
 from clarity_desktop.domain.errors import ConflictError, InputError, LockedError, UsageError
 from clarity_desktop.domain.time import format_instant
 from clarity_desktop.domain.users import FOUNDER_ROLES, Right, Role, User, roles_text
-from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import Holder, KeyHeader, plain_name
-from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase, derive_key
+from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase
 from clarity_desktop.vault.keys.slots import (
     EMERGENCY,
     KEYCHAIN,
     PASSPHRASE,
-    RECOVERY,
-    KeySlot,
     code_slot,
-    keychain_slot,
     passphrase_slot,
 )
 from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import new_key
 from clarity_desktop.vault.people import table
+from clarity_desktop.vault.people.own_ways import OwnWays
 from clarity_desktop.vault.records import Slot
-from clarity_desktop.vault.store.transactions import Store, WriteTransaction
+from clarity_desktop.vault.store.transactions import Store
 
 __all__ = ["EMERGENCY_NAME", "People"]
 
 EMERGENCY_NAME: Final = "Emergency access"
 
 
-@dataclass(slots=True)
-class _KeyChange:
-    """A change of the key file under way."""
-
-    header: KeyHeader
-    write: WriteTransaction
-
-
-class People:
+class People(OwnWays):
     """The users of a vault. Roles are checked by the services; here, only keys that one holds can be given."""
 
     def __init__(self, store: Store, keys: UnlockedKeys) -> None:
-        self._store = store
-        self._keys = keys
+        super().__init__(store, keys)
         self._founded = False
 
     # -- who there is ---------------------------------------------------------------------------------------
@@ -229,106 +215,6 @@ class People:
         for slot in entries:
             self._forget(header.vault_id, slot)
 
-    # -- one's own ways in ----------------------------------------------------------------------------------
-
-    def change_passphrase(self, old: str, new: str, *, kdf: KdfParameters | None = None) -> None:
-        """Put a new passphrase in place of one's own. Until the one moment of the change the old one opens (V-11).
-
-        Raises
-        ------
-        LockedError
-            ``vault.wrong_passphrase`` when ``old`` is not one's passphrase.
-        InputError
-            ``vault.passphrase_short``, ``vault.passphrase_common``.
-        """
-        check_new_passphrase(new)
-        header = self.header()
-        (slot,) = header.slots_of(self._keys.user_id, PASSPHRASE)
-        if slot.unwrap(header.vault_id, derive_key(old, slot.salt, slot.kdf or header.cost)) is None:
-            raise LockedError(
-                "vault.wrong_passphrase",
-                "The present passphrase is another one.",
-                remedy="Type the passphrase that you unlock with.",
-            )
-        self._new_passphrase("passphrase.change", self._keys.user_id, bytes(self._keys.user), new, kdf)
-
-    def reset_passphrase(self, user_id: str, new: str, *, kdf: KdfParameters | None = None) -> None:
-        """As an admin, give a user who has forgotten theirs a new passphrase; raises as :meth:`add`."""
-        check_new_passphrase(new)
-        header = self.header()
-        user_key = header.user(user_id).user_key(header.vault_id, bytes(self.admin_keys().admin))
-        self._new_passphrase("passphrase.reset", user_id, user_key, new, kdf)
-
-    def recovered(self, new: str, *, kdf: KdfParameters | None = None) -> None:
-        """After opening with a recovery code: set a passphrase, and let that code open nothing any more (V-13)."""
-        check_new_passphrase(new)
-        self._new_passphrase("recovery.use", self._keys.user_id, self._own_key(), new, kdf, gone=self._keys.slot_id)
-
-    def renew_slot(self, passphrase: str) -> None:
-        """Bring one's passphrase slot to the vault's cost when that was raised (V-8)."""
-        header = self.header()
-        slot = next((one for one in header.slots if one.id == self._keys.slot_id and one.kdf is not None), None)
-        if slot is not None and slot.kdf is not None and slot.kdf.is_below(header.cost):
-            self._new_passphrase("slot.renew", slot.user, self._own_key(), passphrase, None)
-
-    def raise_cost(self, cost: KdfParameters) -> None:
-        """Say what passphrase slots should cost from now on; each is renewed at its next unlock."""
-        with self._changing("slot.cost") as change:
-            change.header = replace(change.header, cost=cost.checked())
-            change.write.detail = f"time_cost={cost.time_cost} memory_kib={cost.memory_kib} lanes={cost.lanes}"
-
-    def add_keychain_slot(self, label: str) -> Slot:
-        """Let the system's keychain open the vault for oneself too; raises ``keychain.unavailable``."""
-        header = self.header()
-        slot, wrapping_key = keychain_slot(header.vault_id, self._keys.user_id, label, self._own_key())
-        keychain.keep(header.vault_id, slot.id, wrapping_key)
-        try:
-            with self._changing("slot.add") as change:
-                change.header = change.header.with_slot(slot)
-                change.write.detail = f"{slot.kind} {slot.id}"
-        except BaseException:
-            self._forget(header.vault_id, slot)
-            raise
-        return slot.shown
-
-    def remove_slot(self, slot_id: str) -> None:
-        """Remove a slot; a user's last passphrase stays.
-
-        Raises
-        ------
-        NotFoundError
-            ``vault.no_slot``.
-        UsageError
-            ``vault.last_passphrase``.
-        """
-        with self._changing("slot.remove") as change:
-            slot = change.header.slot(slot_id)
-            vault_id = change.header.vault_id
-            change.header = change.header.without_slot(slot_id)
-            change.write.detail = f"{slot.kind} {slot.id}"
-        if slot.kind == KEYCHAIN:
-            self._forget(vault_id, slot)
-
-    # -- printed codes --------------------------------------------------------------------------------------
-
-    def keep_recovery_code(self, pending: PendingCode, answers: dict[int, str]) -> Slot:
-        """Let a code that was shown, and partly typed back, open the vault for oneself; an older one opens no more.
-
-        Raises
-        ------
-        InputError
-            ``code.not_typed_back``.
-        """
-        pending.check(answers)
-        mine = self._keys.user_id
-        with self._changing("recovery.new") as change:
-            header = change.header
-            name = header.user(mine).name
-            slot = code_slot(header.vault_id, RECOVERY, mine, name, pending.text, self._own_key())
-            change.header = header.with_slot(slot, instead=lambda one: one.kind == RECOVERY and one.user == mine)
-            change.write.detail = slot.id
-        return slot.shown
-
     def keep_emergency_code(self, pending: PendingCode, answers: dict[int, str]) -> Slot:
         """As an admin, let a sealed code open the vault in an emergency; an older one opens no more (V-14).
 
@@ -354,69 +240,6 @@ class People:
             table.enter(change.write.connection, user_id, EMERGENCY_NAME, roles, emergency=True)
             change.write.detail = slot.id
         return slot.shown
-
-    # -- inside ---------------------------------------------------------------------------------------------
-
-    def _new_passphrase(
-        self, action: str, user_id: str, user_key: bytes, new: str, kdf: KdfParameters | None, *, gone: str = ""
-    ) -> None:
-        cost = None if kdf is None else kdf.checked()
-        header = self.header()
-        (old,) = header.slots_of(user_id, PASSPHRASE)
-        name = header.user(user_id).name
-        # The slow derivation comes before the transaction, so that nobody waits for it.
-        slot = passphrase_slot(header.vault_id, user_id, name, new, user_key, cost or header.cost, old.id)
-        with self._changing(action) as change:
-            change.header = change.header.with_slot(slot, instead=lambda one: one.id in {old.id, gone})
-            change.write.detail = f"{user_id} {slot.id}"
-
-    def _own_key(self) -> bytes:
-        if not self._keys.user:
-            raise LockedError(
-                "people.no_own_key",
-                "This needs your own way in.",
-                remedy="Unlock with your passphrase and do it again.",
-            )
-        return bytes(self._keys.user)
-
-    def admin_keys(self) -> UnlockedKeys:
-        """The keys of this session; raises :class:`LockedError` (``people.no_admin_key``) unless an admin's."""
-        if not self._keys.admin:
-            raise LockedError(
-                "people.no_admin_key",
-                "This needs the key of an admin.",
-                remedy="Let an admin unlock and do it. A new admin locks and unlocks once.",
-            )
-        return self._keys
-
-    def header(self) -> KeyHeader:
-        """The key file, checked; raises :class:`IntegrityError` (``vault.key_file_altered``)."""
-        header, mac = KeyHeader.read(self._store.layout.keys)
-        header.check(mac, bytes(self._keys.data))
-        return header
-
-    @contextmanager
-    def _changing(self, action: str) -> Iterator[_KeyChange]:
-        """Change the key file with its audit entry, or not at all.
-
-        The file is replaced inside the transaction: when the entry cannot be written the old file is put back.
-        """
-        path, before = self._store.layout.keys, None
-        try:
-            with self._store.writing(action) as write:
-                change = _KeyChange(self.header(), write)
-                before = change.header
-                yield change
-                change.header.write(path, bytes(self._keys.data))
-        except BaseException:
-            if before is not None:
-                before.write(path, bytes(self._keys.data))
-            raise
-
-    def _forget(self, vault_id: str, slot: KeySlot) -> None:
-        # Without the slot the keychain's entry opens nothing, so one that cannot be reached now may stay behind.
-        with contextlib.suppress(LockedError):
-            keychain.forget(vault_id, slot.id)
 
 
 def _differing(header: KeyHeader, connection: Connection) -> tuple[set[str], set[str]]:
