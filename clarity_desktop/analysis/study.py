@@ -101,6 +101,7 @@ class Study:
         *,
         zone: str | None = None,
         epoch_s: int = 60,
+        details: bool = True,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Panel:
@@ -116,6 +117,9 @@ class Study:
             Zone name for all time, in place of the person's own timeline.
         epoch_s:
             Epoch length in seconds.
+        details:
+            Whether the rhythm metrics beyond the first ones and their intervals are answered too. They take longer
+            than all the rest, and a page that opens does not show them.
 
         Raises
         ------
@@ -134,7 +138,7 @@ class Study:
         window = self.default_span(series, clock) if span is None else span
         _check(window, epoch_s)
         content = vault.content_hash(patient_id, PANEL_KINDS)
-        key = _key(patient, content, window, clock, epoch_s)
+        key = _key(patient, content, window, clock, epoch_s, details=details)
         cached = vault.findings.get(key)
         if cached is not None:
             known = decode_panel(cached)
@@ -157,6 +161,7 @@ class Study:
                 notes=signal.notes,
                 parameters={"from": str(window.start), "to": str(window.stop)},
             ),
+            details=details,
             progress=progress,
             cancel=cancel,
         )
@@ -177,7 +182,7 @@ class Study:
         Apart from the panel because the models take about a hundred times as long a day as everything else; cached
         like it. Raises what :meth:`panel` raises.
         """
-        panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        panel = self.panel(patient_id, span, zone=zone, details=False, progress=progress, cancel=cancel)
         key = hashlib.sha256(f"phase/{FORMAT_VERSION}/{panel.provenance}/{panel.zone.periods}".encode()).hexdigest()
         cached = self._vault.findings.get(key)
         if cached is not None:
@@ -207,7 +212,7 @@ class Study:
 
         The last two are model estimates. Cached like the panel. Raises what :meth:`panel` raises.
         """
-        panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        panel = self.panel(patient_id, span, zone=zone, details=False, progress=progress, cancel=cancel)
         return heart_study(self._vault, patient_id, panel, progress=progress, cancel=cancel)
 
     def complexity(
@@ -217,7 +222,7 @@ class Study:
 
         Raises what :meth:`panel` raises.
         """
-        panel = self.panel(patient_id, span, zone=zone, cancel=cancel)
+        panel = self.panel(patient_id, span, zone=zone, details=False, cancel=cancel)
         own = panel.provenance
         maker = FindingMaker(
             panel.span, panel.coverage, own.input_hash, own.zone, own.wear_rule, parameters=dict(own.parameters)
@@ -229,7 +234,7 @@ class Study:
 
         Thresholds are gated where measured light lets a model estimate the phase. Raises what :meth:`panel` raises.
         """
-        return gated_pressure(self._vault, patient_id, self.panel(patient_id, span, zone=zone))
+        return gated_pressure(self._vault, patient_id, self.panel(patient_id, span, zone=zone, details=False))
 
     def change(
         self,
@@ -244,7 +249,7 @@ class Study:
 
         Made anew from the panel, which is cached. Raises what :meth:`panel` raises.
         """
-        panel = self.panel(patient_id, span, zone=zone, progress=progress, cancel=cancel)
+        panel = self.panel(patient_id, span, zone=zone, details=False, progress=progress, cancel=cancel)
         series = self._vault.series.list(patient_id)
         rate = read_heart_rate(self._vault, series, panel.span)
         steps = None if rate is None else read_steps(self._vault, series, panel.span)
@@ -290,7 +295,7 @@ def _check(span: Span, epoch_s: int) -> None:
         )
 
 
-def _key(patient: Patient, content: str, span: Span, zone: ZoneTimeline, epoch_s: int) -> str:
+def _key(patient: Patient, content: str, span: Span, zone: ZoneTimeline, epoch_s: int, *, details: bool) -> str:
     """Hash of everything the panel depends on."""
     basis = [
         "panel",
@@ -302,5 +307,6 @@ def _key(patient: Patient, content: str, span: Span, zone: ZoneTimeline, epoch_s
         [span.start, span.stop],
         [[p.from_utc, p.zone, p.certainty.value, p.origin] for p in zone.periods],
         epoch_s,
+        details,
     ]
     return hashlib.sha256(json.dumps(basis, ensure_ascii=False).encode()).hexdigest()

@@ -400,12 +400,22 @@ class Services(ProtectionServices, SafekeepingServices):
         *,
         zone: str | None = None,
         epoch_s: int = 60,
+        details: bool = False,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Panel:
-        """Findings, nights and signals of a window (default: the last 28 local days that hold data)."""
+        """Findings, nights and signals of a window (default: the last 28 local days that hold data).
+
+        ``details`` adds the rhythm metrics that no page shows at once; they take longer than all the rest.
+        """
         found = self.study.panel(
-            patient_id, span, zone=zone, epoch_s=epoch_s, progress=progress, cancel=cancel or CancelToken()
+            patient_id,
+            span,
+            zone=zone,
+            epoch_s=epoch_s,
+            details=details,
+            progress=progress,
+            cancel=cancel or CancelToken(),
         )
         return found if self._sees_identity() else masked_panel(found)
 
@@ -441,7 +451,7 @@ class Services(ProtectionServices, SafekeepingServices):
         from clarity_desktop.app.rhythm import rhythm_detail
 
         daily = self.study.change(patient_id, span, zone=zone).daily
-        return rhythm_detail(self.panel(patient_id, span, zone=zone), daily)
+        return rhythm_detail(self.panel(patient_id, span, zone=zone, details=True), daily)
 
     def _panel_of(self, patient_id: str) -> Panel:
         return self.panel(patient_id)

@@ -65,8 +65,8 @@ def states_of_nights(episodes: Sequence[Night], epochs: Epochs) -> States:
     return states
 
 
-def sleep_findings(evidence: SleepEvidence, maker: FindingMaker) -> tuple[Finding, ...]:
-    """Medians over main sleeps, mean mid-sleep, regularity and timing."""
+def sleep_findings(evidence: SleepEvidence, maker: FindingMaker, *, details: bool = True) -> tuple[Finding, ...]:
+    """Medians over main sleeps, mean mid-sleep, regularity and timing; intervals of timing only with ``details``."""
     nights = evidence.nights
     count = len(nights)
     random = seed_of(maker.input_hash, "nights")
@@ -92,7 +92,7 @@ def sleep_findings(evidence: SleepEvidence, maker: FindingMaker) -> tuple[Findin
         )
     found.append(_midsleep(nights, maker, random, none, bootstrap))
     found.append(_regularity(evidence, maker, method))
-    found.extend(_timing(evidence, maker, none, method))
+    found.extend(_timing(evidence, maker, none, method, details=details))
     return tuple(found)
 
 
@@ -143,15 +143,19 @@ def _regularity(evidence: SleepEvidence, maker: FindingMaker, parameters: dict[s
 
 
 def _timing(
-    evidence: SleepEvidence, maker: FindingMaker, none: str | None, parameters: dict[str, str]
+    evidence: SleepEvidence, maker: FindingMaker, none: str | None, parameters: dict[str, str], *, details: bool
 ) -> tuple[Finding, ...]:
     nights = timed_nights(evidence.nights, evidence.zone)
     timing = timing_of(nights)
     count = len(nights)
-    intervals = timing_intervals(nights, seed_of(maker.input_hash, "timing")) if none is None else {}
-    drawn = {"bootstrap": "nights, within work and within free nights", "replicates": str(REPLICATES)}
+    intervals = timing_intervals(nights, seed_of(maker.input_hash, "timing")) if details and none is None else {}
+    drawn: dict[str, str] = {}
+    blocks: dict[str, str] = {}
+    if details:
+        drawn = {"bootstrap": "nights, within work and within free nights", "replicates": str(REPLICATES)}
+        blocks = {"bootstrap": "blocks of 3 successive nights"}
     free = {"free_days": "Saturday and Sunday", **drawn, **parameters}
-    in_order = {**free, "bootstrap": "blocks of 3 successive nights"}
+    in_order = {**free, **blocks}
     uneven = none
     if uneven is None and not timing.jetlag_is_sufficient:
         uneven = (
@@ -177,10 +181,10 @@ def _timing(
                 count,
                 interval=intervals.get(metric),
                 reason=reason,
-                details=details,
+                details=seen,
                 parameters=told,
             )
-            for metric, value, reason, details, told in rows
+            for metric, value, reason, seen, told in rows
         ),
         maker.make(
             "sleep_debt_h_14d",

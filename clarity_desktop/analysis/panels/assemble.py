@@ -162,9 +162,13 @@ def _not_worn(maker: FindingMaker) -> Finding:
 
 
 def assemble_panel(
-    inputs: PanelInputs, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
+    inputs: PanelInputs,
+    *,
+    details: bool = True,
+    progress: ProgressListener = ignore_progress,
+    cancel: CancelToken | None = None,
 ) -> Panel:
-    """Coverage, average day, nights and findings of one window.
+    """Coverage, average day, nights and findings of one window; without ``details`` the first rhythm metrics only.
 
     Raises
     ------
@@ -195,12 +199,14 @@ def assemble_panel(
     usual = average_day(epochs) if epochs.step_s == 60 and epochs.valid.any() else None
     step(2, "Measuring the rhythm")
     recording = PreparedRecording(epochs) if epochs.step_s == 60 else None
-    rhythm = (*rhythm_findings(recording, maker), *detail_findings(recording, maker))
+    rhythm = rhythm_findings(recording, maker)
+    if details:
+        rhythm = (*rhythm, *detail_findings(recording, maker))
     light = () if inputs.light is None else light_findings(inputs.light, maker)
     step(3, "Building the nights")
     sleep, evidence = _sleep_of(inputs)
     step(4, "Measuring sleep")
-    asleep = sleep_findings(evidence, maker)
+    asleep = sleep_findings(evidence, maker, details=details)
     heart = heart_findings(evidence.nights, inputs.heart_rate, inputs.heart, epochs.zone, maker)
     progress(Progress("Done", _STEPS, _STEPS, "steps"))
     return Panel(

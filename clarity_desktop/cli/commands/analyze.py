@@ -73,7 +73,7 @@ def analyze(
         if span is None and file is not None:
             span = _from_first_to_last(services.series(owner))
         panel = services.panel(
-            owner, span, zone=zone_name, epoch_s=epoch, progress=session.output.progress, cancel=cancel
+            owner, span, zone=zone_name, epoch_s=epoch, details=True, progress=session.output.progress, cancel=cancel
         )
         if chosen is not None and chosen - {finding.metric for finding in panel.findings}:
             # Beats and models take longer than everything else: they are asked for by name.
