@@ -52,7 +52,7 @@ def test_the_map_holds_the_regularity_index(services: Services, detail: tuple[st
 
 def test_the_spectrum_peaks_where_the_panel_says(services: Services, detail: tuple[str, RhythmDetail]) -> None:
     patient_id, found = detail
-    panel, wave = services.panel(patient_id), found.period
+    panel, wave = services.panel(patient_id, details=True), found.period
     assert wave is not None
     period = panel.finding("lomb_scargle_period_h")
     assert period is not None
@@ -87,5 +87,7 @@ def test_too_few_days_say_what_is_needed(services: Services) -> None:
     short = services.rhythm_detail(patient.id, Span(whole.start, whole.start + 4 * DAY_S))
     assert short.period is None
     assert short.why_no_period.startswith("Needs")
-    assert all(series.trend is None and (series.insufficient or "").startswith("Needs 7 days") for series in short.series)
+    assert all(
+        series.trend is None and (series.insufficient or "").startswith("Needs 7 days") for series in short.series
+    )
     assert all(math.isnan(value) or value > -24 for series in short.series for value in series.values)
