@@ -1,7 +1,9 @@
-"""Time each family of the rhythm panel on a year of one-minute epochs, on one thread.
+"""Time each family of the rhythm panel on a year of one-minute epochs, on one thread, beside pyActigraphy.
 
-The year is simulated with a clock change, worn-off stretches and missing stretches, so that every mask is real.
-Run ``python benchmarks/panel.py [--days 365] [--repeat 7] [--json FILE]``.
+The year is simulated with a clock change, worn-off stretches and missing stretches, so that every mask is real. With
+``--peer`` each family is also run by pyActigraphy 1.2.2, in an environment of its own that is made on first use, turn
+by turn in the same run. A family's time includes every intermediate it needs; the panel shares them.
+Run ``python benchmarks/panel.py [--days 365] [--repeat 7] [--peer] [--json FILE]``.
 """
 
 from __future__ import annotations
@@ -11,12 +13,16 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from peers.pyactigraphy import Peer
 
+from clarity_desktop.analysis.golden import metric_values, reference_values
 from clarity_desktop.circadian.cosinor import cosinor, two_component_cosinor
 from clarity_desktop.circadian.fractal import fluctuation
 from clarity_desktop.circadian.nonparametric import per_seven_days, rest_activity
@@ -27,9 +33,14 @@ from clarity_desktop.circadian.transitions import transitions
 from clarity_desktop.circadian.wear import choi, troiano
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.time import ZoneTimeline
-from clarity_desktop.signals.clock import average_day
+from clarity_desktop.signals.clock import LocalClock, average_day
 from clarity_desktop.signals.epochs import epochs_of_counts
 from clarity_desktop.signals.presence import combine_wear, coverage_of, day_coverage
+from clarity_desktop.signals.working_memory import keep_freed_memory
+from clarity_desktop.sleep.regularity import sleep_regularity_index
+from clarity_desktop.sleep.scoring import cole_kripke_rescored, crespo, oakley, roenneberg, sadeh, scripps
+
+PANEL = "whole panel of the goldens"
 
 
 def simulated_year(days: int = 365, seed: int = 1) -> Epochs:
@@ -51,74 +62,127 @@ def simulated_year(days: int = 365, seed: int = 1) -> Epochs:
     return combine_wear(epochs, choi=choi(epochs)).epochs
 
 
-def timed(work: Callable[[], object], repeat: int) -> float:
-    """Median milliseconds of a piece of work, after one run to warm up."""
+def measured(work: Callable[[], object], repeat: int) -> list[float]:
+    """Milliseconds of each of ``repeat`` runs, after one run to warm up."""
     work()
     found = []
     for _ in range(repeat):
         begin = time.perf_counter()
         work()
         found.append(1000 * (time.perf_counter() - begin))
-    return statistics.median(found)
+    return found
 
 
-def rows(epochs: Epochs, repeat: int) -> dict[str, float]:
-    """Milliseconds by family; a family's row includes the intermediates it is first to need."""
-    shared = PreparedRecording(epochs)
-    rest_activity(shared)
+def shared_families(epochs: Epochs) -> dict[str, tuple[str, Callable[[], object]]]:
+    """Families that the peer knows too: title and our work by the peer's name for it."""
+    counts = epochs.values
+    fresh = PreparedRecording
+    clock = LocalClock.of(epochs)
 
-    def fresh() -> PreparedRecording:
-        recording = PreparedRecording(epochs)
-        _ = recording.deviations, recording.sum_of_squares, recording.minute_mean
-        return recording
+    def regularity() -> object:
+        return sleep_regularity_index(cole_kripke_rescored(counts), clock.minute_of_day, clock.local_day)
 
-    def panel() -> None:
-        recording = fresh()
-        choi(epochs)
-        troiano(epochs)
-        rest_activity(recording)
-        per_seven_days(recording)
-        cosinor(recording)
-        two_component_cosinor(recording)
-        sigmoid_cosinor(recording)
-        fluctuation(recording)
-        transitions(recording)
-        lomb_scargle(recording)
-        chi_square_periodogram(recording)
-
-    work: dict[str, Callable[[], object]] = {
-        "prepare (values, day grid, average day)": fresh,
-        "wear: Choi and Troiano": lambda: (choi(epochs), troiano(epochs)),
-        "coverage by day": lambda: coverage_of(epochs, day_coverage(epochs)),
-        "IS, IV, ISm, IVm, L5, M10, RA": lambda: rest_activity(shared),
-        "per 7 days": lambda: per_seven_days(shared),
-        "cosinor, one and two components": lambda: (cosinor(shared), two_component_cosinor(shared)),
-        "cosinor, sigmoidal": lambda: sigmoid_cosinor(shared),
-        "DFA and crossover": lambda: fluctuation(shared),
-        "transitions": lambda: transitions(shared),
-        "Lomb–Scargle": lambda: lomb_scargle(shared),
-        "chi-square periodogram": lambda: chi_square_periodogram(shared),
-        "average day with quartiles": lambda: average_day(epochs),
-        "all metric families together": panel,
+    return {
+        "wear": ("wear: runs of zeros (Choi)", lambda: choi(epochs)),
+        "rest_activity": ("IS, IV, ISm, IVm, L5, M10, RA", lambda: rest_activity(fresh(epochs))),
+        "per_period": ("ISp, IVp, RAp per 7 days", lambda: per_seven_days(fresh(epochs))),
+        "cosinor": ("cosinor, one component", lambda: cosinor(fresh(epochs))),
+        "dfa": ("DFA with crossover", lambda: fluctuation(fresh(epochs))),
+        "transitions": ("transitions, kRA, kAR", lambda: transitions(fresh(epochs))),
+        "cole_kripke": ("Cole–Kripke with Webster rescoring", lambda: cole_kripke_rescored(counts)),
+        "sadeh": ("Sadeh", lambda: sadeh(counts)),
+        "scripps": ("Scripps", lambda: scripps(counts)),
+        "oakley": ("Oakley", lambda: oakley(counts)),
+        "roenneberg": ("Roenneberg", lambda: roenneberg(counts)),
+        "crespo": ("Crespo", lambda: crespo(counts)),
+        "sri": ("sleep regularity from Cole–Kripke", regularity),
     }
-    return {name: timed(one, repeat) for name, one in work.items()}
+
+
+def own_families(epochs: Epochs) -> dict[str, Callable[[], object]]:
+    """Families without a counterpart, and the panel as a whole."""
+    fresh = PreparedRecording
+
+    def prepare() -> None:
+        recording = fresh(epochs)
+        _ = recording.deviations, recording.sum_of_squares, recording.minute_mean
+
+    return {
+        "prepare (values, day grid, average day)": prepare,
+        "wear: Troiano": lambda: troiano(epochs),
+        "coverage by day": lambda: coverage_of(epochs, day_coverage(epochs)),
+        "cosinor, two components": lambda: two_component_cosinor(fresh(epochs)),
+        "cosinor, sigmoidal": lambda: sigmoid_cosinor(fresh(epochs)),
+        "Lomb–Scargle": lambda: lomb_scargle(fresh(epochs)),
+        "chi-square periodogram": lambda: chi_square_periodogram(fresh(epochs)),
+        "average day with quartiles": lambda: average_day(epochs),
+        PANEL: lambda: metric_values(epochs),
+        "the same, states written as text": lambda: reference_values(epochs, None),
+    }
+
+
+@contextmanager
+def peer_of(epochs: Epochs) -> Iterator[Peer]:
+    """The peer with the counts loaded."""
+    with tempfile.TemporaryDirectory() as folder, Peer(epochs.values, Path(folder)) as peer:
+        yield peer
+
+
+def compare(epochs: Epochs, repeat: int, peer: Peer | None) -> dict[str, dict[str, float]]:
+    """Print a line for each family, and what was measured by family."""
+    found: dict[str, dict[str, float]] = {}
+    head = f"{'ms':>10}{'peer ms':>12}{'ratio':>8}" if peer else f"{'ms':>10}"
+    print(f"{'family':<42}{head}", flush=True)
+    ours_sum = peer_sum = 0.0
+    for name, (title, work) in shared_families(epochs).items():
+        times = measured(work, repeat)
+        row: dict[str, float] = {}
+        line = ""
+        if peer:
+            other = peer.milliseconds(name)
+            # Ours once more after the peer: what disturbs the machine meanwhile meets both.
+            times += measured(work, repeat)
+            if isinstance(other, str):
+                line = f"  peer: {other}"
+            else:
+                row = {"peer": other, "ratio": other / statistics.median(times)}
+                ours_sum, peer_sum = ours_sum + statistics.median(times), peer_sum + other
+                line = f"{other:12.0f}{row['ratio']:8.0f}"
+        found[title] = {"median": statistics.median(times), "least": min(times), **row}
+        print(f"{title:<42}{found[title]['median']:10.2f}{line}", flush=True)
+    for title, work in own_families(epochs).items():
+        times = measured(work, repeat)
+        found[title] = {"median": statistics.median(times), "least": min(times)}
+        print(f"{title:<42}{found[title]['median']:10.2f}  (least {min(times):.2f})", flush=True)
+    if peer:
+        panel = found[PANEL]["median"]
+        found["sum"] = {"median": ours_sum, "peer": peer_sum, "ratio": peer_sum / ours_sum}
+        print(
+            f"{'sum of the families above with a peer':<42}{ours_sum:10.2f}{peer_sum:12.0f}{peer_sum / ours_sum:8.0f}"
+        )
+        print(f"peer's sum over our whole panel, which holds more: {peer_sum / panel:.0f}")
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--peer", action="store_true", help="run pyActigraphy beside it; takes minutes")
     parser.add_argument("--json", type=Path, default=None)
     arguments = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
         # The linear algebra library reads its number of threads once, when it is loaded.
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         os.execv(sys.executable, [sys.executable, *sys.argv])
+    keep_freed_memory()
     epochs = simulated_year(arguments.days)
-    found = rows(epochs, arguments.repeat)
-    print(f"{arguments.days} days, {len(epochs)} epochs, {int(epochs.valid.sum())} valid, one thread")
-    for name, milliseconds in found.items():
-        print(f"{name:<42}{milliseconds:8.2f} ms")
+    print(f"{arguments.days} days, {len(epochs)} epochs, {int(epochs.valid.sum())} valid, one thread; medians")
+    if arguments.peer:
+        with peer_of(epochs) as peer:
+            found = compare(epochs, arguments.repeat, peer)
+    else:
+        found = compare(epochs, arguments.repeat, None)
     if arguments.json:
         document = {"days": arguments.days, "epochs": len(epochs), "milliseconds": found}
         arguments.json.write_text(json.dumps(document, indent=2), encoding="utf-8")

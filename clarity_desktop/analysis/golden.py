@@ -32,7 +32,7 @@ from clarity_desktop.sleep.scoring import score_all
 from clarity_desktop.sleep.states import SLEEP, States, encode_states
 from clarity_desktop.sleep.timing import TimedNights, timing_of
 
-__all__ = ["reference_values"]
+__all__ = ["metric_values", "reference_values"]
 
 _RESCORED = "cole_kripke_rescored"
 _NIGHT_KEYS = ("in_bed", "out_of_bed", "onset", "offset")
@@ -74,6 +74,23 @@ def reference_values(
     UsageError
         ``circadian.epoch_length`` unless epochs are 60 s long.
     """
+    values, states = metric_values(epochs, true_sleep=true_sleep)
+    values["states"] = {name: encode_states(found) for name, found in states.items()}
+    if nights is not None:
+        table = _night_table(nights, len(epochs))
+        values["nights"] = [_night(states[_RESCORED], row) for row in table.tolist()]
+        values["timing"] = _timing(epochs, table, np.array([bool(n.get("free")) for n in nights], dtype=np.bool_))
+    return values
+
+
+def metric_values(epochs: Epochs, *, true_sleep: States | None = None) -> tuple[dict[str, Any], dict[str, States]]:
+    """The values without nights, and the states by scorer as arrays instead of text.
+
+    Raises
+    ------
+    UsageError
+        ``circadian.epoch_length`` unless epochs are 60 s long.
+    """
     recording = PreparedRecording(epochs)
     states = score_all(epochs.values)
     clock = LocalClock.of(epochs)
@@ -83,18 +100,13 @@ def reference_values(
         **_rhythm(recording),
         **_waves(recording),
         "wear": _wear(epochs),
-        "states": {name: encode_states(found) for name, found in states.items()},
         "sleep_minutes": {
             name: int(np.count_nonzero(found == SLEEP)) for name, found in states.items() if name != "crespo"
         },
         "sri": _regularity(states[_RESCORED], true_sleep, minute, day),
         "sleep_midpoint_h": None if midpoint is None else midpoint.hour,
     }
-    if nights is not None:
-        table = _night_table(nights, len(epochs))
-        values["nights"] = [_night(states[_RESCORED], row) for row in table.tolist()]
-        values["timing"] = _timing(epochs, table, np.array([bool(n.get("free")) for n in nights], dtype=np.bool_))
-    return values
+    return values, states
 
 
 def _rhythm(recording: PreparedRecording) -> dict[str, Any]:
