@@ -52,7 +52,7 @@ class AccessServices:
             self.lock()
             self._vault = vault
 
-    def _circumstances(self) -> Circumstances:
+    def _circumstances(self, owner: str | None = None) -> Circumstances:
         """From where vaults are opened here; another part of the services knows."""
         raise TypeError("the services are not whole")
 

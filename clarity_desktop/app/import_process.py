@@ -32,6 +32,8 @@ class ImportOrder:
     zone: str | None
     format: str | None
     origin: str = "API"
+    owner: str = ""
+    """The ownership token of the process that sends the order."""
 
     def __repr__(self) -> str:
         return "ImportOrder(…)"
@@ -128,7 +130,7 @@ def _serve(pipe: Connection) -> None:
     threading.Thread(target=listen, name="import-cancel", daemon=True).start()
     services = open_services(Path(order.home), Path(order.vault), origin=order.origin)
     try:
-        services.unlock_with_key(order.key)
+        services.unlock_with_key(order.key, owner=order.owner)
         report = services.import_file(
             Path(order.path),
             patient_id=order.patient_id,

@@ -36,8 +36,10 @@ class SafekeepingServices(AccessServices):
     home: Path
     settings: Settings
     origin: str
+    take_over: bool = False
+    """Whether the next opening does not believe a lock of another computer."""
 
-    def _circumstances(self) -> Circumstances:
+    def _circumstances(self, owner: str | None = None) -> Circumstances:
         """From where vaults are opened here, and where their traces outside lie."""
         from clarity_desktop.vault import Circumstances
 
@@ -45,7 +47,9 @@ class SafekeepingServices(AccessServices):
         return Circumstances(
             origin=self.origin,
             state=self.home / "state",
+            owner=owner,
             backups=Path(chosen) if isinstance(chosen, str) and chosen else None,
+            take_over=self.take_over,
         )
 
     # -- backups --------------------------------------------------------------------------------------------
@@ -112,6 +116,9 @@ class SafekeepingServices(AccessServices):
         """
         from clarity_desktop.vault import Vault, restore_backup
 
+        if self.vault.is_read_only:
+            self.vault.audit.append("vault.restore", outcome="refused", detail="the vault is open elsewhere")
+        self.vault.require_owner()
         key = self.vault.job_key()
         circumstances = self._circumstances()
         self.lock()
@@ -177,6 +184,16 @@ class SafekeepingServices(AccessServices):
                     "audit.mismatch",
                     f"The vault may be an older copy: {vault.gap}",
                     "Ask an admin of the vault, who can look into it and answer for the difference.",
+                )
+            )
+        if vault.is_read_only:
+            other = vault.owner
+            found.append(
+                Notice(
+                    "vault.occupied",
+                    f"The vault is open for writing by {'somebody' if other is None else other.who}"
+                    f"{'' if other is None else f' on {other.host}'}, so here it can be read and not changed.",
+                    "Close it there to change something here.",
                 )
             )
         if vault.clock_went_back():

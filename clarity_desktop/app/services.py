@@ -122,11 +122,18 @@ class Services(ProtectionServices, SafekeepingServices):
         return Vault.exists(self.vault_directory)
 
     @open_to_all
-    def unlock_with_key(self, key: bytes) -> None:
-        """Open the vault with its data key, which came through a pipe from the process that holds it."""
+    def unlock_with_key(self, key: bytes, *, owner: str | None = None) -> None:
+        """Open the vault with its data key, which came through a pipe from the process that holds it.
+
+        Parameters
+        ----------
+        owner:
+            That process's ownership token, so that this one may write too.
+        """
         from clarity_desktop.vault import Vault
 
-        self._adopt(Vault.open_with_key(self.vault_directory, key, circumstances=self._circumstances()))
+        circumstances = self._circumstances(owner)
+        self._adopt(Vault.open_with_key(self.vault_directory, key, circumstances=circumstances))
 
     @open_to_all
     def lock(self) -> None:
@@ -367,6 +374,7 @@ class Services(ProtectionServices, SafekeepingServices):
             zone,
             format,
             self.origin,
+            self.vault.owner_token(),
         )
         report = run_import_process(order, progress, cancel or CancelToken())
         if report.patient_id is not None and report.outcome is not ImportOutcome.ALREADY:

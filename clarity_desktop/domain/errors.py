@@ -9,6 +9,7 @@
     ├── NotPermittedError       exit 4   the vault is open, but not for this
     ├── NotFoundError           exit 5   a named thing does not exist
     ├── ConflictError           exit 6   it exists already, or somebody else holds it
+    │   └── OccupiedError       exit 75  another process has the vault open for writing
     ├── NetworkError            exit 7   another machine could not be reached
     ├── CancelledError          exit 8   the person stopped it
     └── IntegrityError          exit 9   stored data is not what was written
@@ -28,6 +29,7 @@ __all__ = [
     "LockedError",
     "NetworkError",
     "NotFoundError",
+    "OccupiedError",
     "NotPermittedError",
     "UsageError",
 ]
@@ -104,6 +106,12 @@ class ConflictError(ClarityError):
     """The thing exists already, or another process or person holds it."""
 
     exit_code = 6
+
+
+class OccupiedError(ConflictError):
+    """Another process has the vault open for writing; the same command works once it has closed it."""
+
+    exit_code = 75
 
 
 class NetworkError(ClarityError):

@@ -45,6 +45,8 @@ from clarity_desktop.vault.store.failures import database_failures, file_failure
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file, sync_folder
 from clarity_desktop.vault.store.migrate import bring_up_to_date, current_revision, make_database
 from clarity_desktop.vault.store.opening import anchors_of, note_closing, note_opening
+from clarity_desktop.vault.store.owner import Owner, Ownership
+from clarity_desktop.vault.store.place import require_own_disk
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.audit import Audit
 from clarity_desktop.vault.tables.elements import Elements
@@ -78,25 +80,39 @@ class Vault:
         self._layout = layout
         self._keys = keys
         data_key = bytes(keys.data)
+        require_own_disk(layout.directory)
+        with file_failures():
+            self._ownership = Ownership.claim(layout, keys.name, circumstances.owner, take_over=circumstances.take_over)
         engine = open_engine(layout.database, data_key)
         try:
             header, mac = KeyHeader.read(layout.keys)
             with database_failures(), engine.connect():
                 header.check(mac, data_key)
             with database_failures():
-                bring_up_to_date(layout, engine, data_key, backups=circumstances.backups, is_copy=circumstances.is_copy)
+                bring_up_to_date(
+                    layout,
+                    engine,
+                    data_key,
+                    backups=circumstances.backups,
+                    is_copy=circumstances.is_copy,
+                    ownership=self._ownership,
+                )
             chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances, layout.directory))
             patient_keys = PatientKeys(layout.patient_keys, data_key)
-            self._store = Store(layout, engine, chain, keys.name, circumstances, keys=patient_keys)
+            self._store = Store(
+                layout, engine, chain, keys.name, circumstances, keys=patient_keys, ownership=self._ownership
+            )
             self.people = People(self._store, keys)
             self._store.role = roles_text(self.people.found().roles)
             self._gap = note_opening(self._store, keys.how)
-            self.people.settle(Tries(layout.tries))
-            remove_stale_stages(self._store)
             self.erasures = Erasures(self._store, self.data_key)
-            self.erasures.settle()
+            if not self.is_read_only:
+                self.people.settle(Tries(layout.tries))
+                remove_stale_stages(self._store)
+                self.erasures.settle()
         except BaseException:
             engine.dispose()
+            self._ownership.release()
             keys.wipe()
             raise
         self.patients = Patients(self._store)
@@ -141,6 +157,7 @@ class Vault:
         ClarityError
             ``vault.folder`` when the folder cannot be written to.
         """
+        require_own_disk(directory)
         check_new_passphrase(passphrase)
         parameters = (kdf or KdfParameters.calibrated()).checked()
         layout = VaultLayout(directory)
@@ -199,7 +216,8 @@ class Vault:
         entrance = _entrance(directory, kdf_floor, clock)
         vault = cls(entrance.layout, entrance.by_passphrase(passphrase, person), circumstances)
         try:
-            vault.people.renew_slot(passphrase)
+            if not vault.is_read_only:
+                vault.people.renew_slot(passphrase)
         except BaseException:
             vault.close()
             raise
@@ -353,6 +371,24 @@ class Vault:
         return self._store.who
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether another process owns the vault: here it can be read, and reading is recorded in the audit (V-70)."""
+        return self._store.is_read_only
+
+    @property
+    def owner(self) -> Owner | None:
+        """Who owns the vault, when that is somebody else."""
+        return self._ownership.other
+
+    def require_owner(self) -> None:
+        """Raise :class:`OccupiedError` (``vault.occupied``) where another process owns the vault."""
+        self._store.require_owner()
+
+    def owner_token(self) -> str:
+        """What lets a process started by this one write too, by pipe. Empty where this process may not write."""
+        return self._ownership.token
+
+    @property
     def gap(self) -> str:
         """What does not fit between the audit and a record of it outside, as a sentence; empty when all fits (V-31)."""
         return self._gap
@@ -364,6 +400,7 @@ class Vault:
                 note_closing(self._store)
             finally:
                 self._store.dispose()
+                self._ownership.release()
                 self._keys.wipe()
 
     def __enter__(self) -> Vault:
@@ -449,6 +486,7 @@ class Vault:
 
     def begin_import(self, patient_id: PatientId, *, file: str, format: str, sha256: str) -> ImportSink:  # noqa: A002 (the word of the interface)
         """Begin an import into a patient; raises :class:`NotFoundError` (``patient.unknown``)."""
+        self._store.require_owner()
         self.patients.get(patient_id)
         return VaultSink(self._store, patient_id, file=file, format=format, sha256=sha256)
 

@@ -67,6 +67,8 @@ def test_every_error_has_the_exit_code_of_the_contract() -> None:
         "LockedError": 4,
         "NotFoundError": 5,
         "ConflictError": 6,
+        "OccupiedError": 75,
+        "NotPermittedError": 4,
         "NetworkError": 7,
         "CancelledError": 8,
         "IntegrityError": 9,

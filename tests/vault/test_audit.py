@@ -164,4 +164,14 @@ def test_v34_there_is_no_function_to_change_an_entry(busy_vault: Vault) -> None:
     offered = {name for name in dir(busy_vault.audit) if not name.startswith("_")}
     assert offered == {"accept_gap", "append", "entries", "find", "verify"}
     ways = {name for name in dir(Store) if not name.startswith("_")}
-    assert ways == {"dispose", "noting", "reading", "rewrite_pages", "seal_of", "staging", "writing"}
+    assert ways == {
+        "dispose",
+        "is_read_only",
+        "noting",
+        "require_owner",
+        "reading",
+        "rewrite_pages",
+        "seal_of",
+        "staging",
+        "writing",
+    }

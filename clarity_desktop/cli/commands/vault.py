@@ -76,6 +76,16 @@ def info(context: typer.Context) -> None:
     )
 
 
+@app.command("take-over")
+def take_over(context: typer.Context) -> None:
+    """Write again after another computer that had the vault open has ended without closing it."""
+    session = session_of(context)
+    session.services.take_over = True
+    services = session.unlocked()
+    services.vault_info()
+    session.output.answer({"vault": services.vault_directory}, "This computer may write to the vault again.")
+
+
 @app.command("verify")
 def verify(context: typer.Context) -> None:
     """Check every page, every chunk and the audit chain."""

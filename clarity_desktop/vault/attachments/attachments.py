@@ -113,7 +113,7 @@ class Attachments:
     def open(self, attachment_id: str) -> AttachmentReader:
         """A document as a seekable file that decrypts what is read of it. The opening is an audit entry."""
         attachment, cipher = self._found(attachment_id)
-        with self._store.writing("document.open", attachment.patient_id) as write:
+        with self._store.noting("document.open", attachment.patient_id) as write:
             write.detail = f"document {attachment_id}"
         return AttachmentReader(self._store, attachment, cipher)
 

@@ -17,7 +17,7 @@ from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.anchors import Anchor, FileAnchor, Head
 from clarity_desktop.vault.store.layout import VaultLayout
 
-__all__ = ["AuditChain", "audit_key"]
+__all__ = ["AuditChain", "audit_key", "changed_outside"]
 
 _TABLE = schema.audit
 _FIRST_HASH: Final = bytes(32)

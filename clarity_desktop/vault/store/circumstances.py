@@ -44,6 +44,8 @@ class Circumstances:
         Folder of the backups; ``None`` takes the one beside the vault's folder.
     is_copy:
         The folder is a copy under restore, so that no backup is needed before its form is changed.
+    take_over:
+        Write also where another computer is named as the owner, because it is known to have ended.
     """
 
     origin: str = API
@@ -52,6 +54,7 @@ class Circumstances:
     owner: str | None = None
     backups: Path | None = None
     is_copy: bool = False
+    take_over: bool = False
 
 
 @contextmanager

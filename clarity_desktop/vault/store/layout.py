@@ -33,6 +33,11 @@ class VaultLayout:
         return self.directory / "vault.tries"
 
     @property
+    def owner(self) -> Path:
+        """Held locked by the process that may write."""
+        return self.directory / "owner.lock"
+
+    @property
     def audit_head(self) -> Path:
         """The head of the audit chain, kept outside the database."""
         return self.directory / "audit.head"

@@ -14,6 +14,7 @@ from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, open_engine
 from clarity_desktop.vault.store.layout import VaultLayout
+from clarity_desktop.vault.store.owner import Ownership
 
 __all__ = ["MIGRATIONS", "bring_up_to_date", "current_revision", "make_database", "make_schema"]
 
@@ -58,6 +59,7 @@ def bring_up_to_date(
     migrations: Path = MIGRATIONS,
     backups: Path | None = None,
     is_copy: bool = False,
+    ownership: Ownership | None = None,
 ) -> Path | None:
     """Migrate an older schema to the last known revision.
 
@@ -70,6 +72,8 @@ def bring_up_to_date(
         Folder for the backup; ``None`` takes the one beside the vault.
     is_copy:
         The vault is a copy under restore, behind which a backup stands already.
+    ownership:
+        Somebody else's forbids the change.
 
     Returns
     -------
@@ -94,6 +98,8 @@ def bring_up_to_date(
             remedy="Install the latest version and open the vault with that.",
             detail=f"schema {revision}, this program knows up to {known[-1]}",
         )
+    if ownership is not None and ownership.other is not None:
+        raise ownership.occupied()
     backup: Path | None = None
     if not is_copy:
         from clarity_desktop.vault.backup.backups import folder_beside

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -15,11 +16,12 @@ from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.records import AuditEntry
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.seal.keyring import PatientKeys
-from clarity_desktop.vault.store.chain import AuditChain
+from clarity_desktop.vault.store.chain import AuditChain, changed_outside
 from clarity_desktop.vault.store.circumstances import Circumstances, current_correlation
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE
 from clarity_desktop.vault.store.failures import database_failures
 from clarity_desktop.vault.store.layout import VaultLayout
+from clarity_desktop.vault.store.owner import Ownership
 
 __all__ = ["Store", "WriteTransaction"]
 
@@ -64,7 +66,10 @@ class Store:
         role: str = "",
         *,
         keys: PatientKeys,
+        ownership: Ownership | None = None,
     ) -> None:
+        self._ownership = ownership
+        self._file = _identity(layout.database)
         self.layout = layout
         self.keys = keys
         self.chain = chain
@@ -86,8 +91,15 @@ class Store:
     @contextmanager
     def writing(self, action: str, patient_id: str | None = None) -> Iterator[WriteTransaction]:
         """A write transaction that ends with an audit entry, or does not happen at all (V-32)."""
+        self.require_owner()
+        with self._entering(action, patient_id) as transaction:
+            yield transaction
+
+    @contextmanager
+    def _entering(self, action: str, patient_id: str | None) -> Iterator[WriteTransaction]:
         with self._lock:
             self._check_open()
+            self._require_same_file()
             with database_failures(), self._writer.begin() as connection:
                 transaction = WriteTransaction(connection, action, patient_id)
                 yield transaction
@@ -97,7 +109,7 @@ class Store:
     @contextmanager
     def noting(self, action: str, patient_id: str | None = None) -> Iterator[WriteTransaction]:
         """As :meth:`writing`, for an entry of the audit alone: reading is recorded where nothing may be changed too."""
-        with self.writing(action, patient_id) as transaction:
+        with self._entering(action, patient_id) as transaction:
             yield transaction
 
     def _entry(self, transaction: WriteTransaction) -> AuditEntry:
@@ -118,8 +130,10 @@ class Store:
     @contextmanager
     def staging(self) -> Iterator[Connection]:
         """A short write transaction on the staging tables, which nobody sees: it has no audit entry of its own."""
+        self.require_owner()
         with self._lock:
             self._check_open()
+            self._require_same_file()
             with database_failures(), self._writer.begin() as connection:
                 yield connection
 
@@ -161,6 +175,21 @@ class Store:
                 )
             return "rewritten" if small else "overwritten"
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether another process owns the vault, so that here only the audit is written to."""
+        return self._ownership is not None and self._ownership.other is not None
+
+    def require_owner(self) -> None:
+        """Raise :class:`OccupiedError` (``vault.occupied``) where another process owns the vault."""
+        if self._ownership is not None and self._ownership.other is not None:
+            raise self._ownership.occupied()
+
+    def _require_same_file(self) -> None:
+        """A file put in the database's place would never see what is written, so nothing is (V-72)."""
+        if _identity(self.layout.database) != self._file:
+            raise changed_outside()
+
     def dispose(self) -> None:
         """Close all connections for good; the write-ahead log is folded into the file."""
         with self._lock:
@@ -172,3 +201,12 @@ class Store:
         # The engine would open the file again by itself, so a repository kept by somebody must be refused here.
         if self._closed:
             raise LockedError("vault.closed", "The vault is locked.", remedy="Open it with the passphrase.")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of a file, which a file put in its place does not have."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

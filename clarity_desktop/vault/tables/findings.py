@@ -33,6 +33,9 @@ class Findings:
     def put(self, key: str, patient_id: PatientId, blob: bytes) -> None:
         """Keep a blob. A patient's oldest entries beyond the latest 256 are dropped."""
         sealed = self._store.seal_of(patient_id).seal(blob, _TABLE.name, key)
+        if self._store.is_read_only:
+            # A cache is not worth an error to somebody who reads.
+            return
         with self._store.writing("findings.store", patient_id) as write:
             row = {"key": key, "patient_id": patient_id, "stored": time.time_ns(), "blob": sealed}
             write.connection.execute(insert(_TABLE).values(row).on_conflict_do_update(index_elements=["key"], set_=row))

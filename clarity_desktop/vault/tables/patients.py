@@ -141,7 +141,7 @@ class Patients:
 
     def corrections(self, patient_id: PatientId) -> builtins.list[Correction]:
         """What was said of a patient's identity before, oldest first. Asking is an audit entry (V-69)."""
-        with self._store.writing("patient.corrections", patient_id) as write:
+        with self._store.noting("patient.corrections", patient_id) as write:
             return corrections_of(write.connection, self._store.seal_of(patient_id))
 
     def discard_empty(self, patient_id: PatientId) -> None:
@@ -170,7 +170,7 @@ class Patients:
 
     def open(self, patient_id: PatientId) -> Patient:
         """The patient of an id, with an audit entry that somebody opened the record."""
-        with self._store.writing("patient.open", patient_id) as write:
+        with self._store.noting("patient.open", patient_id) as write:
             return _get(write.connection, patient_id)
 
 
