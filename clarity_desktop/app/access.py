@@ -289,7 +289,8 @@ class AccessServices:
         from clarity_desktop.vault.people.rekey import rekeyed
 
         try:
-            self._adopt(rekeyed(self.vault, progress=progress, cancel=cancel))
+            again = rekeyed(self.vault, circumstances=self._circumstances(), progress=progress, cancel=cancel)
+            self._adopt(again)
         except BaseException:
             self.lock()
             raise
@@ -299,11 +300,11 @@ class AccessServices:
     @needs(Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT)
     def audit_entries(self, limit: int | None = 200, patient_id: str | None = None) -> list[AuditEntry]:
         """The latest entries: everybody's for admins, one's own for others."""
+        from clarity_desktop.vault import AuditQuery
+
         me = self.user()
-        if Right.READ_ALL_AUDIT in me.rights:
-            return self.vault.audit.entries(limit=limit, patient_id=patient_id)
-        own = [one for one in self.vault.audit.entries(limit=None, patient_id=patient_id) if one.who == me.name]
-        return own if limit is None else own[:limit]
+        whose = None if Right.READ_ALL_AUDIT in me.rights else me.name
+        return self.vault.audit.find(AuditQuery(patient_id=patient_id, who=whose, limit=limit))
 
     @needs(Right.OWN_ACCESS)
     def verify_audit(self) -> AuditVerdict:

@@ -109,7 +109,7 @@ class User:
     id: str
     """Random identifier (UUID4)."""
     name: str
-    """Unique among the present users; the audit names them by it."""
+    """Nobody else has or had it; the audit names them by it."""
     roles: frozenset[Role]
     added: Instant = 0
     removed: Instant | None = None

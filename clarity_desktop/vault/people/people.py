@@ -151,7 +151,7 @@ class People(OwnWays):
         user_id, user_key = str(uuid.uuid4()), new_key()
         with self._changing("people.add") as change:
             header = change.header
-            called = _free_name(header, name)
+            called = _free_name(table.all_users(change.write.connection), name)
             holder = _granted(header, Holder(user_id, called, b""), user_key, held, wanted)
             slot = passphrase_slot(header.vault_id, user_id, called, passphrase, user_key, cost or header.cost)
             change.header = header.with_user(holder).with_slot(slot)
@@ -162,7 +162,7 @@ class People(OwnWays):
         """Give a user another name; raises as :meth:`add`."""
         with self._changing("people.rename") as change:
             header = change.header
-            called = _free_name(header, name, but=user_id)
+            called = _free_name(table.all_users(change.write.connection), name, but=user_id)
             slots = tuple(
                 replace(slot, label=called) if slot.user == user_id and slot.kind == PASSPHRASE else slot
                 for slot in header.slots
@@ -265,14 +265,14 @@ def _checked_roles(roles: Collection[Role]) -> frozenset[Role]:
     return frozenset(Role(role) for role in roles)
 
 
-def _free_name(header: KeyHeader, name: str, *, but: str = "") -> str:
+def _free_name(users: Collection[User], name: str, *, but: str = "") -> str:
+    """The name, unless somebody has or had it: the audit must never mean two people by one name."""
     called = name.strip()
     if not called or plain_name(called) == plain_name(EMERGENCY_NAME):
         raise InputError("people.no_name", "A person needs a name of their own.", remedy="Type their name.")
-    other = header.named(called)
-    if other is not None and other.id != but:
+    if any(plain_name(user.name) == plain_name(called) and user.id != but for user in users):
         raise ConflictError(
-            "people.name_taken", "Somebody of this name opens the vault already.", remedy="Add a second name."
+            "people.name_taken", "Somebody of this name opens the vault, or once did.", remedy="Add a second name."
         )
     return called
 

@@ -150,6 +150,9 @@ def test_names_are_unique_and_given(team: Vault) -> None:
     with pytest.raises(InputError):
         team.people.add("Carl", "short", {Role.CLINICIAN})
     assert len(team.people.everybody()) == 3
+    team.people.remove(team.people.find("Ben").id)
+    with pytest.raises(ConflictError):
+        team.people.add("Ben", "another passphrase here", {Role.CLINICIAN})
 
 
 def test_the_last_admin_stays(team: Vault) -> None:
