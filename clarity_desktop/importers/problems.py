@@ -71,6 +71,8 @@ _DECLARED = (
     ProblemKind("type.unlisted", _N, "{count} record types are kept under their own names: {names}."),
     ProblemKind("unit.missing", _N, "{count} values have no unit; they are kept and flagged."),
     ProblemKind("unit.unlisted", _N, "{count} units are kept as written and not converted: {names}."),
+    ProblemKind("unit.percent", _N, "{count} values in percent were brought to fractions, as the phone exports them."),
+    ProblemKind("sleep.totals_only", _N, "{count} nights tell totals and no stages; they are kept as totals."),
     ProblemKind("sleep.unlisted", _N, "{count} sleep values are kept and not counted as sleep: {names}."),
     ProblemKind("element.unlisted", _N, "{count} kinds of element are not known and were not kept: {names}."),
     ProblemKind("element.repeated", _N, "{count} elements repeat what is there already: {names}."),

@@ -5,12 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from clarity_desktop.domain.errors import InputError, UsageError
-from clarity_desktop.importers import actiwatch_awd, csv_timeseries, healthkit
+from clarity_desktop.importers import (
+    actiwatch_awd,
+    csv_timeseries,
+    health_auto_export,
+    health_auto_export_table,
+    healthkit,
+)
 from clarity_desktop.importers.format import Format, read_head
 
 __all__ = ["FORMATS", "format_named", "sniff"]
 
-FORMATS: tuple[Format, ...] = (actiwatch_awd.FORMAT, healthkit.FORMAT, csv_timeseries.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    actiwatch_awd.FORMAT,
+    health_auto_export.FORMAT,
+    health_auto_export_table.FORMAT,
+    healthkit.FORMAT,
+    csv_timeseries.FORMAT,
+)
 """All formats, in the order in which they may claim a file."""
 
 
