@@ -18,6 +18,7 @@ from clarity_desktop.domain.errors import InputError, IntegrityError, LockedErro
 from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS
+from clarity_desktop.ui.dialogs.emergency import EmergencyDialog
 from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
 from clarity_desktop.ui.dialogs.recovery import RecoveryDialog
@@ -442,6 +443,33 @@ def test_v13_a_recovery_code_is_used_and_replaced(
     rest()
     assert not window.is_locked
     assert [slot.kind for slot in services.slots()] == ["passphrase", "recovery"]
+
+
+def test_v14_the_sealed_code_opens_with_a_reason_and_the_window_says_so(
+    services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    code = services.new_emergency_code()
+    groups = code.text.split("-")
+    services.keep_emergency_code(code, {number: groups[number - 1] for number in code.asked})
+    services.lock()
+    window = open_window(services)
+    window.unlock_page.open_recovery()
+    recovery = window.findChild(RecoveryDialog)
+    assert recovery is not None
+    recovery.emergency.click()
+    dialog = window.findChild(EmergencyDialog)
+    assert dialog is not None
+    dialog.code.setText(code.text)
+    dialog.reason.setText("ill")
+    dialog.go.click()
+    rest()
+    assert "needs a reason" in dialog._reason.line_text()
+    dialog.reason.setText("Everybody who has a passphrase is ill")
+    dialog.go.click()
+    rest()
+    assert not window.is_locked
+    assert services.user().emergency
+    assert "Emergency access" in window.workspace.header.role.accessibleName()
 
 
 def test_v43_several_people_choose_who_they_are(

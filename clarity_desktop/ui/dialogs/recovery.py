@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clarity_desktop.domain.errors import ClarityError
+from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.field import Field, PassphraseEdit
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.dialogs.emergency import EmergencyDialog
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import run_mutation
-from clarity_desktop.ui.qt import QLineEdit, QWidget
+from clarity_desktop.ui.qt import QLineEdit, Qt, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -37,6 +39,9 @@ class RecoveryDialog(Sheet):
         self._repeat = Field("The same passphrase again", self.repeat)
         for field in (self._code, self._new, self._repeat):
             self.body.addWidget(field)
+        self.emergency = Button("Use the sealed emergency code instead", "link")
+        self.emergency.clicked.connect(lambda _=False: self._to_emergency())
+        self.body.addWidget(self.emergency, 0, Qt.AlignmentFlag.AlignLeft)
         self.words = Label("", "body", "muted", wrap=True)
         self.shown = Label("", "mono", wrap=True, selectable=True)
         self.first, self.second = QLineEdit(), QLineEdit()
@@ -52,6 +57,11 @@ class RecoveryDialog(Sheet):
         for line in (self.code, self.passphrase, self.repeat, self.first, self.second):
             line.textChanged.connect(lambda _: self._check())
         self._check()
+
+    def _to_emergency(self) -> None:
+        window, services, on_opened = self._window, self._services, self._on_opened
+        self.dismiss()
+        EmergencyDialog(window, services, on_opened).open()
 
     def _check(self) -> None:
         if self._pending is not None:
@@ -78,7 +88,7 @@ class RecoveryDialog(Sheet):
         self._pending = pending
         for line in (self.code, self.passphrase, self.repeat):
             line.clear()
-        for field in (self._code, self._new, self._repeat):
+        for field in (self._code, self._new, self._repeat, self.emergency):
             field.hide()
         self.title.setText("Keep your new recovery code")
         self.words.setText(
