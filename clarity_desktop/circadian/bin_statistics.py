@@ -50,21 +50,24 @@ class BinStatistics:
         self.successive = 0.0
         self.pairs = 0
 
-    def add(self, value: NDArray[np.float64], valid: NDArray[np.bool_]) -> None:
-        """Take bins that follow one another, starting at midnight; ``value`` is 0 where not valid."""
+    def add(self, value: NDArray[np.float64], missing: NDArray[np.int64]) -> None:
+        """Take bins that follow one another, starting at midnight; ``value`` is 0 in the bins listed as missing."""
         slots = self.total.size
         rows = value.size // slots
         self.total += np.ones(rows) @ value.reshape(rows, slots)
         self.squares += float(value @ value)
         step = value[1:] - value[:-1]
-        if valid.all():
-            self.count += rows
-            self.pairs += step.size
-        else:
-            self.count += valid.reshape(rows, slots).sum(axis=0, dtype=np.int64)
-            both = valid[1:] & valid[:-1]
-            step[~both] = 0.0
-            self.pairs += int(np.count_nonzero(both))
+        self.count += rows
+        self.pairs += step.size
+        if missing.size:
+            # Few bins are missing: their pairs are struck out by place instead of testing every pair.
+            self.count -= np.bincount(missing % slots, minlength=slots)
+            parted = np.zeros(value.size + 1, dtype=np.bool_)
+            parted[missing] = True
+            parted[missing + 1] = True
+            places = np.flatnonzero(parted[1:-1])
+            step[places] = 0.0
+            self.pairs -= places.size
         self.successive += float(step @ step)
 
     def add_pair(self, before: float, after: float) -> None:
@@ -131,15 +134,19 @@ def bin_statistics(recording: PreparedRecording, widths: Sequence[int]) -> dict[
             counts[width] = _joined(counts[_PARENT[width]], width // _PARENT[width])
         for width, statistics in found.items():
             count = counts[width]
-            valid = 2 * count >= width if width > 1 else grid_valid[part]
-            value = sums[width] / np.maximum(count, 1)
+            # As if every bin were full, then the few others anew: a division by each bin's own count costs far more.
+            value = sums[width] * (1 / width)
+            partial = np.flatnonzero(count != width)
+            held = count[partial].astype(np.int64)
+            value[partial] = sums[width][partial] / np.maximum(held, 1)
             value -= mean
-            value[~valid] = 0.0
-            statistics.add(value, valid)
+            missing = partial[(2 * held < width) | (held == 0)]
+            value[missing] = 0.0
+            statistics.add(value, missing)
             before = last.get(width)
-            if before is not None and before[1] and valid[0]:
+            if before is not None and before[1] and not (missing.size and missing[0] == 0):
                 statistics.add_pair(before[0], float(value[0]))
-            last[width] = float(value[-1]), bool(valid[-1])
+            last[width] = float(value[-1]), not (missing.size and missing[-1] == value.size - 1)
     for width, statistics in found.items():
         for before_cell, after_cell in recording.junctions(width):
             ends = [recording.bin_at(cell, width) for cell in (before_cell, after_cell)]
@@ -161,7 +168,7 @@ def statistics_of_rows(bins: ClockBins, rows: slice) -> BinStatistics:
     per_row = MINUTES_PER_DAY // bins.width_min
     first, stop = rows.start * per_row, rows.stop * per_row
     if stop > first:
-        statistics.add(bins.value[first:stop], bins.valid[first:stop])
+        statistics.add(bins.value[first:stop], np.flatnonzero(~bins.valid[first:stop]))
     for before, after in bins.junctions:
         if before >= first and after < stop and bins.valid[before] and bins.valid[after]:
             statistics.add_pair(float(bins.value[before]), float(bins.value[after]))

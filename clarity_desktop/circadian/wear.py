@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.findings import METRICS, Metric
-from clarity_desktop.signals.presence import runs
+from clarity_desktop.signals.presence import in_runs, runs
 
 __all__ = ["choi", "nonwear_minutes", "troiano"]
 
@@ -67,18 +67,16 @@ def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
         ``circadian.epoch_length`` when the epochs are not 60 s long.
     """
     values, present = _counts(epochs)
-    start, stop = runs(values == 0)
+    # Only zero runs that fill a window can be bridged or be a bout, and windows beyond the record's ends are cut. So
+    # the runs of at least 30 on a record that goes on in zeros on both sides are all there is to look at.
+    beyond = np.ones(_CHOI_WINDOW, dtype=np.bool_)
+    start, stop = runs(in_runs(np.concatenate((beyond, values == 0, beyond)), _CHOI_WINDOW)[_CHOI_WINDOW:-_CHOI_WINDOW])
     if not start.size:
         return ()
     gap = start[1:] - stop[:-1]
     candidates = np.flatnonzero(gap <= _CHOI_SPIKE)
-    length = stop - start
-    # A window holds only zeros when the zero run next to the burst fills it, or reaches the record's end.
-    fills_before = (length >= _CHOI_WINDOW) | (start == 0)
-    fills_after = (length >= _CHOI_WINDOW) | (stop == len(epochs))
     bridge = np.zeros(gap.size, dtype=np.bool_)
-    ok = fills_before[candidates] & fills_after[candidates + 1] & _all_present(present, stop, gap, candidates)
-    bridge[candidates[ok]] = True
+    bridge[candidates[_all_present(present, stop, gap, candidates)]] = True
     return _bridged((start, stop), bridge, _CHOI_RUN)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "day_coverage",
     "fitting_gap_s",
     "heart_rate_evidence",
+    "in_runs",
     "runs",
 ]
 
@@ -51,6 +52,26 @@ def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     edges = np.concatenate(([0], change, [mask.size]))
     first = 0 if mask[0] else 1
     return edges[first:-1:2].astype(np.int64), edges[first + 1 :: 2].astype(np.int64)
+
+
+def in_runs(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Epochs inside runs of true at least ``least`` long, which is the binary opening with a structure of that width.
+
+    Erosion and dilation by doubling: two windows side by side make one of twice the width, so that a width of 121
+    takes 7 passes over bytes each way, whatever the number of runs.
+    """
+    if mask.size < least:
+        return np.zeros(mask.size, np.bool_)
+    whole, reach = mask, 1
+    while reach < least:
+        step = min(reach, least - reach)
+        whole, reach = whole[:-step] & whole[step:], reach + step
+    edge = np.zeros(least - 1, np.bool_)
+    covered, reach = np.concatenate((edge, whole, edge)), 1
+    while reach < least:
+        step = min(reach, least - reach)
+        covered, reach = covered[:-step] | covered[step:], reach + step
+    return covered
 
 
 def fitting_gap_s(beats: NDArray[np.int64]) -> int:

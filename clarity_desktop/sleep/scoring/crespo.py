@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.signals.presence import in_runs
 from clarity_desktop.sleep.scoring.counts import Counts, as_states, needs_minutes, whole_or_exact, without_gaps
 from clarity_desktop.sleep.states import States
 
@@ -96,26 +97,6 @@ def _least_reaching(values: NDArray[np.float64], reached: Callable[[float], bool
     return float(candidates[first])
 
 
-def _in_runs(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
-    """Epochs inside runs of true at least ``least`` long, which is the binary opening with a structure of that width.
-
-    Erosion and dilation by doubling: two windows side by side make one of twice the width, so that a width of 121
-    takes 7 passes over bytes each way, whatever the number of runs.
-    """
-    if mask.size < least:
-        return np.zeros(mask.size, np.bool_)
-    whole, reach = mask, 1
-    while reach < least:
-        step = min(reach, least - reach)
-        whole, reach = whole[:-step] & whole[step:], reach + step
-    edge = np.zeros(least - 1, np.bool_)
-    covered, reach = np.concatenate((edge, whole, edge)), 1
-    while reach < least:
-        step = min(reach, least - reach)
-        covered, reach = covered[:-step] | covered[step:], reach + step
-    return covered
-
-
 def _closed_and_opened(active: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
     """Binary closing, then opening, with a centred structure of ``width`` epochs.
 
@@ -123,8 +104,8 @@ def _closed_and_opened(active: NDArray[np.bool_], width: int) -> NDArray[np.bool
     record's ends stay, as if the record went on at rest.
     """
     beyond = np.ones(width, np.bool_)
-    gaps = _in_runs(np.concatenate((beyond, ~active, beyond)), width)[width:-width]
-    return _in_runs(~gaps, width)
+    gaps = in_runs(np.concatenate((beyond, ~active, beyond)), width)[width:-width]
+    return in_runs(~gaps, width)
 
 
 def _least_third(values: NDArray[np.float64], present: NDArray[np.bool_]) -> float:
@@ -164,12 +145,12 @@ def crespo(counts: Counts, *, step_s: int = 60) -> States:
     zero = values == 0
     conditioned = values
     if filler := _least_third(values, present):
-        conditioned = np.where(_in_runs(zero, _ZEROS_FIRST + 1), filler, values)
+        conditioned = np.where(in_runs(zero, _ZEROS_FIRST + 1), filler, values)
     everything = np.ones(values.size, np.bool_)
     active = _median_above(*_padded(conditioned, everything, _HALF_WINDOW), 1)
     active = _closed_and_opened(active, _HOUR + 1)
 
-    in_rest, in_active = _in_runs(zero, _ZEROS_IN_REST + 1), _in_runs(zero, _ZEROS_IN_ACTIVE + 1)
+    in_rest, in_active = in_runs(zero, _ZEROS_IN_REST + 1), in_runs(zero, _ZEROS_IN_ACTIVE + 1)
     usable = present & ~((active & in_active) | (~active & in_rest))
     active = _median_above(*_padded(values, usable, _HOUR), _HOUR)
     active = _closed_and_opened(active, 2 * _HOUR + 1)

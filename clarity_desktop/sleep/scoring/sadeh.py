@@ -78,11 +78,7 @@ def _asleep(values: NDArray[np.float64], present: NDArray[np.bool_], threshold: 
     # The last term by its square: (n − 1)·PS²/0.056² against Σx² − (Σx)²/n over the six minutes up to the epoch.
     total = window_sums(exact, 5, 0)[left]
     size = window_sums(present, 5, 0)[left]
-    padded = np.concatenate((np.zeros(5), values))
-    np.square(padded, out=padded)
-    squares = padded[left]
-    for place in range(1, 6):
-        squares += padded[left + place]
+    squares = np.correlate(np.concatenate((np.zeros(5), values * values)), np.ones(6), mode="valid")[left]
     squares -= total * (total / np.maximum(size, 1))
     margin *= 1 / 0.056
     asleep[left] = margin * margin * np.maximum(size - 1, 1) >= squares
