@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +27,7 @@ from clarity_desktop.reports.sentences import in_short
 from clarity_desktop.reports.sheet import PAGE_HEIGHT, PAGE_WIDTH, Sheet
 from clarity_desktop.reports.words import date_range_text, date_text, number_text
 
-__all__ = ["ReportFile", "write_report"]
+__all__ = ["ReportFile", "report_pages", "write_report"]
 
 _MARGIN = 40.0
 _WIDTH = PAGE_WIDTH - 2 * _MARGIN
@@ -77,6 +79,16 @@ def write_report(
     InputError
         ``report.not_writable`` when the folder does not take the file.
     """
+    pages, manifest = report_pages(patient, panel, version=version, generated=generated, pseudonym=pseudonym)
+    report = write_whole(path, pages)
+    beside = path.with_name(f"{path.stem}.manifest.json")
+    return report, write_whole(beside, manifest_bytes(complete_manifest(manifest, [report])))
+
+
+def report_pages(
+    patient: Patient, panel: Panel, *, version: str, generated: Instant, pseudonym: str | None = None
+) -> tuple[bytes, Mapping[str, Any]]:
+    """The report as the bytes of a PDF, and its manifest; parameters as in :func:`write_report`."""
     first, last = _window_dates(panel)
     age = patient.age_on(last)
     manifest = manifest_of_panel(
@@ -103,9 +115,7 @@ def write_report(
     pages.draw()
     numbered = _Pages(content, simulated=simulated, count=pages.number)
     numbered.draw()
-    report = write_whole(path, numbered.sheet.finish())
-    beside = path.with_name(f"{path.stem}.manifest.json")
-    return report, write_whole(beside, manifest_bytes(complete_manifest(manifest, [report])))
+    return numbered.sheet.finish(), manifest
 
 
 def _window_dates(panel: Panel) -> tuple[date, date]:

@@ -147,6 +147,7 @@ def test_v67_everything_of_a_person_in_open_formats(
     with ZipFile(path) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
+        assert archive.read("report.pdf").startswith(b"%PDF-")
         assert json.loads(archive.read("person.json"))["name"] == "=Ada Lovelace"
         index = rows_of(archive, "series.csv")
         (series,) = vault.series.list(patient.id)

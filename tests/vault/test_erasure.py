@@ -344,3 +344,37 @@ def test_v64_copies_made_before_a_migration_lose_the_rows(tmp_path: Path, passph
     assert b"Ada Lovelace" not in plain
     assert b"Charles Babbage" in plain
     assert not list(folder.glob("*-wal"))
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_v64_a_backup_made_before_holds_no_name_after_and_is_still_sound(
+    filled: tuple[Vault, Patient, Patient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    vault, gone, stays = filled
+    key = vault.data_key()
+    manifest = vault.backups.make()
+    folder = vault.backups.path_of(manifest)
+    assert b"canary-name" in decrypted(folder / "vault.db", key, tmp_path)
+    if killed:
+        with monkeypatch.context() as patch:
+            patch.setattr("clarity_desktop.vault.erasure.copies.renew_manifest", _die)
+            with pytest.raises(KeyboardInterrupt):
+                by_two(vault, gone.id)
+        vault.close()
+        vault = Vault.open_with_key(vault.directory, key)
+        certificate = vault.erasures.certificate(gone.id)
+    else:
+        certificate = by_two(vault, gone.id)
+    assert [copy.state for copy in certificate.copies] == [CopyState.ROWS_REMOVED if killed else CopyState.KEY_REMOVED]
+    plain = decrypted(folder / "vault.db", key, tmp_path)
+    assert [word for word in CANARIES if word.encode() in plain] == []
+    assert b"stays-name" in plain
+    assert set(read_wrapped(folder / "patients.keys")) == {stays.id}
+    assert vault.backups.check(manifest.name).verified
+    assert not list(folder.parent.glob("*.erasing"))
+    assert [one.id for one in vault.patients.list()] == [stays.id]
+    vault.close()
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -16,6 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 
+from clarity_desktop import __version__
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.importing import NO_INSTANT
 from clarity_desktop.domain.spreadsheet import neutralise
@@ -35,6 +36,7 @@ __all__ = ["SCHEMA", "write_personal_export"]
 
 _BLOCK: Final = 1 << 20
 SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
+    "report.pdf": {"": "The latest findings for reading, where there are any."},
     "person.json": {"": "Who the data is about, as the record states it."},
     "series/*.csv": {
         "start": "Beginning, ISO 8601 UTC.",
@@ -137,6 +139,12 @@ class _Archive:
         patient_id = self._patient.id
         self._text("README.txt", self._readme())
         self._json("schema.json", SCHEMA)
+        if panel is not None:
+            from clarity_desktop.reports.pdf import report_pages
+
+            pages, _ = report_pages(self._patient, panel, version=__version__, generated=self._generated)
+            with self._member("report.pdf") as raw:
+                raw.write(pages)
         self._json("person.json", asdict(self._patient))
         series = self._vault.series.list(patient_id)
         names = [f"series/{number:03d}-{_plain(one.kind)}.csv" for number, one in enumerate(series, 1)]

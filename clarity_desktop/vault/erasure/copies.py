@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import Instant
-from clarity_desktop.vault.backup.manifest import SUFFIX, Manifest
+from clarity_desktop.vault.backup.manifest import SUFFIX
 from clarity_desktop.vault.backup.writer import renew_manifest
 from clarity_desktop.vault.erasure.certificate import CopyState, ErasedCopy
 from clarity_desktop.vault.erasure.ledger import ErasureLedger, LedgerEntry
@@ -23,8 +24,9 @@ from clarity_desktop.vault.store.layout import VaultLayout
 
 __all__ = ["BackupPlace", "clear_copies"]
 
-_UNSEALED: Final = frozenset({"0001", "0002"})
-"""Revisions of the schema before patients had keys."""
+_MARK: Final = ".erasing"
+"""Ending of a file beside a backup whose database and manifest differ: a killed erasure renews the manifest later."""
+_MOST_REWRITTEN: Final = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,7 @@ def _clear_place(layout: VaultLayout, data_key: bytes, entry: LedgerEntry, place
         for path in sorted(place.folder.rglob(layout.patient_keys.name)):
             removed |= remove_wrapped(path, entry.patient_id) is not None
             ErasureLedger(path.with_name(layout.erased.name), data_key).add(entry)
-        cleared = [
-            _clear_unsealed(path, data_key, entry.patient_id) for path in sorted(place.folder.glob(f"*{SUFFIX}"))
-        ]
+        cleared = [_clear_backup(path, data_key, entry.patient_id) for path in sorted(place.folder.glob(f"*{SUFFIX}"))]
     except (OSError, ClarityError):
         return ErasedCopy(name, CopyState.NOT_REACHED, place.expires)
     if CopyState.NOT_REACHED in cleared:
@@ -67,33 +67,60 @@ def _clear_place(layout: VaultLayout, data_key: bytes, entry: LedgerEntry, place
     return ErasedCopy(name, CopyState.KEY_REMOVED if removed else CopyState.HOLDS_NOTHING, place.expires)
 
 
-def _clear_unsealed(backup: Path, data_key: bytes, patient_id: PatientId) -> CopyState:
-    """Delete the rows from a backup of a form that had no patient keys yet, and seal its manifest anew."""
-    if Manifest.read(backup).schema not in _UNSEALED:
+def _clear_backup(backup: Path, data_key: bytes, patient_id: PatientId) -> CopyState:
+    """Delete the rows from a backup, the name first of all, and seal its manifest anew.
+
+    Without the key what is sealed does not open; names and dates of birth are not sealed with it, and backups of early
+    forms hold nothing sealed.
+    """
+    mark = backup.with_name(backup.name + _MARK)
+    was_marked = mark.exists()
+    if not was_marked and not _holds(VaultLayout(backup).database, data_key, patient_id):
         return CopyState.HOLDS_NOTHING
+    mark.touch(mode=0o600)
     state = _clear_database(VaultLayout(backup).database, data_key, patient_id)
-    if state is CopyState.ROWS_REMOVED:
+    if state is not CopyState.NOT_REACHED:
         renew_manifest(backup, data_key)
-    return state
+        mark.unlink()
+    return CopyState.ROWS_REMOVED if was_marked and state is CopyState.HOLDS_NOTHING else state
+
+
+def _holds(path: Path, data_key: bytes, patient_id: PatientId) -> bool:
+    engine = open_engine(path, data_key)
+    try:
+        with engine.begin() as connection:
+            found = patient_id in patients_in(connection)
+        _leave_no_log(engine, rewrite=False)
+    except DBAPIError:
+        return True
+    finally:
+        engine.dispose()
+    return found
 
 
 def _clear_database(path: Path, data_key: bytes, patient_id: PatientId) -> CopyState:
-    """Delete the rows from a copy made before a migration, which may hold them unsealed."""
+    """Delete the rows of one patient from a copy of the database."""
     engine = open_engine(path, data_key)
     try:
         with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
             if patient_id not in patients_in(connection):
                 return CopyState.HOLDS_NOTHING
             delete_patient(connection, patient_id)
-        raw = engine.raw_connection()
-        try:
-            cursor = raw.cursor()
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA journal_mode = DELETE").fetchone()
-        finally:
-            raw.close()
+        _leave_no_log(engine, rewrite=path.stat().st_size <= _MOST_REWRITTEN)
     except (DBAPIError, ClarityError):
         return CopyState.NOT_REACHED
     finally:
         engine.dispose()
     return CopyState.ROWS_REMOVED
+
+
+def _leave_no_log(engine: Engine, *, rewrite: bool) -> None:
+    """Fold the log into the file, and write all pages anew when asked to."""
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        if rewrite:
+            cursor.execute("VACUUM")
+        cursor.execute("PRAGMA journal_mode = DELETE").fetchone()
+    finally:
+        raw.close()
