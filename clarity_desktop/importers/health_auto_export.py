@@ -18,6 +18,7 @@ from clarity_desktop.importers.format import Format, Head, open_bytes, read_head
 from clarity_desktop.importers.health_auto_export_names import (
     PERCENT_KINDS,
     SLEEP_LABELS,
+    is_json_export,
     kind_of_metric,
     snake_case,
     unit_of_metric,
@@ -30,17 +31,13 @@ from clarity_desktop.importers.healthkit.records import canonical_json, is_impla
 from clarity_desktop.importers.reading import Reading
 from clarity_desktop.importers.recorder_clock import naive_zones, offset_zones
 
-__all__ = ["FORMAT", "Metrics", "is_json_export"]
+__all__ = ["FORMAT", "Metrics"]
 
 _LARGEST = 128 << 20
 _DEPTH = 64
 _TEXT_KEPT = 2_000
 _APP = "Health Auto Export"
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)$", re.ASCII)
-_BEGINNING = re.compile(
-    rb'\s*\{\s*"data"\s*:\s*\{\s*"(?:metrics|workouts|stateOfMind|medications|symptoms|cycleTracking|ecg'
-    rb'|heartRateNotifications)"\s*:\s*\['
-)
 _PARTS = {
     "stateOfMind": "StateOfMind",
     "medications": "Medication",
@@ -52,11 +49,6 @@ _PARTS = {
 _PRESSURES = ("systolic", "diastolic")
 
 Item = dict[str, object]
-
-
-def is_json_export(start: bytes) -> bool:
-    """Whether a file begins like the app's JSON."""
-    return _BEGINNING.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def _claims(head: Head) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PERCENT_KINDS", "SLEEP_LABELS", "kind_of_metric", "snake_case", "unit_of_metric"]
+__all__ = ["PERCENT_KINDS", "SLEEP_LABELS", "is_json_export", "kind_of_metric", "snake_case", "unit_of_metric"]
 
 _Q = "HKQuantityTypeIdentifier"
 _SLEEP_VALUE = "HKCategoryValueSleepAnalysis"
@@ -98,6 +98,17 @@ SLEEP_LABELS = {
     "rem": _SLEEP_VALUE + "AsleepREM",
 }
 """Stage words of the app, in small letters."""
+
+
+_BEGINNING = re.compile(
+    rb'\s*\{\s*"data"\s*:\s*\{\s*"(?:metrics|workouts|stateOfMind|medications|symptoms|cycleTracking|ecg'
+    rb'|heartRateNotifications)"\s*:\s*\['
+)
+
+
+def is_json_export(start: bytes) -> bool:
+    """Whether a file begins like the app's JSON."""
+    return _BEGINNING.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def snake_case(name: str) -> str:

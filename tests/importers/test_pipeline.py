@@ -15,7 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarity_desktop.domain.errors import CancelledError, ConflictError, InputError, IntegrityError, UsageError
+from clarity_desktop.domain.errors import (
+    CancelledError,
+    ConflictError,
+    InputError,
+    IntegrityError,
+    UsageError,
+)
 from clarity_desktop.domain.importing import NO_INSTANT, ImportOutcome, SampleBatch
 from clarity_desktop.domain.work import CancelToken, Progress
 from clarity_desktop.importers import pipeline, registry
@@ -295,3 +301,35 @@ def test_the_place_of_the_first_unlisted_type_is_told(healthkit_data: Path) -> N
     text = (healthkit_data / "bad_values.xml").read_bytes()[at:]
     assert text.startswith(b"<Record ")
     assert text.split(b'type="')[1].split(b'"')[0].decode() in problem.message
+
+
+def _export_of(born: str) -> bytes:
+    return (
+        f'<HealthData locale="en_US">\n <Me HKCharacteristicTypeIdentifierDateOfBirth="{born}"/>\n'
+        ' <Record type="HKQuantityTypeIdentifierStepCount" sourceName="s" unit="count" value="5"'
+        ' startDate="2024-06-10 08:00:00 +0200" endDate="2024-06-10 08:00:00 +0200"/>\n</HealthData>\n'
+    ).encode()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_folder_of_several_people_is_asked_about(packed: bool, tmp_path: Path) -> None:
+    for name, born in (("ada", "1980-01-01"), ("ben", "1990-02-02")):
+        (tmp_path / name).mkdir()
+        if packed:
+            with zipfile.ZipFile(tmp_path / name / "export.zip", "w") as archive:
+                archive.writestr("apple_health_export/export.xml", _export_of(born))
+        else:
+            (tmp_path / name / "export.xml").write_bytes(_export_of(born))
+    with pytest.raises(ConflictError) as caught:
+        pipeline.inspect_file(tmp_path)
+    assert caught.value.code == "import.ask_which"
+    assert "ada/export" in caught.value.message
+    assert "ben/export" in caught.value.message
+
+
+def test_a_folder_with_its_own_archive_beside_is_one_export(tmp_path: Path) -> None:
+    (tmp_path / "apple_health_export").mkdir()
+    (tmp_path / "apple_health_export" / "export.xml").write_bytes(_export_of("1980-01-01"))
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("apple_health_export/export.xml", _export_of("1980-01-01"))
+    assert sum(count.records for count in pipeline.inspect_file(tmp_path).types.values()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -13,19 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.errors import ConflictError, InputError
 from clarity_desktop.importers.format import is_gzipped, open_bytes
+from clarity_desktop.importers.health_auto_export_names import is_json_export
 from clarity_desktop.importers.healthkit.companions import Companion
 from clarity_desktop.importers.healthkit.document import not_health_export
 from clarity_desktop.importers.healthkit.inflate import CHUNK_BYTES, archive_damaged, inflated, threaded
 
-__all__ = ["Export", "Member", "looks_like_xml", "open_export"]
+__all__ = ["Export", "Member", "looks_like_xml", "of_one_person", "open_export"]
 
 _START_BYTES = 65_536
 _ROOT_WITHIN = 4096
 _INNER_LIMIT = 64 << 20
 _FOLDER_LIMIT = 50_000
 _ROOTS = (b"<!DOCTYPE HealthData", b"<HealthData")
+_ME = re.compile(rb"<Me\s([^>]*)>")
+_NAMES_SHOWN = 8
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -50,6 +54,12 @@ class Export:
     """All files by path, relative to the export's folder and as given; ``None`` for a bare XML file."""
     notes: list[tuple[str, int, tuple[str, ...]]] = field(default_factory=list)
     """Problem code, count, names."""
+
+
+def of_one_person(members: list[Member]) -> bool:
+    """Whether all documents state the same person."""
+    people = {None if match is None else match[1].strip(b" /") for match in (_ME.search(one.start) for one in members)}
+    return len(people) == 1 and None not in people
 
 
 def _is_health(start: bytes) -> bool:
@@ -136,6 +146,7 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
     members: list[Member] = []
     hashed: list[Path] = []
     files: dict[str, Companion] = {}
+    further: list[str] = []
     for index, file in enumerate(sorted(path.rglob("*"))):
         if index >= _FOLDER_LIMIT:
             raise InputError(
@@ -147,6 +158,8 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
             continue
         if not file.is_symlink():
             files[file.relative_to(path).as_posix()] = _companion_file(file)
+        if file.suffix.lower() in (".zip", ".json") and _may_be_export(file):
+            further.append(file.relative_to(path).as_posix())
         if file.suffix.lower() != ".xml":
             continue
         with open_bytes(file) as handle:
@@ -154,9 +167,31 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
         if _is_health(start):
             members.append(_file_member(file, start, chunk_bytes))
             hashed.append(file)
+    if (further and not members) or len(further) > 1:
+        raise _ask_which(path.name, [*(one.relative_to(path).as_posix() for one in hashed), *further])
+    if len(members) > 1 and not of_one_person(members):
+        raise _ask_which(path.name, [one.relative_to(path).as_posix() for one in hashed])
     if not members:
         raise _nothing_inside(path.name, "folder")
     return Export(members, tuple(hashed), files)
+
+
+def _may_be_export(file: Path) -> bool:
+    """Whether a file in a folder is an export of its own: a zip archive, or JSON of Health Auto Export."""
+    with file.open("rb") as handle:
+        start = handle.read(4096)
+    return start[:4] == b"PK\x03\x04" or is_json_export(start)
+
+
+def _ask_which(name: str, exports: list[str]) -> ConflictError:
+    shown = ", ".join(exports[:_NAMES_SHOWN])
+    if len(exports) > _NAMES_SHOWN:
+        shown += f" and {len(exports) - _NAMES_SHOWN} more"
+    return ConflictError(
+        "import.ask_which",
+        f"The folder “{name}” holds archives or exports, perhaps of different people: {shown}.",
+        remedy="Choose one of them, and import each for its own person.",
+    )
 
 
 def _companion_file(file: Path) -> Companion:

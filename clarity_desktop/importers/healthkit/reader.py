@@ -14,7 +14,7 @@ from clarity_desktop.domain.series import SampleFlag
 from clarity_desktop.importers.healthkit.beats import BEAT, BEATS, clock_seconds
 from clarity_desktop.importers.healthkit.columns import FLUSH_ROWS, Collector, Columns, SeriesKey
 from clarity_desktop.importers.healthkit.companions import Companion, Companions
-from clarity_desktop.importers.healthkit.container import Export, Member
+from clarity_desktop.importers.healthkit.container import Export, Member, of_one_person
 from clarity_desktop.importers.healthkit.dates import parse_date
 from clarity_desktop.importers.healthkit.document import Document
 from clarity_desktop.importers.healthkit.elements import KEPT, element_of, person_of, route_paths
@@ -35,7 +35,6 @@ from clarity_desktop.importers.reading import Reading
 __all__ = ["ExportReader"]
 
 _TEXT_KEPT = 8_000
-_ME = re.compile(rb"<Me\s([^>]*)>")
 _EXPORT_DATE = re.compile(rb"<ExportDate\s+value=\"([^\"]*)\"")
 _FAST = FastLimits()
 _LISTED = {"sleep.unlisted"}
@@ -101,9 +100,7 @@ class ExportReader:
         if len(members) == 1:
             return members
         names = [member.name for member in members]
-        starts = [member.start for member in members]
-        people = {None if match is None else match[1].strip(b" /") for match in map(_ME.search, starts)}
-        if len(people) > 1 or None in people:
+        if not of_one_person(members):
             raise ConflictError(
                 "import.ask_two_exports",
                 f"The archive holds exports that may belong to different people: {', '.join(names)}.",
