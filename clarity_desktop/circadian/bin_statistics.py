@@ -1,6 +1,6 @@
 """Sums over clock bins of many widths in one pass, from which stability and variability follow (RH-10…RH-12).
 
-The record is read a few weeks at a time, so that all widths are formed while the values lie in the processor's cache.
+The record is read some months at a time, so that all widths are formed while the values lie in the processor's cache.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PARENT = {
     width: max((other for other in BIN_WIDTHS if other < width and width % other == 0), default=1)
     for width in BIN_WIDTHS
 }
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE = 128
 _Number = TypeVar("_Number", np.float64, np.uint8)
 
 

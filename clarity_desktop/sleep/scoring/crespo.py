@@ -55,9 +55,7 @@ def _median_above(values: NDArray[np.float64], used: NDArray[np.bool_], least: i
         return np.zeros(number.size, np.bool_)
     # A window that does not count needs more than it can hold.
     needed = np.where(enough, (number + 1) // 2, _WIDTH + 1)
-    # Values that are not used exceed every threshold.
     compared = values.astype(np.float32)
-    compared[np.flatnonzero(~used)] = np.inf
     # Every step writes into the same memory: taking new pages would cost as much as the arithmetic.
     below = np.empty(compared.size, np.bool_)
     total = np.zeros(compared.size + 1, np.int32)
@@ -66,16 +64,17 @@ def _median_above(values: NDArray[np.float64], used: NDArray[np.bool_], least: i
 
     def at_most(threshold: float) -> NDArray[np.bool_]:
         np.less_equal(compared, np.float32(threshold), out=below)
+        np.logical_and(below, used, out=below)
         np.cumsum(below, dtype=np.int32, out=total[1:])
         np.subtract(total[_WIDTH:], total[:-_WIDTH], out=held)
         return np.greater_equal(held, needed, out=quiet)
 
-    threshold = _least_reaching(values[used], lambda v: bool(np.count_nonzero(at_most(v)) >= wanted))
+    threshold = _least_reaching(values, used, lambda v: bool(np.count_nonzero(at_most(v)) >= wanted))
     return enough & ~at_most(threshold)
 
 
-def _least_reaching(values: NDArray[np.float64], reached: Callable[[float], bool]) -> float:
-    """The least of the values that satisfies a condition which, once true, stays true for greater values.
+def _least_reaching(values: NDArray[np.float64], used: NDArray[np.bool_], reached: Callable[[float], bool]) -> float:
+    """The least of the used values that satisfies a condition which, once true, stays true for greater values.
 
     Whole counts are bisected as numbers, with growing steps up from 0, since the threshold is far below the maximum;
     others over the sorted values that occur.
@@ -89,7 +88,7 @@ def _least_reaching(values: NDArray[np.float64], reached: Callable[[float], bool
             middle = (low + high) // 2
             low, high = (low, middle) if reached(float(middle)) else (middle, high)
         return float(high)
-    candidates = np.unique(values.astype(np.float32))
+    candidates = np.unique(values[used].astype(np.float32))
     first, last = 0, candidates.size - 1
     while first < last:
         middle = (first + last) // 2
