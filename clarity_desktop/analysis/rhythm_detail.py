@@ -15,6 +15,7 @@ from clarity_desktop.analysis.findings.sleep import MOST_UNKNOWN_MIN, states_of_
 from clarity_desktop.analysis.panels.assemble import SCORED_METHOD, scored_states
 from clarity_desktop.circadian.periodogram import lomb_scargle
 from clarity_desktop.circadian.prepared import PreparedRecording
+from clarity_desktop.circadian.sufficiency import insufficient_reason
 from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import Span, ZoneTimeline
@@ -29,6 +30,7 @@ ALPHA: Final = 0.01
 _RUNNING: Final = 7
 _LEAST_IN_RUNNING: Final = 3
 _IN_HOURS: Final = ("tst_min",)
+_UNITS: Final = {"resting_hr": "bpm"}
 _TITLES: Final = {
     "tst_min": "Time asleep",
     "midsleep_h": "Mid-sleep",
@@ -160,9 +162,12 @@ def rhythm_detail(panel: Panel, daily: Sequence[DailyValues]) -> RhythmDetail:
 
 
 def _period(panel: Panel) -> tuple[PowerSpectrum | None, str]:
-    declared = panel.finding("lomb_scargle_period_h")
-    if declared is not None and declared.value is None:
-        return None, declared.insufficient or "No period stands out."
+    coverage = panel.coverage
+    why = insufficient_reason(
+        METRICS["lomb_scargle_period_h"], coverage.valid_days, missing_share=1 - coverage.worn_share
+    )
+    if why is not None:
+        return None, why
     wave = lomb_scargle(PreparedRecording(panel.epochs)) if panel.epochs.step_s == 60 else None
     if wave is None:
         return None, "The activity does not vary enough for a period."
@@ -234,7 +239,7 @@ def _series(values: DailyValues, title: str) -> DailySeries:
     return DailySeries(
         values.metric,
         title,
-        "local" if values.clock_hour else values.unit,
+        "local" if values.clock_hour else _UNITS.get(values.metric, values.unit),
         1 if values.unit == "h" else declared,
         values.per,
         int(values.day[0]),

@@ -459,7 +459,7 @@ class Services(ProtectionServices, SafekeepingServices):
         from clarity_desktop.app.rhythm import rhythm_detail
 
         daily = self.study.change(patient_id, span, zone=zone).daily
-        return rhythm_detail(self.panel(patient_id, span, zone=zone, details=True), daily)
+        return rhythm_detail(self.panel(patient_id, span, zone=zone), daily)
 
     def _panel_of(self, patient_id: str) -> Panel:
         return self.panel(patient_id)

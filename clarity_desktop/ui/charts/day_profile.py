@@ -42,8 +42,7 @@ class DayProfile:
     @property
     def words(self) -> str:
         """What the curves are, for the title line."""
-        means = f"{self.bin_min}-min means" if self.of_bins else "minutes"
-        return f"median, 25–75 % of days, {means}"
+        return f"median, 25–75 %, {self.bin_min}-min means" if self.of_bins else "median, 25–75 % of days"
 
 
 def _means(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout, QWidget
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["CircadianPage", "rhythm_metrics", "rhythm_rows"]
+__all__ = ["CircadianPage", "period_row", "rhythm_metrics", "rhythm_rows"]
 
 _MOST_LIGHT_COLUMNS = 20_000
 """Light is drawn in periods up to this many bins of five minutes, about ten weeks."""
@@ -42,7 +42,6 @@ _MEASURES = (
     ("acrophase_h", "Acrophase, model"),
     ("sri", "Sleep regularity, SRI"),
     ("social_jetlag_h", "Social jetlag"),
-    ("lomb_scargle_period_h", "Period, Lomb–Scargle"),
 )
 _CHARTS = {
     "is": "actogram",
@@ -83,7 +82,7 @@ def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str
             rows.append((title, "", "", f"!{finding.insufficient or 'Not computed.'}"))
             tips.append(finding.insufficient or "")
             continue
-        if metric in ("social_jetlag_h", "lomb_scargle_period_h"):
+        if metric == "social_jetlag_h":
             shown = f"{number(finding.value, 2)} h"
         else:
             shown = finding_words(metric, finding.value)[0]
@@ -101,6 +100,16 @@ def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str
             )
         )
     return rows, tips
+
+
+def period_row(detail: RhythmDetail, panel: Panel) -> tuple[tuple[str, str, str, str], str]:
+    """The period's row of the table with its tool tip; it is asked for apart from the panel."""
+    title, found = "Period, Lomb–Scargle", detail.period
+    if found is None:
+        return (title, "", "", f"!{detail.why_no_period}"), detail.why_no_period
+    low, high = (number(end, 2) for end in found.half_power_h)
+    tip = f"{title}: Zechmeister 2009. Width at half power {low}–{high} h. No published range fits."
+    return (title, f"{number(found.period_h, 2)} h", "–", f"{number(panel.coverage.valid_days)} d"), tip
 
 
 class CircadianPage(StudyPage):
@@ -190,7 +199,7 @@ class CircadianPage(StudyPage):
         """Show what a measure of the table rests on: a chart of this page, or its trend."""
         if self.recording is None:
             return
-        metric = rhythm_metrics(self.recording.panel)[row]
+        metric = (*rhythm_metrics(self.recording.panel), "lomb_scargle_period_h")[row]
         if metric in _CHARTS:
             self.open_chart(_CHARTS[metric])
         else:
@@ -224,6 +233,11 @@ class CircadianPage(StudyPage):
     def _show_detail(self, detail: RhythmDetail) -> None:
         self.periodogram.show_spectrum(detail.period, detail.why_no_period, simulated=detail.simulated)
         self._period_card.set_title("Period", self.periodogram.verdict())
+        if self.recording is not None:
+            panel = self.recording.panel
+            rows, tips = rhythm_rows(panel)
+            row, tip = period_row(detail, panel)
+            self.table.show_rows([*rows, row], [*tips, tip])
         found = self.recording.panel.finding("sri") if self.recording is not None else None
         why = found.insufficient if found is not None and found.insufficient is not None else ""
         self.regularity.show_map(detail.regularity, why, simulated=detail.simulated)

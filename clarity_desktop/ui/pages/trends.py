@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["TrendsPage", "trend_rows"]
 
 _NARROW = 1080
+Band = tuple[float | None, float | None]
+"""Least and greatest value of a published range, ``None`` for an open end."""
 _NOTE = (
     "Dots are nights or days, the line their median over seven days, dashed the Theil–Sen slope. "
-    "p allows for the likeness of successive days. Gaps are hatched. A published range is drawn only where one fits."
+    "p allows for the likeness of successive days. Gaps are hatched."
 )
 
 
@@ -66,9 +68,12 @@ class TrendsPage(StudyPage):
         self.table.row_opened.connect(lambda index: self.open_chart(self._series[index].id))
         self._table_card.body.setContentsMargins(0, 0, 0, 12)
         self._table_card.body.addWidget(self.table)
-        inset = QHBoxLayout()
+        self._bands = Label("", "small", "muted", wrap=True)
+        inset = QVBoxLayout()
         inset.setContentsMargins(12, 0, 12, 0)
+        inset.setSpacing(8)
         inset.addWidget(Label(_NOTE, "small", "muted", wrap=True))
+        inset.addWidget(self._bands)
         self._table_card.body.addLayout(inset)
         self._table_card.setFixedWidth(388)
         side = QVBoxLayout()
@@ -97,13 +102,19 @@ class TrendsPage(StudyPage):
         shown = {series.id for series in detail.series}
         for metric, card in self.targets.items():
             card.setVisible(metric in shown)
+        bands: list[str] = []
         for series in detail.series:
-            band, words = _band(series, age, detail.method)
+            band, limits, whom = _band(series, age, detail.method)
+            words = f"{limits}: {whom}" if band is not None else ""
+            if band is not None:
+                bands.append(f"{series.title}: {whom}.")
             self.charts[series.id].show_series(
                 series, zone, panel.span, band=band, band_words=words, simulated=detail.simulated
             )
             n = f"{number(series.n)} {series.per}s"
-            self.targets[series.id].set_title(series.title, ", ".join(part for part in (n, words) if part))
+            self.targets[series.id].set_title(series.title, ", ".join(part for part in (n, limits) if part))
+            self.targets[series.id].setToolTip(f"{trend_words(series)}. {words}".strip())
+        self._bands.setText(" ".join(["Bands are published ranges.", *bands]) if bands else "No published range fits.")
         self.table.show_rows(*trend_rows(detail.series))
         ids = [series.id for series in detail.series]
         self.table.choose(ids.index(self._linked) if self._linked in ids else None)
@@ -147,15 +158,19 @@ class TrendsPage(StudyPage):
         self._arrange()
 
 
-def _band(series: DailySeries, age: int | None, method: str) -> tuple[tuple[float | None, float | None] | None, str]:
-    """The published range of a series in its own unit, and to whom it applies; nothing where none fits."""
+def _band(series: DailySeries, age: int | None, method: str) -> tuple[Band | None, str, str]:
+    """The published range of a series in its own unit, its limits in words, and to whom it applies.
+
+    ``(None, "", "")`` where none fits.
+    """
     found = first_range(series.id, age, method)
     if found is None or series.per != "night":
-        return None, ""
+        return None, "", ""
     factor = 1 / 60 if found.unit == "min" and series.unit == "h" else 1.0
     low, high = (None if end is None else factor * end for end in (found.low, found.high))
     if low is not None and high is not None:
-        limits = f"{number(low)}–{number(high)}"
+        limits = f"band {number(low)}–{number(high)} {series.unit}"
     else:
-        limits = f"≥ {number(low)}" if low is not None else f"≤ {number(high or 0.0)}"
-    return (low, high), f"band {limits} {series.unit}: {age_words(found)}, {found.citation.split(',')[0]}"
+        limits = f"band ≥ {number(low)}" if low is not None else f"band ≤ {number(high or 0.0)}"
+        limits += f" {series.unit}"
+    return (low, high), limits, f"{found.population}, {age_words(found)}, {found.citation.split(',')[0]}"
