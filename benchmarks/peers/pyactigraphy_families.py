@@ -72,9 +72,9 @@ def main():
     for line in sys.stdin:
         name = line.strip()
         try:
-            begin = time.perf_counter()
+            begin = time.thread_time()
             work[name]()
-            answer = {"family": name, "milliseconds": 1000 * (time.perf_counter() - begin)}
+            answer = {"family": name, "milliseconds": 1000 * (time.thread_time() - begin)}
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             answer = {"family": name, "reason": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
