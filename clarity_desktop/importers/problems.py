@@ -34,6 +34,7 @@ _N, _R, _C = Weight.NOTE, Weight.REPAIR, Weight.CUT
 _DECLARED = (
     ProblemKind("file.cut", _C, "The file ends before its proper end. Everything whole before that is kept."),
     ProblemKind("element.lost", _C, "{count} element was cut off by the end of the file and is not kept."),
+    ProblemKind("archive.cut", _C, "The end of the archive is missing; whole elements before the cut are kept."),
     ProblemKind("archive.two_exports", _R, "The archive holds {count} exports of one person; all were read: {names}."),
     ProblemKind("archive.outside_name", _N, "{count} archive member points outside the archive and was left alone."),
     ProblemKind("archive.nested", _N, "The export was found inside another archive: {names}."),

@@ -20,6 +20,7 @@ from clarity_desktop.importers.health_auto_export_names import is_json_export
 from clarity_desktop.importers.healthkit.companions import Companion
 from clarity_desktop.importers.healthkit.document import not_health_export
 from clarity_desktop.importers.healthkit.inflate import CHUNK_BYTES, archive_damaged, inflated, threaded
+from clarity_desktop.importers.healthkit.salvage import CutMember, first_cut_member
 
 __all__ = ["Export", "Member", "looks_like_xml", "of_one_person", "open_export"]
 
@@ -227,12 +228,19 @@ def _from_zip(
     try:
         archive = zipfile.ZipFile(handle)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, EOFError) as error:
-        raise InputError(
-            "import.archive_cut",
-            f"The archive “{name}” is cut off or damaged: its directory is missing.",
-            remedy="Copy it again; the copy must have the same size as the original.",
-            detail=str(type(error).__name__),
-        ) from error
+        archive = None
+        cut = first_cut_member(handle, name, _is_health, _START_BYTES)
+        if cut is None:
+            raise InputError(
+                "import.archive_cut",
+                f"The archive “{name}” is cut off or damaged: its directory is missing.",
+                remedy="Copy it again; the copy must have the same size as the original.",
+                detail=str(type(error).__name__),
+            ) from error
+        salvaged = _cut_export(cut, hashed)
+    if archive is None:
+        yield salvaged
+        return
     with archive:
         export = Export([], hashed, {})
         inner: list[zipfile.ZipInfo] = []
@@ -264,6 +272,13 @@ def _from_zip(
         if not export.members:
             raise _nothing_inside(name, "archive")
         yield export
+
+
+def _cut_export(cut: CutMember, hashed: tuple[Path, ...]) -> Export:
+    def chunks() -> Iterator[bytes]:
+        return _as_utf8_chunks(threaded(cut.chunks), cut.start)
+
+    return Export([Member(cut.name, None, cut.start, chunks)], hashed, None, [("archive.cut", 1, ())])
 
 
 def _inner_zip(
