@@ -152,7 +152,7 @@ class ActogramChart(Chart):
             f"Actogram of {len(rows)} rows from {day_short(first)} to {day_short(last)}, {self.note()}. "
             f"{len(panel.nights)} nights and {len(panel.naps)} naps are marked under the rows. "
             f"Worn {number(100 * panel.coverage.worn_share, 1)} percent. "
-            f"{len(rows.jumps)} clock changes or journeys."
+            f"Clock changes or journeys: {len(rows.jumps)}."
         )
 
     # -- geometry ------------------------------------------------------------------------------------------------
