@@ -59,7 +59,12 @@ class _Distinct:
             self._compact()
 
     def _compact(self) -> None:
-        self._known = np.unique(np.concatenate([self._known, *self._pending]))
+        # Sorting is some times faster here than the hash table behind numpy.unique.
+        joined = np.concatenate([self._known, *self._pending])
+        joined.sort()
+        first = np.ones(joined.size, np.bool_)
+        np.not_equal(joined[1:], joined[:-1], out=first[1:])
+        self._known = joined[first]
         self._pending.clear()
         self._size = 0
 

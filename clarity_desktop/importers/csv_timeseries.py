@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from clarity_desktop.importers.reading import Reading
 from clarity_desktop.importers.recorder_clock import local_to_utc, naive_zones, offset_zones
 from clarity_desktop.importers.time_text import NAIVE, looks_like_time, parse_times
 
-__all__ = ["FORMAT"]
+__all__ = ["FORMAT", "cells_of"]
 
 _BLOCK_ROWS = 65_536
 _TEXT_KEPT = 500
@@ -87,6 +88,21 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([line], delimiter=delimiter))
     except csv.Error:
         return line.split(delimiter)
+
+
+def cells_of(lines: list[str], delimiter: str, indices: tuple[int, ...]) -> dict[int, list[str]]:
+    """The cells of chosen columns, by index; a line that is too short has empty ones.
+
+    Lines without quotes and of one number of cells, which is nearly all there are, are split all at once.
+    """
+    together = delimiter.join(lines)
+    counts = set(map(methodcaller("count", delimiter), lines))
+    if len(counts) == 1 and '"' not in together:
+        width = counts.pop() + 1
+        parts = together.split(delimiter)
+        return {index: parts[index::width] if index < width else [""] * len(lines) for index in indices}
+    rows = [_cells(line, delimiter) for line in lines]
+    return {index: [row[index] if len(row) > index else "" for row in rows] for index in indices}
 
 
 def _layout_of_rows(rows: list[list[str]], delimiter: str, encoding: str) -> _Layout | None:
@@ -190,8 +206,9 @@ class _Table:
 
     def _take(self, block: list[tuple[int, int, str]], source: str, reading: Reading) -> None:
         layout = self._layout
-        rows = [_cells(text, layout.delimiter) for _, _, text in block]
-        times = parse_times([row[layout.time] if len(row) > layout.time else "" for row in rows])
+        indices = (layout.time, *(column.index for column in layout.columns))
+        cells = cells_of([text for _, _, text in block], layout.delimiter, indices)
+        times = parse_times(cells[layout.time])
         if times.fractions:
             reading.tally.problem("time.fraction", f"line {block[0][0]}", times.fractions)
         seconds = self._instants(times.seconds, times.offset_s, times.readable, reading.home_zone)
@@ -199,7 +216,7 @@ class _Table:
             self._step_s = _regular_step(seconds[times.readable])
         unreadable = {int(index) for index in np.flatnonzero(~times.readable)}
         for column in layout.columns:
-            values, state = _numbers([row[column.index] if len(row) > column.index else "" for row in rows])
+            values, state = _numbers(cells[column.index])
             missing = (state == _ABSENT) & times.readable
             if missing.any():
                 first = block[int(np.argmax(missing))][0]

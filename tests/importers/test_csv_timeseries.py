@@ -181,3 +181,21 @@ def test_no_text_makes_the_reader_fall(text: str, head: bool, tmp_path: Path) ->
         return
     for count in report.types.values():
         assert count.records == count.unique + count.duplicates + count.rejected
+
+
+_CELL = st.text(alphabet="0123456789.-T:\"' x", max_size=6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(st.lists(_CELL, min_size=1, max_size=4), max_size=8), delimiter=st.sampled_from([",", ";", "\t"]))
+def test_splitting_at_once_and_by_line_agree(rows: list[list[str]], delimiter: str) -> None:
+    from clarity_desktop.importers.csv_timeseries import cells_of
+
+    lines = [delimiter.join(row) for row in rows]
+    at_once = cells_of(lines, delimiter, (0, 1, 3))
+    one_by_one = [cells_of([line], delimiter, (0, 1, 3)) for line in lines]
+    # A quote anywhere sends all lines the slow way, so that the two ways meet in one comparison.
+    quoted = cells_of([*lines, '"q"'], delimiter, (0, 1, 3))
+    for index in (0, 1, 3):
+        assert at_once[index] == [one[index][0] for one in one_by_one]
+        assert at_once[index] == quoted[index][:-1]
