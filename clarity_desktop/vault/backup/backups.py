@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import time
@@ -99,7 +100,8 @@ class Backups:
                 cancel=cancel,
             )
         except ClarityError as error:
-            with self._store.noting("vault.backup") as write:
+            # On a damaged vault the entry may not be possible either; what is said is why there is no backup.
+            with contextlib.suppress(ClarityError), self._store.noting("vault.backup") as write:
                 write.outcome = "failed"
                 write.detail = error.code
             raise

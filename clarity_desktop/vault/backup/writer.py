@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
+from sqlcipher3.dbapi2 import DatabaseError
 
 from clarity_desktop import __version__
 from clarity_desktop.domain.errors import ConflictError
@@ -180,6 +181,10 @@ def copy_database(
                 source.backup(copy, pages=_PAGES_A_STEP, progress=_reporter(progress, token), sleep=0)
             finally:
                 source.execute("ROLLBACK")
+        except DatabaseError:
+            # A connection that has met a damaged page refuses sound ones too.
+            pooled.invalidate()
+            raise
         finally:
             pooled.close()
         copy.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
