@@ -2,7 +2,8 @@
 
 The year is simulated with a clock change, worn-off stretches and missing stretches, so that every mask is real. With
 ``--peer`` each family is also run by pyActigraphy 1.2.2, in an environment of its own that is made on first use, turn
-by turn in the same run. Times are of the processor, so that other work on the machine weighs less. A family's time includes every intermediate it needs; the panel shares them.
+by turn in the same run. Times are of the processor, so that other work on the machine weighs less. A family's time
+includes every intermediate it needs; the panel shares them.
 Run ``python benchmarks/panel.py [--days 365] [--repeat 7] [--peer] [--json FILE]``.
 """
 
