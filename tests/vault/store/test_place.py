@@ -12,22 +12,22 @@ from clarity_desktop.vault.store import place
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
-server:/home /mnt/home nfs4 rw 0 0
+server:/export /mnt/share nfs4 rw 0 0
 //nas/data /mnt/practice\\040data cifs rw 0 0
 me@host:/ /mnt/ssh fuse.sshfs rw 0 0
-/dev/sdb1 /mnt/home/local ext4 rw 0 0
+/dev/sdb1 /mnt/share/local ext4 rw 0 0
 """
 
 
 @pytest.mark.skipif(not Path("/proc/mounts").exists(), reason="the table of mounts is of Linux")
 @pytest.mark.parametrize(
     ("folder", "kind"),
-    [("/mnt/home/vault", "nfs4"), ("/mnt/practice data/v", "cifs"), ("/mnt/ssh/v", "fuse.sshfs"), ("/srv/v", "")],
+    [("/mnt/share/vault", "nfs4"), ("/mnt/practice data/v", "cifs"), ("/mnt/ssh/v", "fuse.sshfs"), ("/srv/v", "")],
 )
 def test_v72_the_kind_of_mount_is_found(folder: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "exists", lambda self: True)
     assert place.network_filesystem(Path(folder), MOUNTS) == kind
-    assert place.network_filesystem(Path("/mnt/home/local/vault"), MOUNTS) == ""
+    assert place.network_filesystem(Path("/mnt/share/local/vault"), MOUNTS) == ""
 
 
 def test_this_disk_is_no_share(tmp_path: Path) -> None:
