@@ -149,7 +149,7 @@ class Retention:
         with self._store.reading() as connection:
             due = _due(connection, moment)
             whole = connection.execute(select(func.count()).select_from(schema.chunks)).scalar_one()
-        patients = sorted({one.patient_id for one in due})
+        patients = list(dict.fromkeys(one.patient_id for one in due))
         raw = sum(one.things for one in due if one.data_class is DataClass.RAW)
         if (len(patients) > _MANY_PATIENTS or raw > _MANY_SHARE * whole) and not self._is_second(confirmed_by):
             raise ConflictError(
