@@ -10,7 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keyring
 import pytest
+
+from tests.memory_keychain import MemoryKeychain
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -65,6 +68,16 @@ def _no_thread_left() -> Iterator[None]:
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach the settings, logs or vault of the person who runs it."""
     monkeypatch.setenv("CLARITY_DESKTOP_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def keychain() -> Iterator[MemoryKeychain]:
+    """A working keychain for the length of a test."""
+    before = keyring.get_keyring()
+    memory = MemoryKeychain()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
 
 
 @pytest.fixture(scope="session")

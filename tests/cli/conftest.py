@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.errors import PasswordDeleteError
 
 from clarity_desktop.cli.main import run
 from clarity_desktop.vault import KdfParameters, Vault
+from tests.memory_keychain import MemoryKeychain
 
 PASSPHRASE = "seven quiet herons"
 
@@ -36,26 +34,6 @@ class Answer:
 
 def _no_constant(name: str) -> float:
     raise AssertionError(f"{name} in the document")
-
-
-class MemoryKeychain(KeyringBackend):
-    """A keychain that lives as long as the test."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.kept.pop((service, username), None) is None:
-            raise PasswordDeleteError(username)
 
 
 CommandLine = Callable[..., Answer]
@@ -80,15 +58,6 @@ def passphrase_file(tmp_path: Path) -> Path:
     path.write_text(PASSPHRASE + "\n", encoding="utf-8")
     path.chmod(0o600)
     return path
-
-
-@pytest.fixture
-def keychain() -> Iterator[MemoryKeychain]:
-    before = keyring.get_keyring()
-    memory = MemoryKeychain()
-    keyring.set_keyring(memory)
-    yield memory
-    keyring.set_keyring(before)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from clarity_desktop.vault import Vault
-from tests.cli.conftest import CommandLine, MemoryKeychain
+from tests.cli.conftest import CommandLine
+from tests.memory_keychain import MemoryKeychain
 
 
 def test_v52_v54_a_backup_is_made_listed_practised_and_restored_over(in_vault: CommandLine, vault_folder: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from clarity_desktop.vault import Vault
-from tests.cli.conftest import PASSPHRASE, CommandLine, MemoryKeychain
+from tests.cli.conftest import PASSPHRASE, CommandLine
+from tests.memory_keychain import MemoryKeychain
 
 
 def test_a_vault_is_made_once(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from pytestqt.qtbot import QtBot
 
 from clarity_desktop.app import PatientSummary, Services
@@ -41,6 +39,7 @@ from clarity_desktop.ui.qt import (
 from clarity_desktop.ui.shell.page_list import PAGES
 from clarity_desktop.ui.shell.palette import Palette
 from clarity_desktop.ui.shell.window import Window
+from tests.memory_keychain import MemoryKeychain
 
 NEW_PASSPHRASE = "seven quiet herons by the lake"
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QDateEdit, QAbstractItemView, QProgressBar, QTabBar)
@@ -330,36 +329,8 @@ def _until_cancelled(cancel: CancelToken) -> None:
         time.sleep(0.002)
 
 
-class MemoryKeyring(KeyringBackend):
-    """A keychain that lives as long as the test."""
-
-    priority = 5  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def keychain() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    yield backend
-    keyring.set_keyring(before)
-
-
 def test_the_keychain_opens_the_vault_once_it_was_asked_to(
-    keychain: MemoryKeyring, services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+    keychain: MemoryKeychain, services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
 ) -> None:
     window = open_window(services)
     unlock = window.unlock_page

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends import fail
-from keyring.errors import KeyringLocked, PasswordDeleteError
+from keyring.errors import KeyringLocked
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import (
@@ -27,37 +26,9 @@ from clarity_desktop.domain.errors import (
 )
 from clarity_desktop.vault import KdfParameters, Vault
 from clarity_desktop.vault.store import schema
+from tests.memory_keychain import MemoryKeychain
 
 CHEAP = KdfParameters.for_tests()
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keychain that lives as long as the test."""
-
-    priority = 5  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.kept.pop((service, username), None) is None:
-            raise PasswordDeleteError("no such entry")
-
-
-@pytest.fixture
-def keychain() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    yield backend
-    keyring.set_keyring(before)
 
 
 @pytest.fixture
@@ -228,7 +199,7 @@ def test_v44_files_are_for_their_owner_only(vault: Vault) -> None:
     assert set(modes.values()) == {0o600}
 
 
-def test_v15_keychain_slot_opens_and_can_be_removed(vault: Vault, keychain: MemoryKeyring) -> None:
+def test_v15_keychain_slot_opens_and_can_be_removed(vault: Vault, keychain: MemoryKeychain) -> None:
     assert vault.keychain_available()
     slot = vault.add_keychain_slot("This computer")
     assert len(keychain.kept) == 1
@@ -245,7 +216,7 @@ def test_v15_keychain_slot_opens_and_can_be_removed(vault: Vault, keychain: Memo
 
 
 def test_v15_a_lost_keychain_leads_back_to_the_passphrase(
-    vault: Vault, keychain: MemoryKeyring, passphrase: str
+    vault: Vault, keychain: MemoryKeychain, passphrase: str
 ) -> None:
     vault.add_keychain_slot("This computer")
     patient = vault.patients.add("Someone")
@@ -258,7 +229,7 @@ def test_v15_a_lost_keychain_leads_back_to_the_passphrase(
         assert again.patients.list() == [patient]
 
 
-def test_v15_a_changed_keychain_entry_does_not_open(vault: Vault, keychain: MemoryKeyring) -> None:
+def test_v15_a_changed_keychain_entry_does_not_open(vault: Vault, keychain: MemoryKeychain) -> None:
     vault.add_keychain_slot("This computer")
     vault.close()
     for entry in list(keychain.kept):
@@ -279,7 +250,7 @@ def test_no_keychain_on_this_machine(vault: Vault) -> None:
 
 
 def test_v15_a_locked_keychain_leads_to_the_passphrase(
-    vault: Vault, keychain: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+    vault: Vault, keychain: MemoryKeychain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slot = vault.add_keychain_slot("This computer")
 
@@ -299,7 +270,7 @@ def test_v15_a_locked_keychain_leads_to_the_passphrase(
     assert caught.value.code == "keychain.no_slot"
 
 
-def test_the_last_passphrase_stays(vault: Vault, keychain: MemoryKeyring) -> None:
+def test_the_last_passphrase_stays(vault: Vault, keychain: MemoryKeychain) -> None:
     vault.add_keychain_slot("This computer")
     (own, _) = vault.info().slots
     with pytest.raises(UsageError) as caught:
@@ -310,7 +281,7 @@ def test_the_last_passphrase_stays(vault: Vault, keychain: MemoryKeyring) -> Non
     assert len(vault.info().slots) == 2
 
 
-def test_v32_a_slot_without_its_audit_entry_is_not_added(vault: Vault, keychain: MemoryKeyring) -> None:
+def test_v32_a_slot_without_its_audit_entry_is_not_added(vault: Vault, keychain: MemoryKeychain) -> None:
     before = (vault.directory / "vault.keys").read_bytes()
     with vault._store.staging() as connection:
         connection.exec_driver_sql("DROP TABLE audit")

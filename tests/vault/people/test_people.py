@@ -7,12 +7,9 @@ import shutil
 import statistics
 import time
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from clarity_desktop.domain.errors import (
     ConflictError,
@@ -26,39 +23,12 @@ from clarity_desktop.domain.users import FOUNDER_ROLES, Role
 from clarity_desktop.vault import KdfParameters, Vault
 from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.tries import Tries
+from tests.memory_keychain import MemoryKeychain
 
 CHEAP = KdfParameters.for_tests()
 OWNER = "a passphrase for tests"
 ANNA = "grey otters sing at noon"
 BEN = "nine lamps over a river"
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keychain that lives as long as the test."""
-
-    priority = 5  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def keychain() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    yield backend
-    keyring.set_keyring(before)
 
 
 def open_as(directory: Path, person: str | None, passphrase: str) -> Vault:
@@ -255,7 +225,7 @@ def test_v8_a_raised_cost_renews_a_slot_at_its_next_unlock(team: Vault) -> None:
         assert actions(anna)[0] == "vault.open"
 
 
-def test_v15_each_person_has_an_own_keychain_slot(team: Vault, keychain: MemoryKeyring) -> None:
+def test_v15_each_person_has_an_own_keychain_slot(team: Vault, keychain: MemoryKeychain) -> None:
     directory = team.directory
     team.add_keychain_slot("This computer")
     team.close()

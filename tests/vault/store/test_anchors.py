@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from clarity_desktop.domain.time import Span
 from clarity_desktop.vault import AuditEntry, AuditQuery, Circumstances, KdfParameters, Vault, correlated
+from tests.memory_keychain import MemoryKeychain
 
 PASSPHRASE = "a passphrase for tests"
 CHEAP = KdfParameters.for_tests()
-
-
-class MemoryKeychain(KeyringBackend):
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def keychain() -> Iterator[MemoryKeychain]:
-    before = keyring.get_keyring()
-    memory = MemoryKeychain()
-    keyring.set_keyring(memory)
-    yield memory
-    keyring.set_keyring(before)
 
 
 def open_it(folder: Path, state: Path | None) -> Vault:
