@@ -112,7 +112,8 @@ class TrendsPage(StudyPage):
                 series, zone, panel.span, band=band, band_words=words, simulated=detail.simulated
             )
             n = f"{number(series.n)} {series.per}s"
-            self.targets[series.id].set_title(series.title, ", ".join(part for part in (n, limits) if part))
+            unit = "local clock" if series.clock_hour else series.unit
+            self.targets[series.id].set_title(series.title, ", ".join(part for part in (unit, n, limits) if part))
             self.targets[series.id].setToolTip(f"{trend_words(series)}. {words}".strip())
         self._bands.setText(" ".join(["Bands are published ranges.", *bands]) if bands else "No published range fits.")
         self.table.show_rows(*trend_rows(detail.series))
