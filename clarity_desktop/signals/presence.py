@@ -15,6 +15,7 @@ from clarity_desktop.domain.time import DAY_S, Span, date_of_day
 from clarity_desktop.signals.clock import LocalClock
 
 __all__ = [
+    "bouts_without_heart_rate",
     "HR_GAP_BACKGROUND_S",
     "HR_GAP_EVERY_MINUTE_S",
     "RULES",
@@ -121,6 +122,20 @@ def heart_rate_evidence(beats: NDArray[np.int64], epochs: Epochs, gap_s: int = H
     np.add.at(edges, end[some], -1)
     evidence[np.cumsum(edges[:-1]) > 0] = 0
     return evidence
+
+
+def bouts_without_heart_rate(
+    beats: NDArray[np.int64], epochs: Epochs, asleep: NDArray[np.bool_]
+) -> tuple[WearBout, ...]:
+    """When the device that recorded these heart rates was off, as far as its gaps tell (RH-8).
+
+    Epochs with a recorded sleep stage (``asleep``, shape (N,)) are worn: only a worn device stages sleep.
+    """
+    starts, stops = runs((heart_rate_evidence(beats, epochs) == 0) & ~asleep)
+    return tuple(
+        WearBout(Span(epochs.start + begin * epochs.step_s, epochs.start + end * epochs.step_s), RULES[2])
+        for begin, end in zip(starts.tolist(), stops.tolist(), strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)

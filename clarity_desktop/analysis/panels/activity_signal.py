@@ -19,12 +19,16 @@ from clarity_desktop.domain.time import Span, ZoneTimeline
 from clarity_desktop.signals.conversion import canonical_samples
 from clarity_desktop.signals.epochs import grid_of, to_epochs
 from clarity_desktop.signals.merge import SourceSamples, merge_sources
-from clarity_desktop.signals.presence import Wear, combine_wear, heart_rate_evidence
+from clarity_desktop.signals.presence import Evidence, Wear, combine_wear, heart_rate_evidence, runs
 
 if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
 
 __all__ = ["PANEL_KINDS", "ActivitySignal", "read_heart_rate", "read_light", "read_signal"]
+
+_LEAST_MOVING: Final = 0.02
+"""Share of epochs with counts from which an actigraph is held to be worn. A choice of this program: a sleeper moves in
+more, a device on the table in none."""
 
 PANEL_KINDS: Final = (ACTIVITY_COUNTS, STEPS, HEART_RATE, SLEEP, LIGHT)
 """Kinds that a panel rests on; when none of their samples change, its numbers do not."""
@@ -102,6 +106,17 @@ def _blank(span: Span, zone: ZoneTimeline, step_s: int, kind: str, unit: str) ->
     )
 
 
+def _trust_movement(evidence: Evidence, epochs: Epochs) -> None:
+    """Take back what a gap in another device's heart rate says where the actigraph moved meanwhile (in place).
+
+    A watch on its charger says nothing of the actigraph on the other wrist.
+    """
+    moved = np.concatenate(([0], np.cumsum(epochs.values > 0)))
+    for start, stop in zip(*runs(evidence == 0), strict=True):
+        if moved[stop] - moved[start] >= _LEAST_MOVING * (stop - start):
+            evidence[start:stop] = -1
+
+
 def _of_counts(
     counts: tuple[Series, Samples],
     others: int,
@@ -110,17 +125,26 @@ def _of_counts(
     step_s: int,
     beats: Samples | None,
     segments: tuple[SleepSegment, ...],
+    *,
+    beats_of_same_device: bool,
 ) -> tuple[Wear, str, tuple[str, ...]]:
     series, samples = counts
     epochs = to_epochs([(samples, kind_of(ACTIVITY_COUNTS))], span, zone, step_s)
     still = still_stretches(epochs) if step_s == 60 else None
+    evidence = None if beats is None else heart_rate_evidence(beats.start, epochs)
+    if evidence is not None and not beats_of_same_device:
+        _trust_movement(evidence, epochs)
     wear = combine_wear(
         epochs,
-        heart_rate=None if beats is None else heart_rate_evidence(beats.start, epochs),
+        heart_rate=evidence,
         asleep=asleep_epochs(segments, epochs) if segments else None,
         choi=None if still is None else still.not_worn,
     )
     remarks: list[str] = []
+    if evidence is not None and not beats_of_same_device:
+        remarks.append(
+            "Heart rate is of another device: a gap in it counts as not worn only where the actigraph is still too."
+        )
     if still is not None and still.note is not None and beats is None and not segments:
         remarks.append(still.note)
     recorded_s = int(np.median(samples.length_s))
@@ -185,7 +209,10 @@ def read_signal(
     around = Span(span.start - _SLEEP_MARGIN_S, span.stop + _SLEEP_MARGIN_S)
     segments = stages_between(vault, patient_id, around)
     if best is not None:
-        wear, note, notes = _of_counts(best, len(counts) - 1, span, zone, step_s, beats, segments)
+        same = any(one.kind == HEART_RATE and one.source == best[0].source for one in series)
+        wear, note, notes = _of_counts(
+            best, len(counts) - 1, span, zone, step_s, beats, segments, beats_of_same_device=same
+        )
         light = read_light(vault, series, wear.epochs)
         return ActivitySignal(wear, note, "counts/min", beats, segments, notes, light)
     steps = _in_window(series, STEPS, span)

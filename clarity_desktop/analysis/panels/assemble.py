@@ -29,12 +29,12 @@ from clarity_desktop.domain.sleep import Night, SleepSegment
 from clarity_desktop.domain.time import Span, ZoneTimeline, day_of_date
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
 from clarity_desktop.signals.clock import average_day
-from clarity_desktop.signals.presence import Wear, coverage_of, day_coverage
+from clarity_desktop.signals.presence import Wear, bouts_without_heart_rate, coverage_of, day_coverage
 from clarity_desktop.sleep.agreement import dates_of_disagreement
 from clarity_desktop.sleep.completeness import with_completeness
 from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states
 from clarity_desktop.sleep.scoring import cole_kripke_rescored, tudor_locke_periods
-from clarity_desktop.sleep.states import UNKNOWN, States
+from clarity_desktop.sleep.states import SLEEP, UNKNOWN, States
 
 __all__ = ["SCORED_METHOD", "PanelInputs", "assemble_panel", "scored_states", "zone_words"]
 
@@ -95,7 +95,11 @@ def _within(found: NightsAndNaps, span: Span, zone: ZoneTimeline) -> NightsAndNa
 def _sleep_of(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
     """All nights with their completeness, and the evidence: the whole nights alone, states of all."""
     found, evidence = _recorded_or_scored(inputs)
-    nights = with_completeness(found.nights, inputs.wear.bouts)
+    bouts = inputs.wear.bouts
+    if evidence.method == "stages" and inputs.heart_rate is not None:
+        # Stages and heart rate are of the watch; the activity may be of another device.
+        bouts = bouts_without_heart_rate(inputs.heart_rate.start, inputs.wear.epochs, evidence.states == SLEEP)
+    nights = with_completeness(found.nights, bouts)
     whole = tuple(night for night in nights if not night.incomplete)
     why_none = evidence.why_none
     if nights and not whole:
