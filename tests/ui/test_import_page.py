@@ -15,7 +15,7 @@ from clarity_desktop.ui.pages.import_cards import JobCard
 from clarity_desktop.ui.pages.import_coverage import coverage_of
 from clarity_desktop.ui.pages.import_table import TypeTable
 from clarity_desktop.ui.pages.imports import ImportPage
-from clarity_desktop.ui.qt import QAbstractButton, QMimeData, QUrl
+from clarity_desktop.ui.qt import QAbstractButton, QDropEvent, QMimeData, QPointF, Qt, QUrl
 from clarity_desktop.ui.shell.drop import files_of
 from clarity_desktop.ui.shell.window import Window
 
@@ -69,6 +69,56 @@ def test_files_of_a_new_person_are_imported_and_reported(
     window.go_back()
     rest()
     assert page.heading() == "Import" or window.workspace.current() is not page
+
+
+def _drop(window: Window, file: Path) -> None:
+    """Hand the window a drop. Without a running drag Qt delivers none itself, and the event does not own its data."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    copy, left, free = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(200, 300), copy, data, left, free))
+
+
+def test_a_drop_on_the_window_asks_whose_it_is_and_a_locked_one_takes_nothing(
+    window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = _table(tmp_path / "counts.csv", 1)
+    _drop(window, file)
+    qtbot.waitUntil(lambda: window.findChild(ChoosePatientDialog) is not None, timeout=5_000)
+    rest()
+    dialog = window.findChild(ChoosePatientDialog)
+    assert dialog is not None
+    dialog.close()
+    window.lock()
+    _drop(window, file)
+    rest()
+    assert window.is_locked
+    assert window.open_sheet() is None
+    assert not [job for job in board().jobs if not job.is_over]
+
+
+def test_cancel_on_the_card_stops_an_import_and_leaves_nobody(
+    window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
+) -> None:
+    before = window.services.patients()
+    window.import_files((_table(tmp_path / "counts.csv", 25),))
+    rest()
+    dialog = window.findChild(ChoosePatientDialog)
+    assert dialog is not None
+    dialog.switch.set_value("new")
+    dialog.name.setText("Case 10")
+    dialog._show()
+    dialog.start.click()
+    window.open_page("import")
+    page = window.workspace.page("import")
+    assert page is not None
+    qtbot.waitUntil(lambda: bool(page.findChildren(JobCard)), timeout=10_000)
+    (card,) = page.findChildren(JobCard)
+    card._button.click()
+    qtbot.waitUntil(lambda: all(job.is_over for job in board().jobs), timeout=60_000)
+    rest()
+    assert [job.state for job in board().jobs] == [JobState.CANCELLED]
+    assert window.services.patients() == before
 
 
 def test_a_long_list_of_types_unfolds(window: Window, rest: Callable[[], None]) -> None:

@@ -359,7 +359,8 @@ class Window(WindowTasks, QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop.hide()
         files: tuple[Path, ...] = files_of(event.mimeData())
-        if files:
+        # The vault may have been locked while the drag was under way.
+        if files and not self.is_locked:
             event.acceptProposedAction()
             QTimer.singleShot(0, self, lambda: self.import_files(files))
 
