@@ -234,10 +234,10 @@ def make_venv() -> None:
 def pip_arguments(wanted: str) -> "list[str]":
     """What pip is asked to install.
 
-    Indexes, certificates and proxies come from pip's own configuration. A package that comes in a build with and
-    one without CUDA (torch, once it is needed) is pinned in constraints.txt, and its choice belongs here.
+    Indexes, certificates and proxies come from pip's own configuration. torch comes in builds with and without CUDA:
+    the version pinned in constraints.txt is what pip is asked for, and the index decides which build that is.
     """
-    target = ".[dev]" if wanted == "dev" else "."
+    target = ".[dev,pat]" if wanted == "dev" else ".[pat]"
     return ["install", "--progress-bar", "off", "-c", "constraints.txt", "-e", target]
 
 

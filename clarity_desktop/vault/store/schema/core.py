@@ -1,4 +1,4 @@
-"""The tables of the vault at the current revision."""
+"""The first tables of the vault: people, patients, series and their chunks, imports, audit, consents, erasures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -19,10 +18,10 @@ from sqlalchemy import (
     text,
 )
 
+from clarity_desktop.vault.store.schema.base import metadata
+
 __all__ = [
     "CONSENT_GUARDS",
-    "KNOWN_REVISIONS",
-    "REVISION",
     "attachment_segments",
     "attachments",
     "audit",
@@ -36,7 +35,6 @@ __all__ = [
     "findings",
     "holds",
     "imports",
-    "metadata",
     "origins",
     "patients",
     "people",
@@ -50,13 +48,6 @@ __all__ = [
     "zones",
 ]
 
-KNOWN_REVISIONS: Final[tuple[str, ...]] = ("0001", "0002", "0003", "0004")
-"""All revisions in order; a file with another one comes from a newer program."""
-REVISION: Final = KNOWN_REVISIONS[-1]
-
-metadata = MetaData()
-
-version = Table("alembic_version", metadata, Column("version_num", Text, primary_key=True, nullable=False))
 
 patients = Table(
     "patients",
