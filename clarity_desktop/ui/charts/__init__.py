@@ -6,6 +6,7 @@ from clarity_desktop.ui.charts.actogram import ActogramChart
 from clarity_desktop.ui.charts.average_day import AverageDayChart
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.dial import PhaseDial
+from clarity_desktop.ui.charts.event_flags import EventFlag
 from clarity_desktop.ui.charts.hypnogram import HypnogramChart
 from clarity_desktop.ui.charts.lanes import LaneSpec
 from clarity_desktop.ui.charts.night_strip import NightStrip
@@ -18,6 +19,7 @@ __all__ = [
     "ActogramChart",
     "AverageDayChart",
     "Chart",
+    "EventFlag",
     "HypnogramChart",
     "LaneSpec",
     "NightStrip",

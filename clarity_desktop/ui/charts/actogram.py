@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.panel import Panel
-from clarity_desktop.domain.time import DAY_S, date_of_day
+from clarity_desktop.domain.time import DAY_S, Span, date_of_day
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import actogram_paint as strokes
 from clarity_desktop.ui.charts.actogram_data import ActogramData, prepare
-from clarity_desktop.ui.charts.actogram_rows import (
-    BIN_S,
-    BINS,
-    BinState,
-    light_levels,
-)
+from clarity_desktop.ui.charts.actogram_reading import cell_read_out
+from clarity_desktop.ui.charts.actogram_rows import BINS, BinState, light_levels
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import days_table
+from clarity_desktop.ui.charts.event_flags import EventFlag, event_summary, paint_row_events, row_pieces
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, pixel_ratio, text_width
-from clarity_desktop.ui.charts.wording import activity_unit, day_short, moment, number
+from clarity_desktop.ui.charts.wording import activity_unit, day_short, number
 from clarity_desktop.ui.qt import (
     QKeyEvent,
     QMouseEvent,
@@ -63,6 +61,7 @@ class ActogramChart(Chart):
         super().__init__("Actogram", height=480, parent=parent)
         self._data: ActogramData | None = None
         self._light: NDArray[np.uint8] | None = None
+        self._events: tuple[EventFlag, ...] = ()
         self._double = True
         self._noon = True
         self._gutter = _RIGHT
@@ -98,6 +97,11 @@ class ActogramChart(Chart):
         self._light = None
         if data is not None and columns is not None:
             self._light = light_levels(data.rows, data.panel.epochs.zone, columns)
+        self.refresh()
+
+    def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
+        """Flag events, each ``(span, label, kind)``, on their rows; they stay until others are given."""
+        self._events = tuple(EventFlag(*event) for event in events)
         self.refresh()
 
     def set_double(self, double: bool) -> None:
@@ -152,8 +156,9 @@ class ActogramChart(Chart):
             f"Actogram of {len(rows)} rows from {day_short(first)} to {day_short(last)}, {self.note()}. "
             f"{len(panel.nights)} nights and {len(panel.naps)} naps are marked under the rows. "
             f"Worn {number(100 * panel.coverage.worn_share, 1)} percent. "
-            f"Clock changes or journeys: {len(rows.jumps)}."
-        )
+            f"Clock changes or journeys: {len(rows.jumps)}. "
+            f"{event_summary(self._events, panel.zone, panel.span)}"
+        ).rstrip()
 
     # -- geometry ------------------------------------------------------------------------------------------------
 
@@ -244,6 +249,10 @@ class ActogramChart(Chart):
             strokes.light(painter, frame, self._light, range(first, last), days)
         strokes.sleep_lines(painter, frame, data.nights, data.naps, range(first, last), days)
         strokes.jumps(painter, frame, data.rows, range(first, last), days)
+        if self._events:
+            rows, zone = data.rows, data.panel.epochs.zone
+            pieces = [row_pieces(one, zone, rows.first_day, rows.origin_s, len(rows)) for one in self._events]
+            paint_row_events(painter, frame, pieces, range(first, last), days)
         strokes.labels(painter, frame, data.rows, range(first, last), self.width() - 14.0)
         if self._selected is not None and first <= self._selected < last:
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -289,38 +298,7 @@ class ActogramChart(Chart):
         if cell is None or data is None:
             return None
         row, column, lower = cell
-        rows = data.rows
-        second = rows.second_state[row, column] != BinState.OUTSIDE and lower
-        state = BinState(int((rows.second_state if second else rows.state)[row, column]))
-        value = float((rows.second_mean if second else rows.mean)[row, column])
-        wall_day, wall_second = divmod((rows.first_day + row) * DAY_S + rows.origin_s + column * BIN_S, DAY_S)
-        zone = data.panel.epochs.zone
-        instant = zone.instant_of_local(wall_day, wall_second)
-        if second:
-            instant += next((-jump.change.delta_s for jump in rows.jumps if jump.row == row and not jump.skipped), 0)
-        title, offset = moment(zone, instant)
-        factor, unit = activity_unit(data.panel.epochs)
-        word = {
-            BinState.WORN: "worn",
-            BinState.NOT_WORN: "not worn",
-            BinState.MISSING: "no sample",
-            BinState.EXCLUDED: "left out by a person",
-            BinState.OUTSIDE: "outside the recording",
-        }[state]
-        if any(j.row == row and j.skipped and j.first <= column < j.last for j in rows.jumps):
-            word = "skipped by the clock"
-        shown = f"{number(value * factor, 1 if value * factor < 10 else 0)} {unit}" if np.isfinite(value) else "–"
-        where = (column + 0.5) / BINS
-        asleep = next(
-            (
-                name
-                for lines, name in ((data.nights, "asleep"), (data.naps, "nap"))
-                for low, high in lines.of_row(row)
-                if low <= where < high
-            ),
-            "not marked as sleep",
-        )
-        return ReadOut(title, offset, (("Activity, 5-min mean", shown), ("Wear", word), ("Sleep", asleep)))
+        return cell_read_out(data, row, column, lower=lower, events=self._events)
 
     # -- choosing ------------------------------------------------------------------------------------------------
 

@@ -125,6 +125,7 @@ class PlotFigure(Figure):
         self.surface.scene().sigMouseMoved.connect(self._hover)
         self.surface.left.connect(lambda: None if self._steering else self.show_cursor(None))
         self.view.sigRangeChanged.connect(self._place_labels)
+        self.view.sigResized.connect(self._place_labels)
         self.view.choosing.connect(self._choosing)
         self.view.chosen.connect(self._chosen)
         theme.notifier.changed.connect(self.refresh)

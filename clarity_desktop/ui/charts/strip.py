@@ -13,6 +13,7 @@ from clarity_desktop.ui.charts.axis import change_flags
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import lanes_table
 from clarity_desktop.ui.charts.column_ink import Ink
+from clarity_desktop.ui.charts.event_flags import EventFlag, event_summary, paint_events
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, gap_stretches
 from clarity_desktop.ui.charts.paint import ReadOut, hatch, pixel_ratio, text, text_width, tint
@@ -61,6 +62,7 @@ class OverviewStrip(Chart):
         self._window: Span | None = None
         self._not_worn: tuple[Span, ...] = ()
         self._note = ""
+        self._events: tuple[EventFlag, ...] = ()
         self._grip: tuple[float, Span] | None = None
         self._before: Span | None = None
         self._drawn: float | None = None
@@ -92,6 +94,11 @@ class OverviewStrip(Chart):
             self._content.scale = bar_scale(columns.mean, percentile=98)
         self.refresh()
 
+    def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
+        """Flag events, each ``(span, label, kind)``; they stay until others are given."""
+        self._events = tuple(EventFlag(*event) for event in events)
+        self.refresh()
+
     def set_window(self, window: Span | None) -> None:
         """Frame a span."""
         self._window = window
@@ -119,7 +126,7 @@ class OverviewStrip(Chart):
         if self._window is not None:
             shown = [day_short(local_parts(self._zone, at)[0]) for at in (self._window.start, self._window.stop - 1)]
             words += f" The window shows {shown[0]} to {shown[1]}."
-        return words
+        return f"{words} {event_summary(self._events, self._zone, self._extent)}".rstrip()
 
     @property
     def _area(self) -> QRectF:
@@ -164,6 +171,7 @@ class OverviewStrip(Chart):
         few = len(self._zone.offset_changes(self._extent.start, self._extent.stop)) <= 12
         if few:
             change_flags(painter, scale, self._zone, area.top(), area.bottom(), words=False)
+        paint_events(painter, area, scale, self._events, top=area.top() - 4, words=False, lines=False)
         self._dates(painter)
         if self._window is not None:
             self._window_frame(painter, self._frame(self._window))

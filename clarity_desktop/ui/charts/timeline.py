@@ -10,6 +10,7 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.axis import change_flags, local_axis, weekends, zone_band, zone_stretches
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import lanes_table
+from clarity_desktop.ui.charts.event_flags import EventFlag, event_rows, event_summary, paint_events, reach_of
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.hypnogram import night_instants, paint_instants
 from clarity_desktop.ui.charts.lane_axis import lane_axis
@@ -61,6 +62,7 @@ class TimelineChart(Chart):
         self._extent: Span | None = None
         self._window = Span(0, DAY_S)
         self._night: Night | None = None
+        self._events: tuple[EventFlag, ...] = ()
         self._pannable = pannable
         self._grip: tuple[float, Span] | None = None
         self._drawn: tuple[float, float] | None = None
@@ -117,6 +119,11 @@ class TimelineChart(Chart):
     def set_night(self, night: Night | None) -> None:
         """Tint the time in bed of a night and mark its instants through all lanes."""
         self._night = night
+        self.refresh()
+
+    def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
+        """Flag events, each ``(span, label, kind)``, through all lanes; they stay until others are given."""
+        self._events = tuple(EventFlag(*event) for event in events)
         self.refresh()
 
     @property
@@ -184,7 +191,10 @@ class TimelineChart(Chart):
             return self.message()
         first, last = (day_short(local_parts(self._zone, at)[0]) for at in (self._window.start, self._window.stop - 1))
         names = ", ".join(f"{content.spec.title} ({content.spec.unit})" for content in self._lanes)
-        return f"Lanes {names} from {first} to {last}, {zone_label(self._zone, self._window.start, self._window.stop)}."
+        words = (
+            f"Lanes {names} from {first} to {last}, {zone_label(self._zone, self._window.start, self._window.stop)}."
+        )
+        return f"{words} {event_summary(self._events, self._zone, self._window)}".rstrip()
 
     def window_words(self) -> str:
         first, last = (moment(self._zone, at)[0] for at in (self._window.start, self._window.stop))
@@ -200,7 +210,7 @@ class TimelineChart(Chart):
 
     @property
     def _top(self) -> float:
-        return 20.0 if self._night is not None else 6.0
+        return 20.0 if self._night is not None or self._events else 6.0
 
     @property
     def _plot(self) -> QRectF:
@@ -251,6 +261,8 @@ class TimelineChart(Chart):
             painter.setPen(QPen(now.ui["axis"], 1))
             painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
         change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())
+        raised = plot.top() if night is not None else plot.top() - 16
+        paint_events(painter, plot, scale, self._events, top=raised, words=night is None)
         if night is not None:
             paint_instants(painter, scale, self._zone, night, plot.top() - 4, plot.bottom(), 9)
 
@@ -269,9 +281,8 @@ class TimelineChart(Chart):
         if self._night is not None and not self._zone.is_unknown:
             utc_hours, rest = divmod(instant % DAY_S, 3600)
             offset += f" · {utc_hours:02d}:{rest // 60:02d} UTC"
-        return ReadOut(
-            title, offset, tuple((content.spec.title, value_words(content, instant)) for content in self._lanes)
-        )
+        rows = tuple((content.spec.title, value_words(content, instant)) for content in self._lanes)
+        return ReadOut(title, offset, rows + event_rows(self._events, self._zone, instant, reach_of(self._scale)))
 
     def draw_over(self, painter: QPainter, cursor: QPointF) -> None:
         if self._drawn is not None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from clarity_desktop.app.rhythm import DailySeries
-from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day
+from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, date_of_day
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.curves import stretches
+from clarity_desktop.ui.charts.event_flags import EventFlag, day_position, event_rows, event_summary
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import ReadOut, tint
 from clarity_desktop.ui.charts.plotting import DayAxis, GapItem, PlotFigure, ValueAxis, pg, points_item
@@ -92,6 +94,7 @@ class TrendChart(PlotFigure):
         self._days = (0, 1)
         self._band: tuple[float | None, float | None] | None = None
         self._band_words = ""
+        self._events: tuple[EventFlag, ...] = ()
         self.stretch_chosen.connect(self._choose)
         self.refresh()
 
@@ -130,6 +133,11 @@ class TrendChart(PlotFigure):
             self.set_ranges((low - 0.6, high + 0.6), self._heights(series))
         self.refresh()
 
+    def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
+        """Flag events, each ``(span, label, kind)``; they stay until others are given."""
+        self._events = tuple(EventFlag(*event) for event in events)
+        self.refresh()
+
     def _heights(self, series: DailySeries) -> tuple[float, float]:
         known = series.values[np.isfinite(series.values)]
         ends = [end for end in self._band or () if end is not None]
@@ -165,6 +173,8 @@ class TrendChart(PlotFigure):
             words.append(f"The level changes on {day_short(date_of_day(day))}.")
         if self._band is not None:
             words.append(f"Shaded band: {self._band_words}.")
+        if self._events:
+            words.append(event_summary(self._events, self._zone, self._window))
         return " ".join(words)
 
     def table(self) -> ChartTable | None:
@@ -206,6 +216,24 @@ class TrendChart(PlotFigure):
         for change in changes if len(changes) <= _MOST_FLAGS else ():
             self.add_mark(self._day_of(change), change.hours, now.ui["warn"], self.pen(now.ui["warn"], 1.0, (4, 3)))
 
+        self._event_items()
+
+    def _event_items(self) -> None:
+        accent = theme.current().ui["accent"]
+        top = float(self.view.viewRange()[1][1])
+        for event in self._events:
+            low, high = (day_position(self._zone, at) for at in (event.span.start, event.span.stop))
+            if high < self._days[0] - 0.6 or low > self._days[1] + 0.6:
+                continue
+            if high > low:
+                pen, brush = QPen(Qt.PenStyle.NoPen), QBrush(tint(accent, 0.10))
+                tinted = pg.LinearRegionItem((low, high), movable=False, brush=brush, pen=pen)
+                tinted.setZValue(-25)
+                self.add(tinted)
+            self.add_mark(low, event.label, accent, self.pen(accent))
+            flag = pg.ScatterPlotItem([low], [top], size=9, symbol="t", pen=None, brush=QBrush(accent), pxMode=True)
+            self.add(flag)
+
     def _band_item(self) -> None:
         if self._band is None:
             return
@@ -222,8 +250,7 @@ class TrendChart(PlotFigure):
         self.add(item)
 
     def _day_of(self, change: ClockChange) -> float:
-        day, second, _ = local_parts(self._zone, change.instant)
-        return (day - date_of_day(0)).days + second / 86_400 - 0.5
+        return day_position(self._zone, change.instant)
 
     # -- reading and choosing ------------------------------------------------------------------------------------
 
@@ -236,8 +263,10 @@ class TrendChart(PlotFigure):
             return None
         index = round(x) - series.first_day
         day = date_of_day(round(x))
+        noon = self._zone.instant_of_local(round(x), DAY_S // 2)
+        happened = event_rows(self._events, self._zone, noon, DAY_S / 2)
         if not 0 <= index < series.values.size:
-            return ReadOut(day_short(day), "", ((series.title, "no value"),))
+            return ReadOut(day_short(day), "", ((series.title, "no value"), *happened))
         rows = [
             (series.title, value_words(series, float(series.values[index]))),
             ("7-day running median", value_words(series, float(series.running[index]))),
@@ -245,6 +274,7 @@ class TrendChart(PlotFigure):
         if series.trend is not None:
             at = series.trend.at_first + series.trend.slope_per_day * index
             rows.append(("Theil–Sen line", value_words(series, at)))
+        rows.extend(happened)
         return ReadOut(day_short(day), f"{series.per} ending" if series.per == "night" else "", tuple(rows))
 
     def _choose(self, low: float, high: float) -> None:
