@@ -14,6 +14,7 @@ from clarity_desktop.vault.attachments.attachments import Attachments
 from clarity_desktop.vault.backup.backups import Backups, folder_beside
 from clarity_desktop.vault.consent.records import Consents
 from clarity_desktop.vault.consent.retention import Retention
+from clarity_desktop.vault.drafts import Drafts
 from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
 from clarity_desktop.vault.erasure.copies import BackupPlace
 from clarity_desktop.vault.erasure.erasures import Erasures
@@ -45,6 +46,7 @@ from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
 from clarity_desktop.vault.tables.patients import Patients
+from clarity_desktop.vault.tables.rules import Rules
 from clarity_desktop.vault.tables.series import SeriesTable
 from clarity_desktop.vault.tables.zones import Zones
 from clarity_desktop.vault.verification import verify_store
@@ -118,6 +120,8 @@ class OpenVault:
         self.consents = Consents(self._store)
         self.retention = Retention(self._store)
         self.attachments = Attachments(self._store)
+        self.drafts = Drafts(self._store, keys)
+        self.rules = Rules(self._store)
         backups = circumstances.backups or folder_beside(layout.directory)
         self.backups = Backups(self._store, self.data_key, backups)
 

@@ -30,6 +30,7 @@ from clarity_desktop.vault.store.schema.core import (
     stage_set_aside,
     zones,
 )
+from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
 
 __all__ = [
     "CONSENT_GUARDS",
@@ -43,6 +44,7 @@ __all__ = [
     "consent_people",
     "consents",
     "corrections",
+    "drafts",
     "elements",
     "erasures",
     "findings",
@@ -60,5 +62,6 @@ __all__ = [
     "stage_elements",
     "stage_set_aside",
     "version",
+    "workstation_rules",
     "zones",
 ]
