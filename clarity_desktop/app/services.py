@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
+from clarity_desktop.app.oversight import OversightServices
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import (
     masked_patient,
 )
-from clarity_desktop.app.safekeeping import SafekeepingServices
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.studies import StudyServices
 from clarity_desktop.app.summaries import PatientSummary
@@ -52,7 +52,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
     return Services(root, root / "vault" if vault is None else vault, origin)
 
 
-class Services(StudyServices, ProtectionServices, SafekeepingServices):
+class Services(StudyServices, ProtectionServices, OversightServices):
     """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
 
     Each public method declares who may call it (:mod:`clarity_desktop.app.permissions`).

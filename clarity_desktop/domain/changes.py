@@ -20,6 +20,7 @@ class Change(IntFlag):
     FINDINGS = 8
     IMPORTS = 16
     SLOTS = 32
+    SETTINGS = 64
 
 
 @dataclass(frozen=True, slots=True)
