@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app.access import AccessServices
 from clarity_desktop.app.permissions import needs, open_to_all
-from clarity_desktop.app.settings_registry import SETTINGS, SettingSpec, SettingValue
+from clarity_desktop.app.settings_registry import SETTINGS, Kind, SettingSpec, SettingValue
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.users import Right
@@ -36,7 +36,7 @@ class PreferenceServices(AccessServices):
             ``settings.unknown``.
         """
         spec = SETTINGS[setting_id]
-        stored = self.settings.get(spec.id)
+        stored = self._rule(spec) if spec.rule else self.settings.get(spec.id)
         try:
             value = spec.default if stored is None else spec.checked(stored)
         except ClarityError:
@@ -69,9 +69,13 @@ class PreferenceServices(AccessServices):
             wanted = min(wanted, int(self.setting(spec.capped_by)))
         if wanted == before:
             return before
-        if spec.security:
-            self.vault.audit.append(_ACTION, detail=f"{spec.id}: {_told(spec, before)} to {_told(spec, wanted)}")
-        self.settings.set(spec.id, wanted)
+        if spec.rule:
+            # The rule's own entry tells of it, in the same transaction.
+            self.vault.rules.set(spec.rule, int(wanted))
+        else:
+            if spec.security:
+                self.vault.audit.append(_ACTION, detail=f"{spec.id}: {_told(spec, before)} to {_told(spec, wanted)}")
+            self.settings.set(spec.id, wanted)
         self._announce(Change.SETTINGS)
         return before
 
@@ -81,6 +85,11 @@ class PreferenceServices(AccessServices):
         document = {spec.id: self.setting(spec.id) for spec in SETTINGS}
         path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", "utf-8")
         return path
+
+    def _rule(self, spec: SettingSpec) -> SettingValue | None:
+        vault = self._vault
+        found = None if vault is None else vault.rules.get(spec.rule)
+        return found if found is None or spec.kind is Kind.NUMBER else bool(found)
 
 
 def _told(spec: SettingSpec, value: SettingValue) -> str:

@@ -55,6 +55,9 @@ class SettingSpec:
     unit: str = ""
     capped_by: str = ""
     """Id of a number that this one cannot exceed."""
+    rule: str = ""
+    """Name of the rule in the vault that holds it, for what an admin sets for every workstation; empty keeps it in the
+    settings file of this one."""
     security: bool = False
     """Whether a change is an entry of the audit (V-28)."""
     dangerous: bool = False
@@ -155,7 +158,7 @@ declare(
 )
 declare(
     SettingSpec(
-        "lock.idle_minutes",
+        "lock.after_min",
         _LOCK,
         "Lock after",
         "Minutes without mouse or keys after which the vault locks; running jobs do not count as use.",
@@ -164,51 +167,38 @@ declare(
         least=1,
         most=60,
         unit="min",
-        capped_by="lock.idle_most",
+        capped_by="lock.after_min_most",
         security=True,
         words=("idle", "timeout", "automatic"),
     )
 )
 declare(
     SettingSpec(
-        "lock.idle_most",
+        "lock.after_min_most",
         _LOCK,
         "Longest time before locking",
-        "Nobody on this workstation can choose a longer time than this.",
+        "No workstation that opens this vault waits longer than this, whatever is chosen above.",
         Kind.NUMBER,
         60,
         right=Right.SET_POLICY,
         least=1,
         most=60,
         unit="min",
-        security=True,
+        rule="lock.after_min",
         words=("maximum", "idle"),
     )
 )
 declare(
     SettingSpec(
-        "lock.presentation_hold",
+        "lock.jobs",
         _LOCK,
-        "Presentation keeps the window open",
-        "While presentation mode is on, idle time does not lock the vault; names are hidden meanwhile.",
-        Kind.SWITCH,
-        True,
+        "Running jobs when the vault locks",
+        "An import ends the file that it reads, or everything stops at its next step.",
+        Kind.CHOICE,
+        "finish",
+        choices=(("finish", "End the file, then wait"), ("stop", "Stop")),
         security=True,
-        words=("idle", "hold"),
-    )
-)
-declare(
-    SettingSpec(
-        "screen.capture_excluded",
-        _LOCK,
-        "Keep the window out of screen recordings",
-        "Screenshots and screen sharing show a blank window.",
-        Kind.SWITCH,
-        False,
-        right=Right.SET_POLICY,
-        security=True,
-        unavailable="This version has no way to ask the desktop for it, so recordings show the window",
-        words=("capture", "screenshot", "sharing"),
+        words=("import", "background"),
     )
 )
 declare(
@@ -258,7 +248,7 @@ declare(
         Kind.SWITCH,
         False,
         right=Right.SET_POLICY,
-        security=True,
+        rule="external.sending",
         dangerous=True,
         words=("insight", "cloud", "model", "network"),
     )
