@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
+from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.protection import ProtectionServices
@@ -52,7 +53,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
     return Services(root, root / "vault" if vault is None else vault, origin)
 
 
-class Services(StudyServices, ProtectionServices, OversightServices):
+class Services(StudyServices, ProtectionServices, OversightServices, LockingServices):
     """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
 
     Each public method declares who may call it (:mod:`clarity_desktop.app.permissions`).

@@ -115,9 +115,13 @@ class Backups:
         self, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
     ) -> Manifest | None:
         """The daily backup, where a day has passed since the last; else ``None``."""
-        if not rotation.is_due(self.list(), self._now()):
+        if not self.is_due():
             return None
         return self.make("scheduled", progress=progress, cancel=cancel)
+
+    def is_due(self) -> bool:
+        """Whether a day has passed since the last verified backup."""
+        return rotation.is_due(self.list(), self._now())
 
     def list(self) -> list[Manifest]:
         """The backups of this vault, newest first."""
