@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -13,13 +14,13 @@ from clarity_desktop.domain.drafts import Draft, UnsavedText
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.users import Right
 
-__all__ = ["JOBS_AT_LOCK", "JobsAtLock", "LockingServices"]
+__all__ = ["CAPTURE", "JobsAtLock", "LockingServices"]
 
 _LEAST_REASON: Final = 8
 
 
 class JobsAtLock(StrEnum):
-    """What long jobs do when the vault locks (V-22)."""
+    """What long jobs do when the vault locks: the values of the setting ``lock.jobs`` (V-22)."""
 
     FINISH = "finish"
     """An import ends the file it reads, for the one person it reads it for; what waits goes on after unlocking."""
@@ -27,19 +28,25 @@ class JobsAtLock(StrEnum):
     """Everything stops at its next check."""
 
 
-JOBS_AT_LOCK: Final = declare(
+CAPTURE: Final = declare(
     SettingSpec(
-        "lock.jobs",
+        "screen.capture_excluded",
         "Locking",
-        "Imports that run when the vault locks",
-        "An import that ends its file keeps a key in its own process until then; the window's keys go at once.",
-        Kind.CHOICE,
-        JobsAtLock.FINISH.value,
-        choices=((JobsAtLock.FINISH.value, "End the file they read"), (JobsAtLock.STOP.value, "Stop at once")),
+        "Keep the window out of screen recordings",
+        "Screenshots and screen sharing show an empty window; for 15 minutes it can be lifted with a reason.",
+        Kind.SWITCH,
+        True,
+        right=Right.SET_POLICY,
         security=True,
-        words=("jobs", "running", "pause"),
+        unavailable=(
+            ""
+            if sys.platform in ("win32", "darwin")
+            else "Linux desktops have no way for a program to ask for it, so recordings show the window"
+        ),
+        words=("capture", "screenshot", "sharing"),
     )
 )
+"""Whether the window is kept out of captures, where the platform offers it (V-39)."""
 
 
 class LockingServices(AccessServices):
