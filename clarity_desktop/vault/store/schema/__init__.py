@@ -30,6 +30,7 @@ from clarity_desktop.vault.store.schema.core import (
     stage_set_aside,
     zones,
 )
+from clarity_desktop.vault.store.schema.diary import diary_entries, diary_history
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "consent_people",
     "consents",
     "corrections",
+    "diary_entries",
+    "diary_history",
     "drafts",
     "elements",
     "erasures",
