@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clarity_desktop.vault.store.schema.access import audit_stubs, restrictions, shares
 from clarity_desktop.vault.store.schema.base import KNOWN_REVISIONS, REVISION, metadata, version
 from clarity_desktop.vault.store.schema.core import (
     CONSENT_GUARDS,
@@ -32,6 +33,18 @@ from clarity_desktop.vault.store.schema.core import (
 )
 from clarity_desktop.vault.store.schema.diary import diary_entries, diary_history
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
+from clarity_desktop.vault.store.schema.reimport import (
+    gone_elements,
+    import_changes,
+    import_elements,
+    import_journal,
+    import_undo,
+    series_formats,
+    source_orders,
+    stage_chunks,
+    vanished,
+    zone_corrections,
+)
 
 __all__ = [
     "CONSENT_GUARDS",
@@ -40,6 +53,7 @@ __all__ = [
     "attachment_segments",
     "attachments",
     "audit",
+    "audit_stubs",
     "blobs",
     "chunks",
     "consent_people",
@@ -51,20 +65,32 @@ __all__ = [
     "elements",
     "erasures",
     "findings",
+    "gone_elements",
     "holds",
+    "import_changes",
+    "import_elements",
+    "import_journal",
+    "import_undo",
     "imports",
     "metadata",
     "origins",
     "patients",
     "people",
+    "restrictions",
     "retention",
     "series",
+    "series_formats",
     "series_origins",
     "set_aside",
+    "shares",
+    "source_orders",
     "stage",
+    "stage_chunks",
     "stage_elements",
     "stage_set_aside",
+    "vanished",
     "version",
     "workstation_rules",
+    "zone_corrections",
     "zones",
 ]
