@@ -42,6 +42,7 @@ from clarity_desktop.vault.store.owner import Owner, Ownership
 from clarity_desktop.vault.store.place import require_own_disk
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.audit import Audit
+from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
@@ -120,6 +121,7 @@ class OpenVault:
         self.consents = Consents(self._store)
         self.retention = Retention(self._store)
         self.attachments = Attachments(self._store)
+        self.diary = Diary(self._store)
         self.drafts = Drafts(self._store, keys)
         self.rules = Rules(self._store)
         backups = circumstances.backups or folder_beside(layout.directory)
