@@ -118,6 +118,13 @@ def access_report(vault: Vault, patient_id: PatientId, *, generated: Instant) ->
         held[series.kind] = held.get(series.kind, 0) + series.n
     for element in vault.elements.list(patient_id):
         held[element.kind] = held.get(element.kind, 0) + 1
+    for name, count in (
+        ("Annotations", len(vault.diary.annotations(patient_id))),
+        ("Sleep diary nights", len(vault.diary.nights(patient_id))),
+        ("Free and work days", len(vault.diary.free_days(patient_id).exceptions)),
+    ):
+        if count:
+            held[name] = count
     documents = len(vault.attachments.list(patient_id))
     if documents:
         held["Documents"] = documents

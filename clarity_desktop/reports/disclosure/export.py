@@ -18,7 +18,9 @@ import numpy as np
 
 from clarity_desktop import __version__
 from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.free_days import WEEKDAYS
 from clarity_desktop.domain.importing import NO_INSTANT
+from clarity_desktop.domain.sleep_diary import NIGHT_COLUMNS, night_row
 from clarity_desktop.domain.spreadsheet import neutralise
 from clarity_desktop.domain.time import Instant, ZoneTimeline, format_instant
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
@@ -54,6 +56,16 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "series.csv": {"file": "Name of the series' file.", "samples": "Number of its rows."},
     "elements.json": {"": "Workouts and other things that are kept whole; payload is what the source says."},
+    "annotations.json": {"": "Events, notes and stretches entered by hand, with author and reason."},
+    "sleep_diary.csv": {
+        "date": "Local date of waking.",
+        "in_bed": "Clock time of going to bed, as it was written down.",
+        "tried": "Clock time of trying to sleep.",
+        "final_awakening": "Clock time of the final awakening.",
+        "out_of_bed": "Clock time of getting up.",
+    },
+    "free_days.json": {"": "Free weekdays, and dates that differ from them."},
+    "diary_history.json": {"": "Every version of what was entered by hand: who, when, what it said."},
     "zones.json": {"": "The zones that the person's clock followed, with the evidence."},
     "imports.json": {"": "Each file that was read, and what it came to."},
     "set_aside.csv": {"text": "Records that could not be read, as they stood in the file."},
@@ -158,6 +170,7 @@ class _Archive:
             progress(Progress("Writing series", done, len(series)))
             self._series(name, one, cancel)
         self._json("elements.json", (asdict(one) for one in self._vault.elements.list(patient_id)))
+        self._diary()
         self._json("zones.json", (asdict(one) for one in self._vault.zones.found(patient_id)))
         imports = self._vault.imports.list(patient_id)
         self._json("imports.json", (asdict(one) for one in imports))
@@ -175,6 +188,28 @@ class _Archive:
         self._json("access.json", report.as_document())
         self._text("access.txt", report.as_text())
         self._documents(cancel)
+
+    def _diary(self) -> None:
+        """What was entered by hand, and its history."""
+        diary, patient_id = self._vault.diary, self._patient.id
+        self._json(
+            "annotations.json",
+            (
+                {**asdict(one), "kind": one.kind.value, "start": _utc(one.start), "stop": _utc(one.stop),
+                 "asleep": _utc(one.asleep), "wake": _utc(one.wake), "at": _utc(one.at)}
+                for one in diary.annotations(patient_id)
+            ),
+        )  # fmt: skip
+        self._table(
+            "sleep_diary.csv",
+            NIGHT_COLUMNS,
+            (tuple(row.values()) for row in map(night_row, diary.nights(patient_id))),
+        )
+        free = diary.free_days(patient_id)
+        dates = {day.isoformat(): is_free for day, is_free in sorted(free.exceptions.items())}
+        weekdays = [WEEKDAYS[day] for day in sorted(free.weekdays)]
+        self._json("free_days.json", {"free_weekdays": weekdays, "entered": free.stated, "dates": dates})
+        self._json("diary_history.json", ({**asdict(one), "at": _utc(one.at)} for one in diary.history(patient_id)))
 
     def _series(self, name: str, series: Series, cancel: CancelToken) -> None:
         head = tuple(SCHEMA["series/*.csv"])

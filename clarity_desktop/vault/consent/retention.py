@@ -41,6 +41,8 @@ class DataClass(StrEnum):
     DERIVED = "derived"
     """Computed findings."""
     DOCUMENTS = "documents"
+    DIARY = "diary"
+    """Annotations, sleep diary and work days, with their earlier versions."""
     CONSENT = "consent"
     AUDIT = "audit"
 
@@ -53,6 +55,7 @@ DEFAULTS: Final[Mapping[DataClass, int | None]] = {
     DataClass.SET_ASIDE: None,
     DataClass.DERIVED: 3653,
     DataClass.DOCUMENTS: None,
+    DataClass.DIARY: None,
     DataClass.CONSENT: None,
     DataClass.AUDIT: None,
 }
@@ -177,6 +180,9 @@ class Retention:
             table = schema.attachments
             query = select(table.c.id).where(table.c.patient_id == patient_id, table.c.added < cutoff)
             remove_attachments(connection, list(connection.execute(query).scalars()))
+        elif due.data_class is DataClass.DIARY:
+            for kept in (schema.diary_entries, schema.diary_history):
+                connection.execute(delete(kept).where(kept.c.patient_id == patient_id, kept.c.stop < cutoff))
         elif due.data_class is DataClass.ELEMENTS:
             elements = schema.elements
             connection.execute(delete(elements).where(elements.c.patient_id == patient_id, elements.c.stop < cutoff))
@@ -262,6 +268,8 @@ _COUNTS: Final = {
     ),
     DataClass.DERIVED: "SELECT count(*) FROM findings WHERE patient_id = ? AND stored / 1000000000 < ?",
     DataClass.DOCUMENTS: "SELECT count(*) FROM attachments WHERE patient_id = ? AND added < ?",
+    # The history holds each entry at least once, and those that were removed.
+    DataClass.DIARY: "SELECT count(*) FROM diary_history WHERE patient_id = ? AND stop < ?",
 }
 """Audit and consent are not here: entries of the audit go by segments, and consents never."""
 
