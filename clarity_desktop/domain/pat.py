@@ -24,8 +24,10 @@ __all__ = [
     "STRICT_GATE",
     "WIDTH",
     "WINDOW_MIN",
+    "Checkpoint",
     "ClockChange",
     "Fill",
+    "Origin",
     "Recipe",
     "WeekEmbedding",
     "WeekMinutes",
@@ -196,3 +198,61 @@ class WeekEmbedding:
     def unreliable(self) -> bool:
         """Whether the choice of fill moves the embedding further than a neighbouring week does."""
         return self.neighbour_distance is not None and self.sensitivity > self.neighbour_distance
+
+
+class Origin(StrEnum):
+    """Where a checkpoint comes from."""
+
+    BUNDLED = "bundled"
+    """Trained by this project and part of the program."""
+    INSTALLED = "installed"
+    """A file that the user brought."""
+    TRAINED = "trained"
+    """Trained on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A set of weights that the program knows, with its card."""
+
+    id: str
+    size: str
+    """Key of the size: ``s``, ``m``, ``l`` or a convolutional one."""
+    label: str
+    """``PAT-S`` and its kin."""
+    origin: Origin
+    sha256: str
+    """Of the file it was made from; for own training, of the checkpoint."""
+    stored_sha256: str
+    """Of the checkpoint as it lies here."""
+    bytes: int
+    patch: int
+    tokens: int
+    heads: int
+    blocks: int
+    verified: bool
+    """Whether the file is the one that was installed and its self-test passed on this machine."""
+    problem: str
+    """Why it is not verified, in words; empty when it is."""
+    random: bool
+    """Seeded random test weights: their numbers mean nothing about anybody."""
+    simulated: bool
+    """Trained on simulated data only."""
+    trained_on: str
+    licence: str
+    cohort: str | None
+    """Name of the cohort statistics file that belongs to it, beside the checkpoint."""
+    autoencoder: str | None
+    """Name of the whole autoencoder beside it, for reconstruction."""
+    card: dict[str, Any]
+    """The model card as stored."""
+    clinical: bool = False
+
+    @property
+    def notice(self) -> str:
+        """What must be said wherever its numbers are shown or leave the program."""
+        if self.random:
+            return "Random test weights. The numbers show that the method runs, and say nothing about the person."
+        if self.simulated:
+            return SIMULATED_NOTICE
+        return "Research weights that nobody here has checked against their authors' own."
