@@ -18,6 +18,7 @@ from clarity_desktop.cli.commands import (
     demo,
     doctor,
     importing,
+    insights,
     patient,
     people,
     protection,
@@ -52,6 +53,7 @@ app.add_typer(patient.app, name="patient")
 app.add_typer(series.app, name="series")
 app.add_typer(sleep.app, name="sleep")
 app.add_typer(report.app, name="report")
+app.add_typer(insights.app, name="insights")
 app.add_typer(audit.app, name="audit")
 app.add_typer(protection.consent_app, name="consent")
 app.add_typer(protection.retention_app, name="retention")
