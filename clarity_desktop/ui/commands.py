@@ -16,6 +16,8 @@ _REASONS = {
     "patient": "Opens with a person",
     "back": "Nothing to go back to",
     "forward": "Nothing to go forward to",
+    "undo": "Nothing to undo",
+    "redo": "Nothing to redo",
 }
 
 Handler = Callable[["Window"], None]
@@ -37,7 +39,8 @@ class Command:
     """Portable text of the keys: ``Ctrl+L``."""
     icon: str = ""
     needs: frozenset[str] = frozenset()
-    """What must hold: ``unlocked``, ``patient``, ``back``, ``forward`` or ``page:ID``."""
+    """What must hold: ``unlocked``, ``patient``, ``back``, ``forward``, ``undo``, ``redo``, ``page:ID``, or of the
+    user's roles ``may:PAGE`` and ``right:RIGHT``."""
     words: tuple[str, ...] = ()
     """Other words people search it by."""
 
@@ -45,6 +48,8 @@ class Command:
         """Why the command cannot run in this state of the window, or ``None`` when it can."""
         for need in sorted(self.needs, key=lambda need: (need != "unlocked", need)):
             if need not in state:
+                if need.startswith(("may:", "right:")):
+                    return "Not part of your role"
                 return _REASONS.get(need) or f"Works on the {need.removeprefix('page:')} page"
         return None
 

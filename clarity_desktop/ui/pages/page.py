@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from clarity_desktop.domain.changes import Changes
 from clarity_desktop.domain.people import Patient
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.qt import QWidget, Signal
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Page(QWidget):
     """The place changed in a way that Back should return from."""
     told = Signal(str)
     """A short sentence for a toast; no patient name."""
+    did = Signal(object)
+    """A :class:`~clarity_desktop.ui.undo.Step` was done that can be taken back; the shell keeps it and says so."""
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +67,9 @@ class Page(QWidget):
     def show_patient(self, patient: Patient | None) -> None:
         """Show another person; ``None`` empties the page. Called before the page is shown and when they change."""
         self.patient = patient
+
+    def show_rights(self, rights: frozenset[Right]) -> None:
+        """The user's rights, when the page is made and when they change: hide what they do not include."""
 
     def shown(self) -> None:
         """The page became the visible one."""

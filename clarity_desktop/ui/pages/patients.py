@@ -8,6 +8,7 @@ from clarity_desktop.app import PatientSummary
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
@@ -215,6 +216,11 @@ class PatientsPage(Page):
 
     def _open(self, patient_id: str) -> None:
         self.go.emit("overview", {"patient": patient_id})
+
+    def show_rights(self, rights: frozenset[Right]) -> None:
+        for button, right in ((self._import, Right.CHANGE_DATA), (self._new, Right.CHANGE_IDENTITY)):
+            button.setEnabled(right in rights)
+            button.setToolTip("" if right in rights else "Not part of your role. An admin of the vault gives roles.")
 
     def shown(self) -> None:
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -9,11 +9,17 @@ from clarity_desktop.ui.commands import command
 if TYPE_CHECKING:
     from clarity_desktop.ui.shell.window import Window
 
-_GO, _PEOPLE, _DATA, _VAULT, _VIEW, _HELP = "Go to", "People", "Data", "Vault", "View", "Help"
+_GO, _PEOPLE, _DATA, _EDIT, _VAULT, _VIEW, _HELP = "Go to", "People", "Data", "Edit", "Vault", "View", "Help"
 
 
 @command(
-    "go.patients", "Show patients", _GO, shortcut="Ctrl+0", icon="users", needs=["unlocked"], words=["list", "home"]
+    "go.patients",
+    "Show patients",
+    _GO,
+    shortcut="Ctrl+0",
+    icon="users",
+    needs=["unlocked", "may:patients"],
+    words=["list", "home"],
 )
 def go_patients(window: Window) -> None:
     """Shows the list of all people in the vault."""
@@ -75,7 +81,13 @@ def go_timeline(window: Window) -> None:
 
 
 @command(
-    "go.import", "Show imports", _GO, shortcut="Ctrl+6", icon="import", needs=["unlocked"], words=["reports", "jobs"]
+    "go.import",
+    "Show imports",
+    _GO,
+    shortcut="Ctrl+6",
+    icon="import",
+    needs=["unlocked", "may:import"],
+    words=["reports", "jobs"],
 )
 def go_import(window: Window) -> None:
     """Shows running imports and the reports of those that ended."""
@@ -102,7 +114,15 @@ def go_forward(window: Window) -> None:
     window.go_forward()
 
 
-@command("person.new", "New patient …", _PEOPLE, shortcut="Ctrl+N", icon="user-plus", needs=["unlocked"], words=["add"])
+@command(
+    "person.new",
+    "New patient …",
+    _PEOPLE,
+    shortcut="Ctrl+N",
+    icon="user-plus",
+    needs=["unlocked", "right:change_identity"],
+    words=["add"],
+)
 def new_patient(window: Window) -> None:
     """Adds a person to the vault."""
     window.new_patient()
@@ -114,7 +134,14 @@ def close_patient(window: Window) -> None:
     window.close_patient()
 
 
-@command("demo.build", "Add demo people", _PEOPLE, icon="flask-conical", needs=["unlocked"], words=["simulated", "try"])
+@command(
+    "demo.build",
+    "Add demo people",
+    _PEOPLE,
+    icon="flask-conical",
+    needs=["unlocked", "right:change_identity"],
+    words=["simulated", "try"],
+)
 def build_demo(window: Window) -> None:
     """Adds simulated people to the vault, marked as such wherever they appear."""
     window.build_demo()
@@ -126,7 +153,7 @@ def build_demo(window: Window) -> None:
     _DATA,
     shortcut="Ctrl+O",
     icon="import",
-    needs=["unlocked"],
+    needs=["unlocked", "right:change_data"],
     words=["export.zip", "csv", "awd", "open"],
 )
 def import_files(window: Window) -> None:
@@ -140,7 +167,7 @@ def import_files(window: Window) -> None:
     _DATA,
     shortcut="Ctrl+P",
     icon="file-text",
-    needs=["unlocked", "patient"],
+    needs=["unlocked", "patient", "right:export_deidentified"],
     words=["print", "save"],
 )
 def make_report(window: Window) -> None:
@@ -232,3 +259,15 @@ def show_keys(window: Window) -> None:
 def about(window: Window) -> None:
     """Says which version this is, where its data lies, and under which licences its parts come."""
     window.show_about()
+
+
+@command("edit.undo", "Undo", _EDIT, shortcut="Ctrl+Z", icon="undo-2", needs=["unlocked", "undo"])
+def undo(window: Window) -> None:
+    """Takes back the change that was made last, where it can be taken back."""
+    window.undo_step()
+
+
+@command("edit.redo", "Redo", _EDIT, shortcut="Ctrl+Shift+Z", icon="history", needs=["unlocked", "redo"])
+def redo(window: Window) -> None:
+    """Makes the change again that was taken back last."""
+    window.redo_step()

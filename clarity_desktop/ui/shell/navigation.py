@@ -114,8 +114,15 @@ class Navigation(QWidget):
             self._items[page.id] = item
             column.addWidget(item)
         column.addStretch(1)
+        self._permitted: frozenset[str] = frozenset(self._items)
+        self._patient_open = False
         self.set_patient(False)
         self.set_folded(False)
+
+    def set_permitted(self, page_ids: frozenset[str]) -> None:
+        """Offer only these pages; what a role does not include is not shown here."""
+        self._permitted = page_ids
+        self.set_patient(self._patient_open)
 
     def set_page(self, page_id: str) -> None:
         """Mark the open page."""
@@ -124,9 +131,9 @@ class Navigation(QWidget):
 
     def set_patient(self, is_open: bool) -> None:
         """Offer the pages of a person, or say that no one is open."""
-        for item in self._items.values():
-            if item.page.needs_patient:
-                item.setVisible(is_open)
+        self._patient_open = is_open
+        for name, item in self._items.items():
+            item.setVisible(name in self._permitted and (is_open or not item.page.needs_patient))
         self._no_one.setVisible(not is_open and not self._folded_now())
 
     def set_number(self, page_id: str, number: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.pages.page import Page
 
 __all__ = ["PAGES", "PageEntry", "entry"]
@@ -20,6 +21,8 @@ class PageEntry:
     group: str
     """``patients``, ``patient`` or ``workstation``."""
     load: Callable[[], type[Page]]
+    rights: tuple[Right, ...] = ()
+    """Of which one is enough to open it; empty for everybody."""
 
     @property
     def needs_patient(self) -> bool:
@@ -75,14 +78,15 @@ def _jobs() -> type[Page]:
     return JobsPage
 
 
+_DATA = (Right.READ_DATA,)
 PAGES = (
-    PageEntry("patients", "Patients", "users", "patients", _patients),
-    PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview),
-    PageEntry("sleep", "Sleep", "moon", "patient", _sleep),
-    PageEntry("circadian", "Circadian", "orbit", "patient", _circadian),
-    PageEntry("trends", "Trends", "chart-line", "patient", _trends),
-    PageEntry("timeline", "Timeline", "activity", "patient", _timeline),
-    PageEntry("import", "Import", "import", "workstation", _imports),
+    PageEntry("patients", "Patients", "users", "patients", _patients, _DATA),
+    PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview, _DATA),
+    PageEntry("sleep", "Sleep", "moon", "patient", _sleep, _DATA),
+    PageEntry("circadian", "Circadian", "orbit", "patient", _circadian, _DATA),
+    PageEntry("trends", "Trends", "chart-line", "patient", _trends, _DATA),
+    PageEntry("timeline", "Timeline", "activity", "patient", _timeline, _DATA),
+    PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarity_desktop.domain.people import Patient
+from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import Command
 from clarity_desktop.ui.dialogs.choose_patient import ChoosePatientDialog, ImportChoice
 from clarity_desktop.ui.dialogs.keys import KeysSheet
@@ -16,6 +17,7 @@ from clarity_desktop.ui.jobs import Job, JobState, board, run_mutation, run_quer
 from clarity_desktop.ui.qt import QFileDialog, QPoint, QWidget
 from clarity_desktop.ui.shell.menus import window_menu
 from clarity_desktop.ui.shell.palette import Palette, PaletteAnswers
+from clarity_desktop.ui.shell.regions import step_region
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -240,6 +242,17 @@ class WindowTasks(QWidget):
     def show_saved_now(self) -> None:
         """Say in the status bar when data was last stored."""
         self.workspace.status.show_saved(f"Saved on this machine · {time.strftime('%H:%M')}")
+
+    def choose_theme(self, name: str) -> None:
+        """Change the theme and keep the choice."""
+        theme.set_theme(name)
+        self.services.settings.set("theme", name)
+
+    def next_region(self, *, forward: bool) -> None:
+        """Move the keyboard to the next region."""
+        if not self.is_locked:
+            space = self.workspace
+            step_region((space.header, space.navigation, space.toolbar, space.pages), forward=forward)
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or return."""

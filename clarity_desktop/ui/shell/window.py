@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
-from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS, Command
 from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.error import show_error
@@ -34,9 +33,10 @@ from clarity_desktop.ui.shell import actions  # noqa: F401 - declares the comman
 from clarity_desktop.ui.shell.drop import DropFrame, files_of
 from clarity_desktop.ui.shell.history import History, Visit
 from clarity_desktop.ui.shell.page_list import entry
-from clarity_desktop.ui.shell.regions import step_region
+from clarity_desktop.ui.shell.rights import WindowRights
 from clarity_desktop.ui.shell.tasks import WindowTasks
 from clarity_desktop.ui.shell.workspace import Workspace
+from clarity_desktop.ui.undo import UndoStack
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -47,7 +47,7 @@ _DEFAULT_SIZE = (1440, 900)
 _MINIMUM_SIZE = (1024, 640)
 
 
-class Window(WindowTasks, QWidget):
+class Window(WindowTasks, WindowRights, QWidget):
     """The one window of the program."""
 
     _changed = Signal(object)
@@ -58,6 +58,7 @@ class Window(WindowTasks, QWidget):
         self.patient: Patient | None = None
         self.people: list[Patient] = []
         self.history = History()
+        self.steps = UndoStack(self)
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle("Clarity Desktop")
@@ -120,6 +121,11 @@ class Window(WindowTasks, QWidget):
                 held.add("forward")
             if self.keychain_at_hand:
                 held.add("keychain")
+            if self.steps.undo_name:
+                held.add("undo")
+            if self.steps.redo_name:
+                held.add("redo")
+            held |= self.states_of_rights()
             current = self.workspace.current()
             if current is not None:
                 held.add(f"page:{current.id}")
@@ -155,12 +161,16 @@ class Window(WindowTasks, QWidget):
     # -- pages and people -------------------------------------------------------------------------------------
 
     def _page(self, page_id: str) -> Page:
+        if not self.may_open(page_id):
+            return self.refused_page(page_id)
         page = self.workspace.page(page_id)
         if page is None:
             page = entry(page_id).load()(self.services)
             page.go.connect(self._go)
             page.moved.connect(lambda: self._moved(page))
             page.told.connect(self.say)
+            page.did.connect(self.note_step)
+            page.show_rights(self.rights)
             self.workspace.add_page(page)
             if entry(page_id).needs_patient:
                 page.show_patient(self.patient)
@@ -235,7 +245,7 @@ class Window(WindowTasks, QWidget):
         """Close the open person and show the list."""
         self._take_patient(None)
         self.history.clear()
-        self.open_page("patients")
+        self.open_page(self.home_page())
 
     def go_back(self) -> None:
         """Return to the place before."""
@@ -270,12 +280,13 @@ class Window(WindowTasks, QWidget):
 
     def _unlocked(self, wants_demo: bool) -> None:
         self._stack.setCurrentWidget(self.workspace)
+        self.take_user()
         self.workspace.show_patient(None)
         self.note_keychain()
         self.refresh_people()
         patient, page = self._after_unlock
         self._after_unlock = (None, None)
-        self.open_page("patients")
+        self.open_page(self.home_page())
         if patient is not None:
             run_query(
                 self, lambda: self.services.patient(patient), lambda one: self.open_patient(one.id, page or "overview")
@@ -300,12 +311,18 @@ class Window(WindowTasks, QWidget):
             keep="Go on",
         )
 
+    def lock_at_once(self) -> None:
+        """Lock without asking: the user was removed."""
+        self._lock()
+
     def _lock(self) -> None:
         for job in board().jobs:
             job.cancel()
         for sheet in self.findChildren(Sheet):
             sheet.dismiss()
         self.history.clear()
+        self.steps.clear()
+        self.forget_user()
         self.patient = None
         self.people = []
         self._stack.setCurrentWidget(self.unlock_page)
@@ -325,13 +342,16 @@ class Window(WindowTasks, QWidget):
             if not self.is_locked:
                 self.workspace.navigation.set_number("patients", len(people))
 
-        run_query(self, self.services.patients, show, lambda _: None)
+        if self.may_open("patients"):
+            run_query(self, self.services.patients, show, lambda _: None)
 
     def _on_changes(self, changes: Changes) -> None:
         if self.is_locked:
             return
         if changes.what & (Change.PATIENTS | Change.IMPORTS):
             self.refresh_people()
+        if changes.what & Change.SLOTS:
+            self.follow_user()
         self.show_saved_now()
         self.workspace.announce(changes)
 
@@ -340,12 +360,6 @@ class Window(WindowTasks, QWidget):
         show_error(self, error)
 
     # -- window events ----------------------------------------------------------------------------------------
-
-    def next_region(self, *, forward: bool) -> None:
-        """Move the keyboard to the next region."""
-        if not self.is_locked:
-            space = self.workspace
-            step_region((space.header, space.navigation, space.toolbar, space.pages), forward=forward)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         files = files_of(event.mimeData())
@@ -384,8 +398,3 @@ class Window(WindowTasks, QWidget):
     def _close_now(self) -> None:
         self._closing = True
         self.close()
-
-    def choose_theme(self, name: str) -> None:
-        """Change the theme and keep the choice."""
-        theme.set_theme(name)
-        self.services.settings.set("theme", name)
