@@ -30,6 +30,7 @@ from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.people.people import People
 from clarity_desktop.vault.people.ways_in import job_key
 from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
+from clarity_desktop.vault.seal.identity import IdentitySeal
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store.chain import AuditChain
 from clarity_desktop.vault.store.circumstances import Circumstances
@@ -80,6 +81,7 @@ class OpenVault:
             self._ownership = Ownership.claim(layout, keys.name, circumstances.owner, take_over=circumstances.take_over)
         engine = open_engine(layout.database, data_key)
         try:
+            identity = IdentitySeal(keys.identity)
             header, mac = KeyHeader.read(layout.keys)
             with database_failures(), engine.connect():
                 header.check(mac, data_key)
@@ -91,11 +93,19 @@ class OpenVault:
                     backups=circumstances.backups,
                     is_copy=circumstances.is_copy,
                     ownership=self._ownership,
+                    identity=identity,
                 )
             chain = AuditChain(data_key, layout, anchors_of(header, data_key, circumstances, layout.directory))
             patient_keys = PatientKeys(layout.patient_keys, data_key)
             self._store = Store(
-                layout, engine, chain, keys.name, circumstances, keys=patient_keys, ownership=self._ownership
+                layout,
+                engine,
+                chain,
+                keys.name,
+                circumstances,
+                keys=patient_keys,
+                identity=identity,
+                ownership=self._ownership,
             )
             self.people = People(self._store, keys)
             self._store.role = roles_text(self.people.found().roles)

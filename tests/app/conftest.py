@@ -17,7 +17,7 @@ PASSPHRASE = "seven quiet herons"
 def services(tmp_path: Path) -> Iterator[Services]:
     """Unlocked services; the vault's passphrase slot is cheap, as only tests may make it."""
     with Vault.create(tmp_path / "home" / "vault", PASSPHRASE, kdf=KdfParameters.for_tests()) as vault:
-        key = vault.data_key()
+        key = vault.job_key()
     services = open_services(tmp_path / "home")
     services.unlock_with_key(key)
     yield services

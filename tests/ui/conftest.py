@@ -30,7 +30,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
         for person in PEOPLE[:2]:
             patient = add_simulated_person(vault, person)
             import_recording(vault, patient, simulate(person, DEMO_SEED, DEMO_DAYS), home / "files")
-        return home, vault.data_key()
+        return home, vault.job_key()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_switching_pages_keeps_the_number_of_widgets(
 
 
 def test_locking_drops_the_pages(window: Window, rest: Callable[[], None], qapp: QApplication) -> None:
-    key = window.services.vault.data_key()
+    key = window.services.vault.job_key()
     counts = []
     for _ in range(3):
         window.open_patient(window.services.patient("D-0001").id)

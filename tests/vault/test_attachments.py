@@ -158,7 +158,7 @@ _KILLED = textwrap.dedent(
 def test_v36_a_killed_addition_leaves_nothing(vault: Vault) -> None:
     patient = vault.patients.add("Ada")
     kept = vault.attachments.add(patient.id, io.BytesIO(b"kept"), name="kept", media_type="text/plain")
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED, str(directory), patient.id],

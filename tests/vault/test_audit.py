@@ -100,7 +100,7 @@ def test_a_missing_or_altered_seal_is_found(busy_vault: Vault, content: bytes | 
 
 
 def test_an_older_database_under_a_newer_seal_is_found(busy_vault: Vault, tmp_path: Path) -> None:
-    key, directory = busy_vault.data_key(), busy_vault.directory
+    key, directory = busy_vault.job_key(), busy_vault.directory
     busy_vault.close()
     older = (directory / "vault.db").read_bytes()
     with Vault.open_with_key(directory, key) as vault:
@@ -152,7 +152,7 @@ def test_a_seal_that_cannot_be_written_is_said(busy_vault: Vault, monkeypatch: p
 
 
 def test_each_way_of_opening_is_an_entry(busy_vault: Vault) -> None:
-    key = busy_vault.data_key()
+    key = busy_vault.job_key()
     with Vault.open_with_key(busy_vault.directory, key, who="Dr. A.") as job:
         (entry,) = job.audit.entries(limit=1)
     assert (entry.action, entry.who, entry.detail) == ("vault.open", "Dr. A.", "data key")

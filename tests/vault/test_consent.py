@@ -40,7 +40,7 @@ def test_v61_a_record_holds_everything_and_its_withdrawal_holds_at_once(vault: V
     assert consent.recorded_by == vault.who
     vault.consents.require(patient.id, RESEARCH)
     assert not vault.consents.is_given(patient.id, "treatment")
-    with Vault.open_with_key(vault.directory, vault.data_key()) as elsewhere:
+    with Vault.open_with_key(vault.directory, vault.job_key()) as elsewhere:
         withdrawn = elsewhere.consents.withdraw(consent.id, withdrawn_by="Ada Canary")
     assert withdrawn.withdrawn is not None
     assert not vault.consents.is_given(patient.id, RESEARCH)

@@ -99,13 +99,14 @@ def test_v62_no_byte_of_an_erased_patient_stays(filled: tuple[Vault, Patient, Pa
     vault.holds.place(gone.id, "canary-reason of the court")
     vault.holds.release(gone.id)
     before = decrypted(database, key, tmp_path)
-    assert b"canary-name" in before
+    assert b"canary-device" in before
+    assert b"canary-name" not in before  # sealed even within the encrypted pages
     assert gone.id.encode() in before
     by_two(vault, gone.id)
     after = decrypted(database, key, tmp_path)
     assert [word for word in CANARIES if word.encode() in after] == []
-    assert b"1911-02-03" in after  # of the one who stays
-    assert b"stays-name" in after
+    assert b"stays-device" in after
+    assert vault.patients.get(stays.id).name == "stays-name"
     assert gone.id.encode() not in (vault.directory / "patients.keys").read_bytes()
     with pytest.raises(NotFoundError):
         vault.patients.get(gone.id)
@@ -119,8 +120,8 @@ def test_v62_no_byte_of_an_erased_patient_stays(filled: tuple[Vault, Patient, Pa
 
 
 def test_v62_every_table_is_either_kept_or_cleared() -> None:
-    shared = {"alembic_version", "blobs", "origins", "patients", "people", "retention"}
-    staged = {"stage", "stage_elements", "stage_set_aside"}
+    shared = {"alembic_version", "audit_stubs", "blobs", "origins", "patients", "people", "retention"}
+    staged = {"stage", "stage_chunks", "stage_elements", "stage_set_aside"}
     unknown = [
         name
         for name, table in schema.metadata.tables.items()
@@ -354,7 +355,7 @@ def test_v64_a_backup_made_before_holds_no_name_after_and_is_still_sound(
     key = vault.data_key()
     manifest = vault.backups.make()
     folder = vault.backups.path_of(manifest)
-    assert b"canary-name" in decrypted(folder / "vault.db", key, tmp_path)
+    assert b"canary-device" in decrypted(folder / "vault.db", key, tmp_path)
     if killed:
         with monkeypatch.context() as patch:
             patch.setattr("clarity_desktop.vault.erasure.copies.renew_manifest", _die)
@@ -368,7 +369,7 @@ def test_v64_a_backup_made_before_holds_no_name_after_and_is_still_sound(
     assert [copy.state for copy in certificate.copies] == [CopyState.ROWS_REMOVED if killed else CopyState.KEY_REMOVED]
     plain = decrypted(folder / "vault.db", key, tmp_path)
     assert [word for word in CANARIES if word.encode() in plain] == []
-    assert b"stays-name" in plain
+    assert b"stays-device" in plain
     assert set(read_wrapped(folder / "patients.keys")) == {stays.id}
     assert vault.backups.check(manifest.name).verified
     assert not list(folder.parent.glob("*.erasing"))

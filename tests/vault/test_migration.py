@@ -32,7 +32,7 @@ down_revision = "{last_known}"
 
 def upgrade():
     op.execute("ALTER TABLE patients ADD COLUMN nickname TEXT NOT NULL DEFAULT 'none'")
-    op.execute("UPDATE patients SET nickname = upper(name)")
+    op.execute("UPDATE patients SET nickname = lower(code)")
     {last}
 '''
 
@@ -104,7 +104,7 @@ def test_an_older_vault_is_migrated_behind_a_backup(vault: Vault, tmp_path: Path
     backup = bring_up_to_date(layout, engine, key, known=_LATER, migrations=later_program(tmp_path))
     with engine.connect() as connection:
         assert current_revision(connection) == "9000"
-        assert connection.exec_driver_sql("SELECT nickname FROM patients").scalars().all() == ["ADA"]
+        assert connection.exec_driver_sql("SELECT nickname FROM patients").scalars().all() == ["p-0001"]
     assert bring_up_to_date(layout, engine, key, known=_LATER) is None
     engine.dispose()
     assert backup is not None
@@ -114,7 +114,7 @@ def test_an_older_vault_is_migrated_behind_a_backup(vault: Vault, tmp_path: Path
     assert not (backup / "vault.db-wal").exists()
     old = connector(backup / "vault.db", key)()
     assert old.execute("SELECT version_num FROM alembic_version").fetchone() == (schema.REVISION,)
-    assert old.execute("SELECT name FROM patients").fetchall() == [("Ada",)]
+    assert old.execute("SELECT code FROM patients").fetchall() == [("P-0001",)]
     old.close()
 
 
@@ -133,7 +133,7 @@ def test_a_step_that_does_not_succeed_leaves_the_old_schema(vault: Vault, tmp_pa
     assert tables_of(engine) == before
     engine.dispose()
     with Vault.open_with_key(layout.directory, key) as again:
-        assert [patient.name for patient in again.patients.list()] == ["Ada"]
+        assert [patient.code for patient in again.patients.list()] == ["P-0001"]
         assert again.verify().ok
 
 

@@ -149,7 +149,7 @@ def session(vault: Vault, directory: Path, needles: list[bytes]) -> None:
     vault.audit.append("report.pdf", patient_id=patient.id, detail="canaryaudit")
     with vault._store.writing("look") as write:
         write.connection.exec_driver_sql("CREATE TEMP TABLE sorted AS SELECT * FROM elements ORDER BY payload")
-        write.connection.exec_driver_sql("UPDATE patients SET name = name || ' canaryname'")
+        write.connection.exec_driver_sql("UPDATE patients SET tags = tags || ' canaryname'")
         write.connection.exec_driver_sql("PRAGMA cache_spill = 1")
         look()
     (series,) = vault.series.list(patient.id)

@@ -71,7 +71,7 @@ def test_a_killed_import_leaves_the_vault_as_before(
     patient = vault.patients.add("Ada")
     bring_in(vault, patient.id, batch_of([(BASE, 0, 60.0, None)]))
     before = whole_database(vault)
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED, str(directory), patient.id, where],
@@ -121,7 +121,7 @@ def test_power_loss_at_any_moment_keeps_whole_imports_only(vault: Vault) -> None
     """Thirty processes killed at random moments; every import is there whole or not at all."""
     random = np.random.default_rng(5)
     patient = vault.patients.add("Ada")
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     for _ in range(30):
         command = [sys.executable, "-c", _IMPORTS_FOR_EVER, str(directory), patient.id]
@@ -152,7 +152,7 @@ def test_a_running_import_outlives_a_second_opening(
     patient = vault.patients.add("Ada")
     sink = vault.begin_import(patient.id, file="f", format="healthkit", sha256="1")
     sink.samples(batch_of([(BASE + i, 0, 60.0, None) for i in range(100)]))
-    with Vault.open_with_key(vault.directory, vault.data_key()) as second:
+    with Vault.open_with_key(vault.directory, vault.job_key()) as second:
         second.patients.add("Grace")
     assert sink.finish(report_of()) == {HEART_RATE: SinkCounts(100, 100)}
     assert vault.verify().ok
@@ -182,7 +182,7 @@ def test_many_threads_read_and_write(
 
 
 def test_two_open_vaults_keep_one_chain(vault: Vault) -> None:
-    with Vault.open_with_key(vault.directory, vault.data_key(), who="Job") as job, ThreadPoolExecutor(2) as pool:
+    with Vault.open_with_key(vault.directory, vault.job_key(), who="Job") as job, ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda one: [one.audit.append("x") for _ in range(25)], (vault, job)))
     verdict = vault.audit.verify()
     assert verdict.chain_ok
@@ -199,7 +199,7 @@ def test_v4_flipped_bytes_are_found_by_opening_or_by_verify(
     """V-4 but for naming the damaged area: places spread over the file, one byte at a time."""
     patient = vault.patients.add("Ada")
     bring_in(vault, patient.id, batch_of([(BASE + 60 * i, 0, float(60 + i % 40), None) for i in range(20_000)]))
-    key, database = vault.data_key(), vault.directory / "vault.db"
+    key, database = vault.job_key(), vault.directory / "vault.db"
     vault.close()
     sound = database.read_bytes()
     for number in range(flips):
@@ -222,7 +222,7 @@ def test_v4_verify_names_the_damaged_page(
     patient = vault.patients.add("Ada")
     values = np.random.default_rng(1).normal(size=20_000)
     bring_in(vault, patient.id, batch_of([(BASE + 61 * i, 0, value, None) for i, value in enumerate(values.tolist())]))
-    key, database = vault.data_key(), vault.directory / "vault.db"
+    key, database = vault.job_key(), vault.directory / "vault.db"
     vault.close()
     # The end of the file is samples.
     page = database.stat().st_size // 4096 * 3 // 4
@@ -280,7 +280,7 @@ def test_a_full_disk_is_said_and_changes_nothing(
 
 def test_a_writer_elsewhere_is_said(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clarity_desktop.vault.store.engine._WAIT_S", 0.05)
-    with Vault.open_with_key(vault.directory, vault.data_key()) as other:
+    with Vault.open_with_key(vault.directory, vault.job_key()) as other:
         with vault._store.staging(), pytest.raises(ConflictError) as caught:
             other.patients.add("Ada")
         assert caught.value.code == "vault.busy"

@@ -135,7 +135,7 @@ def _opened(
         services = open_services(home, home / "vault")
         # The passphrase is random and forgotten at once, so what a killed process leaves behind stays sealed for ever.
         vault = Vault.create(home / "vault", secrets.token_urlsafe(32), kdf=KdfParameters.floor())
-        key = vault.data_key()
+        key = vault.job_key()
         vault.close()
         try:
             services.unlock_with_key(key)

@@ -70,8 +70,8 @@ def _clear_place(layout: VaultLayout, data_key: bytes, entry: LedgerEntry, place
 def _clear_backup(backup: Path, data_key: bytes, patient_id: PatientId) -> CopyState:
     """Delete the rows from a backup, the name first of all, and seal its manifest anew.
 
-    Without the key what is sealed does not open; names and dates of birth are not sealed with it, and backups of early
-    forms hold nothing sealed.
+    Without the key what is sealed does not open; codes and labels are not sealed with it, and backups of early forms
+    hold names unsealed.
     """
     mark = backup.with_name(backup.name + _MARK)
     was_marked = mark.exists()

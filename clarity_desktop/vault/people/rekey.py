@@ -21,11 +21,12 @@ from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.swap import commit_swap, swap_lock, work_layout
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import new_key
-from clarity_desktop.vault.seal.keyring import rewrap
+from clarity_desktop.vault.seal.identity import IdentitySeal, reseal_identities
+from clarity_desktop.vault.seal.keyring import PatientKeys, rewrap
 from clarity_desktop.vault.store.anchors import FileAnchor, Head
 from clarity_desktop.vault.store.chain import audit_key
 from clarity_desktop.vault.store.circumstances import Circumstances
-from clarity_desktop.vault.store.engine import connector
+from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector, open_engine
 from clarity_desktop.vault.store.failures import file_failures
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file
 from clarity_desktop.vault.vault import Vault
@@ -67,13 +68,14 @@ def rekeyed(
         raise _damaged("before")
     new = _new_keys(old)
     header, old_data = header.regranted(bytes(old.admin), new), bytes(old.data)
+    old_identity = bytes(old.identity)
     vault.close()
     with file_failures():
         lock = swap_lock(layout)
         try:
             with _alone(layout, old_data):
                 try:
-                    _prepare(layout, header, old_data, new, progress, token)
+                    _prepare(layout, header, old_data, old_identity, new, progress, token)
                     commit_swap(layout)
                 except BaseException:
                     work = work_layout(layout).directory
@@ -94,6 +96,7 @@ def _prepare(
     layout: VaultLayout,
     header: KeyHeader,
     old_data: bytes,
+    old_identity: bytes,
     new: UnlockedKeys,
     progress: ProgressListener,
     token: CancelToken,
@@ -114,6 +117,7 @@ def _prepare(
         connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         connection.execute(f"PRAGMA rekey = \"x'{data.hex()}'\"")
     rewrap(work.patient_keys, old_data, data)
+    _reseal(work, data, old_identity, bytes(new.identity))
     ErasureLedger(work.erased, old_data).rekey(data)
     _step(progress, token, 3)
     with closing(connector(work.database, data)()) as connection:
@@ -127,6 +131,17 @@ def _prepare(
         copy.audit.append("vault.rekey")
         if not copy.verify().ok:
             raise _damaged("after")
+
+
+def _reseal(work: VaultLayout, data: bytes, old_identity: bytes, new_identity: bytes) -> None:
+    """Seal names with the new identity key; the patients' own keys stay."""
+    engine = open_engine(work.database, data)
+    try:
+        with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
+            keys = PatientKeys(work.patient_keys, data)
+            reseal_identities(connection, keys, IdentitySeal(old_identity), IdentitySeal(new_identity))
+    finally:
+        engine.dispose()
 
 
 def _sign_audit(connection: Any, key: bytes) -> Head | None:

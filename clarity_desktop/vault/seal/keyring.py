@@ -57,6 +57,18 @@ class PatientKeys:
                 seal = self._seals[patient_id] = PatientSeal(patient_id, self._unwrap(patient_id, wrapped))
             return seal
 
+    def seals_of(self, patient_ids: Iterable[PatientId]) -> dict[PatientId, PatientSeal]:
+        """The seals of several patients, for which the file is read once; raises as :meth:`seal_of`."""
+        wanted = list(patient_ids)
+        with self._lock:
+            missing = [one for one in wanted if one not in self._seals]
+            wrapped = read_wrapped(self._path) if missing else {}
+            for patient_id in missing:
+                if patient_id not in wrapped:
+                    raise _no_key("absent")
+                self._seals[patient_id] = PatientSeal(patient_id, self._unwrap(patient_id, wrapped[patient_id]))
+            return {one: self._seals[one] for one in wanted}
+
     def create(self, patient_ids: Iterable[PatientId]) -> None:
         """Make a random key for each patient that has none. On return they are on the disk."""
         with self._lock:

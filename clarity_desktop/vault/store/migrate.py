@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
+from clarity_desktop.vault.seal.identity import IdentitySeal
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, open_engine
@@ -60,6 +61,7 @@ def bring_up_to_date(
     backups: Path | None = None,
     is_copy: bool = False,
     ownership: Ownership | None = None,
+    identity: IdentitySeal | None = None,
 ) -> Path | None:
     """Migrate an older schema to the last known revision.
 
@@ -74,6 +76,8 @@ def bring_up_to_date(
         The vault is a copy under restore, behind which a backup stands already.
     ownership:
         Somebody else's forbids the change.
+    identity:
+        Seals names, where they are not sealed yet.
 
     Returns
     -------
@@ -82,7 +86,8 @@ def bring_up_to_date(
     Raises
     ------
     ConflictError
-        ``vault.schema_newer`` when a newer program has written the vault. Nothing is changed.
+        ``vault.schema_newer`` when a newer program has written the vault; ``vault.needs_identity`` when names are to
+        be sealed and ``identity`` holds no key. Nothing is changed.
     ClarityError
         ``vault.migration`` when a step did not succeed, ``backup.no_room`` or ``backup.place`` when there can be no
         backup. The schema is as before.
@@ -107,11 +112,11 @@ def bring_up_to_date(
 
         folder = backups or folder_beside(layout.directory)
         backup = folder / write_backup(layout, engine, key, folder, kind="migration").name
-    _upgrade(engine, migrations, known[-1], PatientKeys(layout.patient_keys, key))
+    _upgrade(engine, migrations, known[-1], PatientKeys(layout.patient_keys, key), identity or IdentitySeal(b""))
     return backup
 
 
-def _upgrade(engine: Engine, migrations: Path, target: str, keys: PatientKeys) -> None:
+def _upgrade(engine: Engine, migrations: Path, target: str, keys: PatientKeys, identity: IdentitySeal) -> None:
     # Loading Alembic takes about 0.3 s, so it happens only when there is something to migrate.
     from alembic import command
     from alembic.config import Config
@@ -123,6 +128,7 @@ def _upgrade(engine: Engine, migrations: Path, target: str, keys: PatientKeys) -
         with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
             config.attributes["connection"] = connection
             config.attributes["patient_keys"] = keys
+            config.attributes["identity"] = identity
             command.upgrade(config, target)
     except (DBAPIError, CommandError) as error:
         raise ClarityError(

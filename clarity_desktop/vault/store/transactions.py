@@ -15,6 +15,7 @@ from clarity_desktop.domain.errors import ConflictError, LockedError
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.records import AuditEntry
 from clarity_desktop.vault.seal.cipher import PatientSeal
+from clarity_desktop.vault.seal.identity import IdentitySeal
 from clarity_desktop.vault.seal.keyring import PatientKeys
 from clarity_desktop.vault.store.chain import AuditChain, changed_outside
 from clarity_desktop.vault.store.circumstances import Circumstances, current_correlation
@@ -52,6 +53,8 @@ class Store:
         From where the vault was opened.
     keys:
         The keys of the patients.
+    identity:
+        What seals their names.
     engine:
         For copies of the whole database; all else goes through the methods.
     """
@@ -66,12 +69,14 @@ class Store:
         role: str = "",
         *,
         keys: PatientKeys,
+        identity: IdentitySeal | None = None,
         ownership: Ownership | None = None,
     ) -> None:
         self._ownership = ownership
         self._file = _identity(layout.database)
         self.layout = layout
         self.keys = keys
+        self.identity = identity or IdentitySeal(b"")
         self.chain = chain
         self.who = who
         self.role = role

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.vault.seal.cipher import PatientSeal
+from clarity_desktop.vault.seal.identity import IdentitySeal
 from clarity_desktop.vault.store import schema
 
 __all__ = ["Correction", "corrections_of", "keep_correction"]
@@ -31,23 +32,25 @@ class Correction:
     """Empty when nothing was stated."""
 
 
-def keep_correction(connection: Connection, who: str, seal: PatientSeal, before: Patient, after: Patient) -> list[str]:
+def keep_correction(
+    connection: Connection, who: str, seal: PatientSeal, identity: IdentitySeal, before: Patient, after: Patient
+) -> list[str]:
     """Keep the values that a change replaces, within its transaction; answers the names of the changed fields."""
     changed = {name: _text(before, name) for name in _FIELDS if getattr(before, name) != getattr(after, name)}
     if changed:
         now = int(time.time())
-        sealed = seal.seal(json.dumps(changed).encode(), _TABLE.name, now)
+        sealed = identity.seal(seal, json.dumps(changed).encode(), _TABLE.name, now)
         row = {"patient_id": after.id, "at": now, "who": who, "sealed": sealed}
         connection.execute(insert(_TABLE).values(row))
     return list(changed)
 
 
-def corrections_of(connection: Connection, seal: PatientSeal) -> list[Correction]:
+def corrections_of(connection: Connection, seal: PatientSeal, identity: IdentitySeal) -> list[Correction]:
     """The kept values of a patient, oldest first."""
     query = select(_TABLE).where(_TABLE.c.patient_id == seal.patient_id).order_by(_TABLE.c.id)
     found = []
     for row in connection.execute(query):
-        changed: dict[str, str] = json.loads(seal.open(row.sealed, _TABLE.name, row.at))
+        changed: dict[str, str] = json.loads(identity.open(seal, row.sealed, _TABLE.name, row.at))
         found += [Correction(row.at, row.who, name, value) for name, value in changed.items()]
     return found
 

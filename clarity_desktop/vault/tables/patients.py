@@ -72,7 +72,7 @@ class Patients:
             # The key first: a crash then leaves a key without a patient, which opens nothing, never the reverse.
             self._store.keys.create([patient_id])
             try:
-                write.connection.execute(insert(_TABLE).values(_as_row(patient)))
+                write.connection.execute(insert(_TABLE).values(self._as_row(patient)))
             except RowConflict:
                 raise _code_taken() from None
         return patient
@@ -80,7 +80,7 @@ class Patients:
     def get(self, patient_id: PatientId) -> Patient:
         """The patient of an id; raises :class:`NotFoundError` (``patient.unknown``)."""
         with self._store.reading() as connection:
-            return _get(connection, patient_id)
+            return self._get(connection, patient_id)
 
     def find(self, text: str) -> Patient:
         """The patient whose id, code (in any case) or exact name this is.
@@ -111,7 +111,10 @@ class Patients:
     def list(self) -> list[Patient]:
         """All patients, by code."""
         with self._store.reading() as connection:
-            return [_from_row(row) for row in connection.execute(select(_TABLE).order_by(_TABLE.c.code))]
+            rows = connection.execute(select(_TABLE).order_by(_TABLE.c.code)).all()
+        if self._store.identity.is_held:
+            self._store.keys.seals_of(row.id for row in rows)
+        return [self._from_row(row) for row in rows]
 
     def update(self, patient: Patient) -> None:
         """Store a changed patient (all fields but ``id`` and ``created``).
@@ -126,23 +129,28 @@ class Patients:
             ``patient.code_taken``.
         """
         _check(patient.name, patient.home_zone)
-        values = _as_row(patient)
-        del values["id"], values["created"]
         with self._store.writing("patient.update", patient.id) as write:
-            before = _get(write.connection, patient.id)
+            before = self._get(write.connection, patient.id)
+            values = self._as_row(patient)
+            del values["id"], values["created"]
             try:
                 write.connection.execute(update(_TABLE).where(_TABLE.c.id == patient.id).values(values))
             except RowConflict:
                 raise _code_taken() from None
             changed = keep_correction(
-                write.connection, self._store.who, self._store.seal_of(patient.id), before, patient
+                write.connection,
+                self._store.who,
+                self._store.seal_of(patient.id),
+                self._store.identity,
+                before,
+                patient,
             )
             write.detail = ", ".join(changed)
 
     def corrections(self, patient_id: PatientId) -> builtins.list[Correction]:
         """What was said of a patient's identity before, oldest first. Asking is an audit entry (V-69)."""
         with self._store.noting("patient.corrections", patient_id) as write:
-            return corrections_of(write.connection, self._store.seal_of(patient_id))
+            return corrections_of(write.connection, self._store.seal_of(patient_id), self._store.identity)
 
     def discard_empty(self, patient_id: PatientId) -> None:
         """Remove a patient to whom nothing belongs, such as one added for an import that could not be read.
@@ -171,7 +179,46 @@ class Patients:
     def open(self, patient_id: PatientId) -> Patient:
         """The patient of an id, with an audit entry that somebody opened the record."""
         with self._store.noting("patient.open", patient_id) as write:
-            return _get(write.connection, patient_id)
+            return self._get(write.connection, patient_id)
+
+    def _get(self, connection: Connection, patient_id: PatientId) -> Patient:
+        row = connection.execute(select(_TABLE).where(_TABLE.c.id == patient_id)).first()
+        if row is None:
+            raise _unknown()
+        return self._from_row(row)
+
+    def _as_row(self, patient: Patient) -> dict[str, Any]:
+        born = patient.birth_date.isoformat() if patient.birth_date else None
+        stated = json.dumps({"name": patient.name.strip(), "birth_date": born}, ensure_ascii=False).encode()
+        return {
+            "id": patient.id,
+            "code": patient.code,
+            "sex": patient.sex.value,
+            "home_zone": patient.home_zone,
+            "simulated": int(patient.simulated),
+            "tags": json.dumps(list(patient.tags), ensure_ascii=False),
+            "created": patient.created,
+            "sealed_identity": self._store.identity.seal(self._store.seal_of(patient.id), stated, _TABLE.name),
+        }
+
+    def _from_row(self, row: Row[Any]) -> Patient:
+        """The patient; under their code, without a date of birth, for those who hold no key to names (V-42)."""
+        stated: dict[str, str | None] = {"name": row.code, "birth_date": None}
+        if self._store.identity.is_held:
+            seal = self._store.seal_of(row.id)
+            stated = json.loads(self._store.identity.open(seal, row.sealed_identity, _TABLE.name))
+        born = stated["birth_date"]
+        return Patient(
+            id=row.id,
+            name=stated["name"] or row.code,
+            code=row.code,
+            birth_date=date.fromisoformat(born) if born else None,
+            sex=Sex(row.sex),
+            home_zone=row.home_zone,
+            simulated=bool(row.simulated),
+            tags=tuple(json.loads(row.tags)),
+            created=row.created,
+        )
 
 
 def _check(name: str, home_zone: str | None) -> None:
@@ -185,41 +232,6 @@ def _next_code(connection: Connection, prefix: str) -> str:
     taken = connection.execute(select(_TABLE.c.code).where(_TABLE.c.code.like(f"{prefix}-%"))).scalars()
     numbers = [int(code[2:]) for code in taken if code[2:].isascii() and code[2:].isdigit()]
     return f"{prefix}-{max(numbers, default=0) + 1:04d}"
-
-
-def _get(connection: Connection, patient_id: PatientId) -> Patient:
-    row = connection.execute(select(_TABLE).where(_TABLE.c.id == patient_id)).first()
-    if row is None:
-        raise _unknown()
-    return _from_row(row)
-
-
-def _as_row(patient: Patient) -> dict[str, Any]:
-    return {
-        "id": patient.id,
-        "name": patient.name.strip(),
-        "code": patient.code,
-        "birth_date": patient.birth_date.isoformat() if patient.birth_date else None,
-        "sex": patient.sex.value,
-        "home_zone": patient.home_zone,
-        "simulated": int(patient.simulated),
-        "tags": json.dumps(list(patient.tags), ensure_ascii=False),
-        "created": patient.created,
-    }
-
-
-def _from_row(row: Row[Any]) -> Patient:
-    return Patient(
-        id=row.id,
-        name=row.name,
-        code=row.code,
-        birth_date=date.fromisoformat(row.birth_date) if row.birth_date else None,
-        sex=Sex(row.sex),
-        home_zone=row.home_zone,
-        simulated=bool(row.simulated),
-        tags=tuple(json.loads(row.tags)),
-        created=row.created,
-    )
 
 
 def _unknown() -> NotFoundError:

@@ -239,7 +239,7 @@ _FULL = textwrap.dedent(
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are of POSIX")
 def test_v57_a_disk_that_fills_up_leaves_the_earlier_backup(filled: Vault) -> None:
     kept = filled.backups.make()
-    key, directory, folder = filled.data_key(), filled.directory, filled.backups.folder
+    key, directory, folder = filled.job_key(), filled.directory, filled.backups.folder
     filled.close()
     done = subprocess.run(
         [sys.executable, "-c", _FULL, str(directory)],
@@ -296,7 +296,7 @@ _BACKS_UP_FOR_EVER = textwrap.dedent(
 def test_v57_killed_while_backing_up_the_earlier_ones_stay_whole(filled: Vault, rounds: int) -> None:
     random = np.random.default_rng(7)
     filled.backups.make()
-    key, directory, folder = filled.data_key(), filled.directory, filled.backups.folder
+    key, directory, folder = filled.job_key(), filled.directory, filled.backups.folder
     filled.close()
     for _ in range(rounds):
         command = [sys.executable, "-c", _BACKS_UP_FOR_EVER, str(directory)]

@@ -68,7 +68,8 @@ def test_v6_each_person_opens_with_an_own_passphrase_and_name(team: Vault) -> No
         with open_as(directory, name, passphrase) as opened:
             assert opened.people.me().name == name.strip().title()
             assert opened.who == name.strip().title()
-            assert opened.patients.list() == [patient]
+            assert [one.id for one in opened.patients.list()] == [patient.id]
+            assert opened.patients.list()[0].name == ("P-0001" if opened.who == "Ben" else "Someone")
             last = opened.audit.entries(limit=1)[0]
             assert (last.action, last.who) == ("vault.open", name.strip().title())
             assert last.role

@@ -69,7 +69,7 @@ def test_v70_v73_the_second_process_reads_and_does_not_write(
 ) -> None:
     patient = vault.patients.add("Ada")
     bring_in(vault, patient.id, batch_of([(1_700_000_000, 0, 60.0, None)]))
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     child = owning(directory, key)
     assert said(child)[0] == "write"
@@ -103,7 +103,7 @@ def test_v70_v73_the_second_process_reads_and_does_not_write(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
 def test_v71_a_killed_owner_is_recognised_at_once(vault: Vault) -> None:
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     for _ in range(3):
         child = owning(directory, key)
@@ -117,7 +117,7 @@ def test_v71_a_killed_owner_is_recognised_at_once(vault: Vault) -> None:
 
 
 def test_v71_a_live_owner_on_another_computer_is_believed(vault: Vault) -> None:
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     lock = {"who": "Dr. B.", "pid": 4711, "host": "another-computer", "started": 1_700_000_000, "token_sha256": ""}
     (directory / "owner.lock").write_text(json.dumps(lock))
@@ -134,7 +134,7 @@ def test_v71_a_live_owner_on_another_computer_is_believed(vault: Vault) -> None:
 
 
 def test_a_process_of_the_owner_writes_with_its_token(vault: Vault) -> None:
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     child = owning(directory, key)
     _, token = said(child)
@@ -148,7 +148,7 @@ def test_a_process_of_the_owner_writes_with_its_token(vault: Vault) -> None:
 
 
 def test_two_openings_in_one_process_share_the_ownership(vault: Vault) -> None:
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     second = Vault.open_with_key(directory, key)
     vault.close()
     child = owning(directory, key)

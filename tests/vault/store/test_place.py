@@ -64,7 +64,7 @@ def test_v72_no_vault_is_made_or_opened_in_a_sync_folder(tmp_path: Path, vault: 
     assert caught.value.code == "vault.sync_folder"
     assert "Dropbox" in caught.value.message
     assert not (tmp_path / "Dropbox").exists()
-    key = vault.data_key()
+    key = vault.job_key()
     vault.close()
     moved = tmp_path / "OneDrive" / "v"
     moved.parent.mkdir()

@@ -38,7 +38,7 @@ _WRITES_FOR_EVER = textwrap.dedent(
 @pytest.mark.parametrize("rounds", [10, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])])
 def test_killed_at_any_moment_nothing_that_was_committed_is_lost(vault: Vault, rounds: int) -> None:
     random = np.random.default_rng(11)
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     said: set[str] = set()
     for number in range(rounds):
@@ -102,7 +102,7 @@ def run_child(code: str, directory: Path, key: bytes) -> str:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are of POSIX")
 def test_a_disk_that_fills_up_is_said_and_writing_goes_on_afterwards(vault: Vault) -> None:
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     code, added = run_child(_FULL, directory, key).split()
     assert code in ("vault.disk_full", "vault.disk", "vault.audit_head")
@@ -137,7 +137,7 @@ _READ_ONLY = textwrap.dedent(
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are of POSIX")
 def test_a_folder_that_cannot_be_written_to_is_said(vault: Vault, tmp_path: Path) -> None:
     vault.patients.add("Ada")
-    key, directory = vault.data_key(), vault.directory
+    key, directory = vault.job_key(), vault.directory
     vault.close()
     closed = [path for path in (tmp_path, *tmp_path.parents) if path.stat().st_mode & 0o055 != 0o055]
     before = {path: path.stat().st_mode for path in closed}
@@ -163,7 +163,7 @@ def test_a_damaged_page_is_said_and_the_rest_can_be_read(
     patient = vault.patients.add("Ada")
     bring_in(vault, patient.id, batch_of([(BASE + 61 * i, 0, float(i * i % 977), None) for i in range(20_000)]))
     manifest = vault.backups.make()
-    key, database = vault.data_key(), vault.directory / "vault.db"
+    key, database = vault.job_key(), vault.directory / "vault.db"
     vault.close()
     with database.open("r+b") as file:
         file.seek(database.stat().st_size // 4096 * 3 // 4 * 4096 + 100)

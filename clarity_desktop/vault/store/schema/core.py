@@ -53,14 +53,13 @@ patients = Table(
     "patients",
     metadata,
     Column("id", Text, primary_key=True, nullable=False),
-    Column("name", Text, nullable=False),
     Column("code", Text, nullable=False, unique=True),
-    Column("birth_date", Text),
     Column("sex", Text, nullable=False),
     Column("home_zone", Text),
     Column("simulated", Integer, nullable=False),
     Column("tags", Text, nullable=False),
     Column("created", Integer, nullable=False),
+    Column("sealed_identity", LargeBinary, nullable=False, server_default=text("x''")),
 )
 
 # Users of the workstation; they stay when their keys are gone, because the audit speaks of them.
