@@ -191,6 +191,8 @@ class Retention:
             connection.execute(
                 delete(findings).where(findings.c.patient_id == patient_id, findings.c.stored < cutoff * 10**9)
             )
+            weeks = schema.pat_embeddings
+            connection.execute(delete(weeks).where(weeks.c.patient_id == patient_id, weeks.c.stored < cutoff * 10**9))
         elif due.data_class is DataClass.SET_ASIDE:
             imports = schema.imports
             old = select(imports.c.id).where(imports.c.patient_id == patient_id, imports.c.finished < cutoff)
@@ -266,7 +268,10 @@ _COUNTS: Final = {
     DataClass.SET_ASIDE: (
         "SELECT count(*) FROM set_aside JOIN imports ON imports.id = import_id WHERE patient_id = ? AND finished < ?"
     ),
-    DataClass.DERIVED: "SELECT count(*) FROM findings WHERE patient_id = ? AND stored / 1000000000 < ?",
+    DataClass.DERIVED: (
+        "SELECT count(*) FROM (SELECT patient_id, stored FROM findings UNION ALL SELECT patient_id, stored "
+        "FROM pat_embeddings) WHERE patient_id = ? AND stored / 1000000000 < ?"
+    ),
     DataClass.DOCUMENTS: "SELECT count(*) FROM attachments WHERE patient_id = ? AND added < ?",
     # The history holds each entry at least once, and those that were removed.
     DataClass.DIARY: "SELECT count(*) FROM diary_history WHERE patient_id = ? AND stop < ?",

@@ -33,6 +33,7 @@ from clarity_desktop.vault.store.schema.core import (
 )
 from clarity_desktop.vault.store.schema.diary import diary_entries, diary_history
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
+from clarity_desktop.vault.store.schema.pat import pat_embeddings, pat_head_people, pat_heads, pat_labels
 from clarity_desktop.vault.store.schema.reimport import (
     gone_elements,
     import_changes,
@@ -74,6 +75,10 @@ __all__ = [
     "imports",
     "metadata",
     "origins",
+    "pat_embeddings",
+    "pat_head_people",
+    "pat_heads",
+    "pat_labels",
     "patients",
     "people",
     "restrictions",
