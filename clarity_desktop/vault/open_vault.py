@@ -27,7 +27,9 @@ from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
+from clarity_desktop.vault.people.openings import Openings
 from clarity_desktop.vault.people.people import People
+from clarity_desktop.vault.people.sharing import Sharing
 from clarity_desktop.vault.people.ways_in import job_key
 from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
 from clarity_desktop.vault.seal.identity import IdentitySeal
@@ -47,6 +49,7 @@ from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
+from clarity_desktop.vault.tables.pat import PatTable
 from clarity_desktop.vault.tables.patients import Patients
 from clarity_desktop.vault.tables.rules import Rules
 from clarity_desktop.vault.tables.series import SeriesTable
@@ -65,6 +68,8 @@ class OpenVault:
         The vault's folder.
     patients, series, elements, zones, imports, findings, audit:
         The repositories.
+    sharing, openings:
+        Who may see whom, and whom this session has looked at.
     backups:
         The backups of this vault.
     """
@@ -127,6 +132,8 @@ class OpenVault:
         self.imports = Imports(self._store)
         self.findings = Findings(self._store)
         self.audit = Audit(self._store)
+        self.sharing = Sharing(self._store)
+        self.openings = Openings(self._store)
         self.holds = Holds(self._store)
         self.consents = Consents(self._store)
         self.retention = Retention(self._store)
@@ -134,6 +141,7 @@ class OpenVault:
         self.diary = Diary(self._store)
         self.drafts = Drafts(self._store, keys)
         self.rules = Rules(self._store)
+        self.pat = PatTable(self._store)
         backups = circumstances.backups or folder_beside(layout.directory)
         self.backups = Backups(self._store, self.data_key, backups)
 
