@@ -50,25 +50,26 @@ class Attention(nn.Module):
         self.value = nn.Linear(WIDTH, heads * WIDTH)
         self.output = nn.Linear(heads * WIDTH, WIDTH)
 
-    def _of_heads(self, projected: Tensor) -> Tensor:
-        """(B, T, 96·H) as (B, H, T, 96)."""
+    def of_heads(self, projected: Tensor) -> Tensor:
+        """A projection (B, T, 96·H) apart by heads, (B, H, T, 96)."""
         batch, tokens, _ = projected.shape
         return projected.view(batch, tokens, self.heads, WIDTH).transpose(1, 2)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """What each token takes from all others, (B, T, 96)."""
-        mixed = functional.scaled_dot_product_attention(
-            self._of_heads(self.query(x)), self._of_heads(self.key(x)), self._of_heads(self.value(x))
-        )
+    def gathered(self, mixed: Tensor) -> Tensor:
+        """What all heads took, (B, H, T, 96), through the output projection, (B, T, 96)."""
         gathered: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
         return gathered
 
+    def forward(self, x: Tensor) -> Tensor:
+        """What each token takes from all others, (B, T, 96)."""
+        query, key, value = (self.of_heads(part(x)) for part in (self.query, self.key, self.value))
+        return self.gathered(functional.scaled_dot_product_attention(query, key, value))
+
     def with_weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same, (B, T, 96), and the weights of every head, (B, H, queries, keys), whose rows sum to 1."""
-        query, key, value = (self._of_heads(part(x)) for part in (self.query, self.key, self.value))
+        query, key, value = (self.of_heads(part(x)) for part in (self.query, self.key, self.value))
         weights = torch.softmax(query @ key.transpose(-1, -2) * WIDTH**-0.5, dim=-1)
-        gathered: Tensor = self.output((weights @ value).transpose(1, 2).flatten(2))
-        return gathered, weights
+        return self.gathered(weights @ value), weights
 
 
 class Block(nn.Module):
@@ -85,14 +86,15 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Tokens after the block, (B, T, 96)."""
-        return self._after_attention(x, self.attention(x))
+        return self.after_attention(x, self.attention(x))
 
     def with_weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens after the block, (B, T, 96), and its attention weights, (B, H, queries, keys)."""
         gathered, weights = self.attention.with_weights(x)
-        return self._after_attention(x, gathered), weights
+        return self.after_attention(x, gathered), weights
 
-    def _after_attention(self, x: Tensor, gathered: Tensor) -> Tensor:
+    def after_attention(self, x: Tensor, gathered: Tensor) -> Tensor:
+        """The rest of the block: ``x`` its input and ``gathered`` what attention took, (B, T, 96)."""
         h = self.norm1(x + self.dropout(gathered))
         after: Tensor = self.norm2(h + self.dropout(self.ff2(functional.relu(self.ff1(h)))))
         return after
