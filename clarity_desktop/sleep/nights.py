@@ -15,7 +15,14 @@ from clarity_desktop.sleep.episodes import EPISODE_GAP_S, assign_episodes, group
 from clarity_desktop.sleep.stages import resolve_sources, source_order, summarise_stages
 from clarity_desktop.sleep.states import SLEEP, UNKNOWN, WAKE, States, runs_of
 
-__all__ = ["NightsAndNaps", "ScoredNight", "nights_from_segments", "nights_from_states", "summarise_states"]
+__all__ = [
+    "NightsAndNaps",
+    "ScoredNight",
+    "clock_hour",
+    "nights_from_segments",
+    "nights_from_states",
+    "summarise_states",
+]
 
 _LEAST_EPISODE_MIN: Final = 10.0
 """Sleep shorter than this makes no episode; watches write stray minutes."""
@@ -92,7 +99,8 @@ def summarise_states(states: States, start: int, stop: int, *, step_s: int = 60)
     )
 
 
-def _clock_hour(instant: Instant, zone: ZoneTimeline) -> float:
+def clock_hour(instant: Instant, zone: ZoneTimeline) -> float:
+    """Hour of the local clock, 0…24, at an instant."""
     local = int(zone.local_seconds(np.array([instant], dtype=np.int64))[0])
     return local % DAY_S / 3600
 
@@ -155,7 +163,7 @@ def nights_from_segments(
                 maintenance_pct=summary.maintenance_pct,
                 awakenings=summary.awakenings,
                 awakenings_5min=summary.awakenings_5min,
-                midsleep_h=_clock_hour((summary.onset + summary.offset) // 2, zone),
+                midsleep_h=clock_hour((summary.onset + summary.offset) // 2, zone),
                 stages_min={**summary.stages_min, "gap": summary.gap_min},
                 rem_latency_min=summary.rem_latency_min,
                 source=max(seconds, key=lambda name: (seconds[name], name)),
@@ -175,7 +183,7 @@ def _joined(periods: Sequence[tuple[int, int]], gap: float) -> list[tuple[int, i
     return joined
 
 
-def _segments_of_states(
+def segments_of_states(
     states: States, onset: int, offset: int, start: Instant, step_s: int, source: str
 ) -> tuple[SleepSegment, ...]:
     runs = runs_of(states[onset:offset])
@@ -245,7 +253,7 @@ def nights_from_states(
                 maintenance_pct=100 * scored.tst_min / period,
                 awakenings=scored.awakenings or 0,
                 awakenings_5min=scored.awakenings_5 or 0,
-                midsleep_h=_clock_hour((onset + offset) // 2, zone),
+                midsleep_h=clock_hour((onset + offset) // 2, zone),
                 stages_min={
                     Stage.ASLEEP.value: scored.tst_min,
                     Stage.AWAKE.value: waso,
@@ -253,7 +261,7 @@ def nights_from_states(
                 },
                 source=source,
                 method=method,
-                segments=_segments_of_states(states, scored.onset, scored.offset, start, step_s, source),
+                segments=segments_of_states(states, scored.onset, scored.offset, start, step_s, source),
             )
         )
     return _as_main_and_naps(episodes, zone)

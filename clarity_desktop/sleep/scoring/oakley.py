@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import InputError
-from clarity_desktop.sleep.scoring.counts import Counts, in_stretches, without_gaps
+from clarity_desktop.sleep.scoring.counts import Counts, KnownCounts, Rule, in_stretches
 from clarity_desktop.sleep.scoring.weighted import weighted_sum
 from clarity_desktop.sleep.states import States
 
-__all__ = ["OAKLEY_THRESHOLDS", "oakley", "oakley_automatic_threshold"]
+__all__ = ["OAKLEY_THRESHOLDS", "oakley", "oakley_automatic_threshold", "oakley_rule"]
 
 OAKLEY_THRESHOLDS: Final = (20.0, 40.0, 80.0)
 """High, medium (default) and low sensitivity to wake."""
@@ -53,13 +53,18 @@ def oakley(counts: Counts, *, step_s: int = 60, threshold: float = 40.0) -> Stat
         ``sleep.epoch_length`` for another epoch length.
     """
     _check_step(step_s)
+    return in_stretches(counts, _WEIGHTS[step_s].size // 2, oakley_rule(threshold, step_s))[0]
+
+
+def oakley_rule(threshold: float, step_s: int = 60) -> Rule:
+    """The rule of one threshold; rules of several share the weighted sum."""
     weights = _WEIGHTS[step_s]
-    half = weights.size // 2
 
-    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return np.asarray(weighted_sum(values, weights, half) <= threshold)
+    def rule(counts: KnownCounts) -> NDArray[np.bool_]:
+        score = counts.once(f"oakley {step_s}", lambda: weighted_sum(counts.values, weights, weights.size // 2))
+        return np.asarray(score <= threshold)
 
-    return in_stretches(counts, half, rule)
+    return rule
 
 
 def oakley_automatic_threshold(counts: Counts, *, step_s: int = 60) -> float | None:
@@ -73,6 +78,6 @@ def oakley_automatic_threshold(counts: Counts, *, step_s: int = 60) -> float | N
         ``sleep.epoch_length``.
     """
     _check_step(step_s)
-    values, _ = without_gaps(counts)
+    values = KnownCounts(counts).values
     mobile_min = float(np.count_nonzero(values >= step_s / 15)) * step_s / 60
     return 0.88888 * float(values.sum()) / mobile_min if mobile_min else None

@@ -8,13 +8,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from clarity_desktop.sleep.scoring.counts import Counts
+from clarity_desktop.sleep.scoring.counts import Counts, KnownCounts, Rule, in_stretches
 from clarity_desktop.sleep.scoring.crespo import crespo
-from clarity_desktop.sleep.scoring.oakley import oakley
+from clarity_desktop.sleep.scoring.oakley import oakley, oakley_rule
 from clarity_desktop.sleep.scoring.roenneberg import roenneberg
-from clarity_desktop.sleep.scoring.sadeh import sadeh
+from clarity_desktop.sleep.scoring.sadeh import sadeh, sadeh_rule
 from clarity_desktop.sleep.scoring.webster import webster_rescored
-from clarity_desktop.sleep.scoring.weighted import cole_kripke, scripps
+from clarity_desktop.sleep.scoring.weighted import cole_kripke, cole_kripke_rule, scripps, scripps_rule
 from clarity_desktop.sleep.states import States
 
 __all__ = ["SCORERS", "Scorer", "cole_kripke_rescored", "score_all"]
@@ -83,12 +83,24 @@ SCORERS: Final[Mapping[str, Scorer]] = MappingProxyType({scorer.id: scorer for s
 """All scorers by id, in the order in which lists show them."""
 
 
+_RULES: Final[Mapping[str, Rule]] = {
+    "cole_kripke": cole_kripke_rule(),
+    "cole_kripke_actigraph": cole_kripke_rule("actigraph"),
+    "sadeh": sadeh_rule(),
+    "sadeh_actigraph": sadeh_rule("actigraph"),
+    "scripps": scripps_rule,
+    "oakley_20": oakley_rule(20.0),
+    "oakley_40": oakley_rule(40.0),
+    "oakley_80": oakley_rule(80.0),
+}
+"""Scorers that look at neighbours only, and so can go over the record together."""
+_REACH: Final = 10
+
+
 def score_all(counts: Counts) -> dict[str, States]:
-    """The states by every scorer on offer; rescoring takes up the Cole–Kripke states instead of scoring again."""
-    states: dict[str, States] = {}
-    for scorer in _OFFERED:
-        if scorer.score is cole_kripke_rescored:
-            states[scorer.id] = webster_rescored(states["cole_kripke"])
-        else:
-            states[scorer.id] = scorer.score(counts)
-    return states
+    """The states by every scorer on offer, equal to those of each alone; they share what they form of the counts."""
+    at_hand = KnownCounts(counts)
+    found = dict(zip(_RULES, in_stretches(at_hand, _REACH, *_RULES.values()), strict=True))
+    found["cole_kripke_rescored"] = webster_rescored(found["cole_kripke"])
+    found["roenneberg"], found["crespo"] = roenneberg(at_hand), crespo(at_hand)
+    return {scorer.id: found[scorer.id] for scorer in _OFFERED}

@@ -8,14 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.sleep.scoring.counts import (
-    Counts,
-    as_states,
-    needs_minutes,
-    whole_or_exact,
-    window_sums,
-    without_gaps,
-)
+from clarity_desktop.sleep.scoring.counts import Counts, KnownCounts, known, needs_minutes, window_sums
 from clarity_desktop.sleep.states import States, runs_of
 
 __all__ = ["roenneberg", "roenneberg_bouts"]
@@ -27,12 +20,12 @@ _LONGEST_MIN: Final = 720
 _PEAK_AHEAD: Final = 31
 
 
-def _below_trend(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _below_trend(counts: KnownCounts) -> NDArray[np.bool_]:
     """Where the count is at most 15 % of the centred 24-h mean (at least 12 h of it present)."""
     half = _DAY // 2
-    n = window_sums(present, half, half - 1)
-    trend = window_sums(whole_or_exact(values), half, half - 1) * (_TREND_SHARE / np.maximum(n, 1))
-    return np.asarray(present & (n >= half) & (values <= trend))
+    n = window_sums(counts.present, half, half - 1)
+    trend = window_sums(counts.whole, half, half - 1) * (_TREND_SHARE / np.maximum(n, 1))
+    return np.asarray(counts.present & (n >= half) & (counts.values <= trend))
 
 
 @lru_cache(maxsize=4)
@@ -79,7 +72,7 @@ def _highest_of_next(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(highest[overlap:], highest[:-overlap])
 
 
-def roenneberg_bouts(counts: Counts, *, step_s: int = 60) -> tuple[tuple[int, int], ...]:
+def roenneberg_bouts(counts: Counts | KnownCounts, *, step_s: int = 60) -> tuple[tuple[int, int], ...]:
     """Sleep bouts as epoch numbers ``[start, stop)``, in order and without overlap.
 
     Roenneberg et al. 2015 (Methods Enzymol 552:257). Each run of at least 30 minutes below 15 % of the 24-h trend
@@ -98,8 +91,7 @@ def roenneberg_bouts(counts: Counts, *, step_s: int = 60) -> tuple[tuple[int, in
         ``sleep.epoch_length``.
     """
     needs_minutes("Roenneberg", step_s)
-    values, present = without_gaps(counts)
-    below = _below_trend(values, present)
+    below = _below_trend(known(counts))
     runs = runs_of(below)
     seeds = runs.start[(runs.value == 1) & (runs.length >= _SEED_MIN)]
     reached = np.cumsum(below, dtype=np.int32)
@@ -117,7 +109,7 @@ def roenneberg_bouts(counts: Counts, *, step_s: int = 60) -> tuple[tuple[int, in
     return tuple(bouts)
 
 
-def roenneberg(counts: Counts, *, step_s: int = 60) -> States:
+def roenneberg(counts: Counts | KnownCounts, *, step_s: int = 60) -> States:
     """Sleep inside the bouts of :func:`roenneberg_bouts`, wake outside, unknown where missing.
 
     Raises
@@ -125,8 +117,8 @@ def roenneberg(counts: Counts, *, step_s: int = 60) -> States:
     InputError
         ``sleep.epoch_length``.
     """
-    present = np.isfinite(counts)
-    asleep = np.zeros(present.size, np.bool_)
-    for start, stop in roenneberg_bouts(counts, step_s=step_s):
+    at_hand = known(counts)
+    asleep = np.zeros(at_hand.present.size, np.bool_)
+    for start, stop in roenneberg_bouts(at_hand, step_s=step_s):
         asleep[start:stop] = True
-    return as_states(asleep, present)
+    return at_hand.states(asleep)

@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import UsageError
-from clarity_desktop.sleep.scoring.counts import Counts, in_stretches, needs_minutes, whole_or_exact, window_sums
+from clarity_desktop.sleep.scoring.counts import Counts, KnownCounts, Rule, in_stretches, needs_minutes, neighbour_sums
 from clarity_desktop.sleep.states import States
 
-__all__ = ["SADEH_VARIANTS", "sadeh"]
+__all__ = ["SADEH_VARIANTS", "sadeh", "sadeh_rule"]
 
 SADEH_VARIANTS: Final = ("original", "actigraph")
 """``actigraph`` caps counts at 300 and takes scores from −4 up as sleep."""
+
+_BAND: Final = np.float32(0.05)
+"""Scores this near to the threshold are formed anew in double precision."""
+_FEW: Final = 16
+"""Epochs beside a missing one are formed anew too, while they are fewer than one in sixteen."""
 
 
 def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> States:
@@ -47,39 +52,87 @@ def sadeh(counts: Counts, *, step_s: int = 60, variant: str = "original") -> Sta
             remedy="Use one of: " + ", ".join(SADEH_VARIANTS) + ".",
         )
     needs_minutes("Sadeh", step_s)
-    capped = variant == "actigraph"
-
-    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return _asleep(np.minimum(values, 300.0), present, -4.0) if capped else _asleep(values, present, 0.0)
-
-    return in_stretches(counts, 5, rule)
+    return in_stretches(counts, 5, sadeh_rule(variant))[0]
 
 
-def _asleep(values: NDArray[np.float64], present: NDArray[np.bool_], threshold: float) -> NDArray[np.bool_]:
-    """Where PS reaches the threshold. Each term is formed only for epochs that the terms before it left open."""
-    exact = whole_or_exact(values)
-    counted = exact.min(initial=0) >= 0
-    held, around = window_sums(present, 5, 5), window_sums(exact, 5, 5)
-    margin = around / np.maximum(held, 1)
-    margin *= -0.065
-    margin += 7.601 - threshold
-    margin -= 1.08 * window_sums((exact >= 50) & (exact < 100), 5, 5)
-    # What remains only lowers the score, so epochs already under the threshold are settled as wake.
-    asleep = margin >= 0
-    # A full window with a sum S of at most 99 is sleep whatever its shape: NAT is at most 1, the deviation at most
-    # S/√6, the logarithm at most ln(S + 1), so PS is at least 0.4. These are the still minutes of most nights.
-    quiet = (around <= 99) & (held == 11)
-    left = np.flatnonzero(asleep & ~quiet) if counted else np.flatnonzero(asleep)
-    margin = margin[left]
-    margin -= 0.703 * np.log(values[left] + 1.0)
-    asleep[left[margin < 0]] = False
-    open_ = np.flatnonzero(margin >= 0)
-    left, margin = left[open_], margin[open_]
+def sadeh_rule(variant: str = "original") -> Rule:
+    """The rule of one of :data:`SADEH_VARIANTS`."""
+    cap, threshold = (300.0, -4.0) if variant == "actigraph" else (None, 0.0)
+
+    def rule(counts: KnownCounts) -> NDArray[np.bool_]:
+        held = neighbour_sums(counts.present.view(np.uint8), 5, 5)
+        uneven = counts.present & (held != 11)
+        few = np.count_nonzero(uneven) * _FEW <= uneven.size
+        margin = _estimate(counts, cap, _FULL if few else _shares(counts))
+        margin -= np.float32(threshold)
+        asleep = margin >= 0
+        open_ = np.abs(margin, out=margin) < _BAND
+        close = np.flatnonzero(open_ | uneven if few else open_)
+        if close.size:
+            asleep[close] = _exactly(counts, cap, threshold, close)
+        return np.asarray(asleep)
+
+    return rule
+
+
+_Shares = tuple[np.float32 | NDArray[np.float32], np.float32 | NDArray[np.float32], np.float32 | NDArray[np.float32]]
+_FULL: Final[_Shares] = (np.float32(1 / 11), np.float32(1 / 6), np.float32(1 / 5))
+
+
+def _shares(counts: KnownCounts) -> _Shares:
+    """1/n of the eleven epochs that exist, 1/n and 1/(n − 1) of the six, at least 1 below the line."""
+    eleven, six = (neighbour_sums(counts.present.astype(np.float32), 5, after) for after in (5, 0))
+    return 1 / np.maximum(eleven, 1), 1 / np.maximum(six, 1), 1 / np.maximum(six - 1, 1)
+
+
+def _estimate(counts: KnownCounts, cap: float | None, shares: _Shares) -> NDArray[np.float32]:
+    """PS in single precision, of which a processor forms twice as many at once.
+
+    It is off by less than :data:`_BAND` wherever PS is near a threshold: means are below 180 there, so that sums are
+    below 2²⁴ and only the difference of squares loses digits, at most 0.006 of PS. Further down it may be off by
+    more, but not across.
+    """
+    values = counts.once("single", lambda: counts.values.astype(np.float32))
+    if cap is not None:
+        values = np.minimum(values, np.float32(cap))
+    of_eleven, of_six, of_five = shares
+    score = neighbour_sums(values, 5, 5)
+    score *= of_eleven
+    score *= np.float32(-0.065)
+    score += np.float32(7.601)
+    middling = neighbour_sums(((values >= 50) & (values < 100)).view(np.uint8), 5, 5)
+    score -= np.multiply(middling, np.float32(1.08))
+    spread, total = neighbour_sums(values * values, 5, 0), neighbour_sums(values, 5, 0)
+    total *= total
+    total *= of_six
+    spread -= total
+    spread *= of_five
+    np.maximum(spread, 0, out=spread)
+    np.sqrt(spread, out=spread)
+    spread *= np.float32(0.056)
+    score -= spread
+    level = np.log1p(values)
+    level *= np.float32(0.703)
+    score -= level
+    return score
+
+
+def _exactly(counts: KnownCounts, cap: float | None, threshold: float, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether PS reaches the threshold, in double precision, at some places."""
+    around = at[:, None] + np.arange(-5, 6)
+    inside = (around >= 0) & (around < counts.values.size)
+    around = np.where(inside, around, 0)
+    present = inside & counts.present[around]
+    values = np.where(present, counts.values[around], 0.0)
+    if cap is not None:
+        values = np.minimum(values, cap)
+    held = present.sum(axis=1)
+    margin = -0.065 * (values.sum(axis=1) / np.maximum(held, 1)) + (7.601 - threshold)
+    margin -= 1.08 * ((values >= 50) & (values < 100)).sum(axis=1)
+    margin -= 0.703 * np.log(values[:, 5] + 1.0)
     # The last term by its square: (n − 1)·PS²/0.056² against Σx² − (Σx)²/n over the six minutes up to the epoch.
-    total = window_sums(exact, 5, 0)[left]
-    size = window_sums(present, 5, 0)[left]
-    squares = np.correlate(np.concatenate((np.zeros(5), values * values)), np.ones(6), mode="valid")[left]
-    squares -= total * (total / np.maximum(size, 1))
-    margin *= 1 / 0.056
-    asleep[left] = margin * margin * np.maximum(size - 1, 1) >= squares
-    return asleep
+    last, size = values[:, :6], present[:, :6].sum(axis=1)
+    total = last.sum(axis=1)
+    squares = (last * last).sum(axis=1) - total * (total / np.maximum(size, 1))
+    reach = margin * (1 / 0.056)
+    return np.asarray((margin >= 0) & (reach * reach * np.maximum(size - 1, 1) >= squares))

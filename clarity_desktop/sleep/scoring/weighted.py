@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import UsageError
-from clarity_desktop.sleep.scoring.counts import Counts, in_stretches, needs_minutes, needs_sub_minute
+from clarity_desktop.sleep.scoring.counts import (
+    Counts,
+    KnownCounts,
+    Rule,
+    in_stretches,
+    needs_minutes,
+    needs_sub_minute,
+)
 from clarity_desktop.sleep.states import States
 
-__all__ = ["COLE_KRIPKE_UNITS", "cole_kripke", "scripps"]
+__all__ = ["COLE_KRIPKE_UNITS", "cole_kripke", "cole_kripke_rule", "scripps", "scripps_rule"]
 
 COLE_KRIPKE_UNITS: Final = ("per_2s", "actigraph", "per_10s")
 """How the minute's count becomes the paper's activity: count/30, min(count/100, 300), count/6."""
@@ -63,14 +70,20 @@ def cole_kripke(counts: Counts, *, step_s: int = 60, unit: str = "per_2s") -> St
             remedy="Use one of: " + ", ".join(COLE_KRIPKE_UNITS) + ".",
         )
 
-    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return in_stretches(counts, 4, cole_kripke_rule(unit))[0]
+
+
+def cole_kripke_rule(unit: str = "per_2s") -> Rule:
+    """The rule of one unit of activity, one of :data:`COLE_KRIPKE_UNITS`."""
+
+    def rule(counts: KnownCounts) -> NDArray[np.bool_]:
         if unit == "actigraph":
-            activity = np.minimum(values / 100.0, 300.0)
+            activity = np.minimum(counts.values / 100.0, 300.0)
         else:
-            activity = values / (30.0 if unit == "per_2s" else 6.0)
+            activity = counts.values / (30.0 if unit == "per_2s" else 6.0)
         return np.asarray(weighted_sum(activity, _COLE_KRIPKE, 4) < 1.0)
 
-    return in_stretches(counts, 4, rule)
+    return rule
 
 
 def scripps(counts: Counts, *, step_s: int = 60) -> States:
@@ -82,9 +95,11 @@ def scripps(counts: Counts, *, step_s: int = 60) -> States:
         ``sleep.epoch_length`` unless ``step_s`` is 60.
     """
     needs_minutes("Scripps", step_s)
+    return in_stretches(counts, 10, scripps_rule)[0]
 
-    def rule(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        score = weighted_sum(values, _SCRIPPS_BEFORE, 10) + weighted_sum(values, _SCRIPPS_AFTER, 3)
-        return np.asarray(score < 1.0)
 
-    return in_stretches(counts, 10, rule)
+def scripps_rule(counts: KnownCounts) -> NDArray[np.bool_]:
+    """Where the weighted sum stays under 1."""
+    values = counts.values
+    score = weighted_sum(values, _SCRIPPS_BEFORE, 10) + weighted_sum(values, _SCRIPPS_AFTER, 3)
+    return np.asarray(score < 1.0)
