@@ -14,6 +14,7 @@ from clarity_desktop.analysis.findings.complexity import complexity_finding
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.phase import phase_findings
 from clarity_desktop.analysis.heart import gated_pressure, heart_study
+from clarity_desktop.analysis.layer import read_layer
 from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS, read_heart_rate, read_light, read_signal
 from clarity_desktop.analysis.panels.assemble import PanelInputs, assemble_panel
 from clarity_desktop.analysis.panels.codec import (
@@ -102,6 +103,7 @@ class Study:
         zone: str | None = None,
         epoch_s: int = 60,
         details: bool = True,
+        edited: bool = True,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Panel:
@@ -120,6 +122,8 @@ class Study:
         details:
             Whether the rhythm metrics beyond the first ones and their intervals are answered too. They take longer
             than all the rest, and a page that opens does not show them.
+        edited:
+            Whether rests, naps, non-wear and what was left out by hand count. Free days always do.
 
         Raises
         ------
@@ -137,7 +141,8 @@ class Study:
         series = vault.series.list(patient_id)
         window = self.default_span(series, clock) if span is None else span
         _check(window, epoch_s)
-        content = vault.content_hash(patient_id, PANEL_KINDS)
+        layer = read_layer(vault, patient_id, series, window, clock, edited=edited)
+        content = layer.joined_to(vault.content_hash(patient_id, PANEL_KINDS))
         key = _key(patient, content, window, clock, epoch_s, details=details)
         cached = vault.findings.get(key)
         if cached is not None:
@@ -147,19 +152,21 @@ class Study:
         cancel.check()
         progress(Progress("Reading the recording", 0, None))
         signal = read_signal(vault, series, patient_id, window, clock, epoch_s)
+        rate = layer.without_left_out(signal.heart_rate)
         panel = assemble_panel(
             PanelInputs(
-                wear=signal.wear,
+                wear=layer.on_wear(signal.wear),
                 signal_note=signal.note,
                 input_hash=content,
                 segments=signal.segments,
-                heart_rate=signal.heart_rate,
-                heart=heart_signal(signal.heart_rate, read_steps(vault, series, window), window, clock),
-                light=signal.light,
+                heart_rate=rate,
+                heart=heart_signal(rate, read_steps(vault, series, window), window, clock),
+                light=None if signal.light is None else layer.on_epochs(signal.light),
                 activity_unit=signal.unit,
                 simulated=patient.simulated,
                 notes=signal.notes,
-                parameters={"from": str(window.start), "to": str(window.stop)},
+                layer=layer,
+                parameters={"from": str(window.start), "to": str(window.stop), **layer.parameters},
             ),
             details=details,
             progress=progress,
@@ -251,7 +258,8 @@ class Study:
         """
         panel = self.panel(patient_id, span, zone=zone, details=False, progress=progress, cancel=cancel)
         series = self._vault.series.list(patient_id)
-        rate = read_heart_rate(self._vault, series, panel.span)
+        layer = read_layer(self._vault, patient_id, series, panel.span, panel.zone)
+        rate = layer.without_left_out(read_heart_rate(self._vault, series, panel.span))
         steps = None if rate is None else read_steps(self._vault, series, panel.span)
         return change_over_time(panel, rate=rate, signal=heart_signal(rate, steps, panel.span, panel.zone))
 

@@ -63,7 +63,8 @@ class Night:
     maintenance_pct: float | None
     """100·TST/(onset→offset)."""
     awakenings: int
-    awakenings_5min: int
+    awakenings_5min: int | None
+    """``None`` where the account does not say how long each awakening was, as in a diary."""
     midsleep_h: float
     """(onset + offset)/2 on the local clock, decimal hours 0…24."""
     stages_min: dict[str, float] = field(default_factory=dict)
@@ -79,3 +80,5 @@ class Night:
     incomplete: str = ""
     """Why the night cannot stand for itself, in a sentence (``Not worn for 3 h 06 min of it.``); ``""`` when whole.
     An incomplete night is shown and left out of medians."""
+    edited: str = ""
+    """Identifier of the annotation that states its times; ``""`` for a night as it was computed."""

@@ -21,6 +21,7 @@ __all__ = [
     "clock_hour",
     "nights_from_segments",
     "nights_from_states",
+    "segments_of_states",
     "summarise_states",
 ]
 
@@ -186,6 +187,7 @@ def _joined(periods: Sequence[tuple[int, int]], gap: float) -> list[tuple[int, i
 def segments_of_states(
     states: States, onset: int, offset: int, start: Instant, step_s: int, source: str
 ) -> tuple[SleepSegment, ...]:
+    """Runs of sleep and wake among the epochs ``[onset, offset)`` as segments; unknown epochs make none."""
     runs = runs_of(states[onset:offset])
     return tuple(
         SleepSegment(

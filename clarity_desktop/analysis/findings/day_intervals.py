@@ -170,7 +170,7 @@ def _onset_spread(windows: DailyWindows, random: Generator) -> Interval | None:
     return interval_of(np.sqrt(np.maximum(-2 * np.log(np.clip(length, 1e-12, 1.0)), 0.0)) * 24 / (2 * math.pi))
 
 
-def timing_intervals(nights: TimedNights, random: Generator) -> dict[str, Interval | None]:
+def timing_intervals(nights: TimedNights, random: Generator, *, work_days: float = 5.0) -> dict[str, Interval | None]:
     """Intervals of social jetlag, MSFsc, CPD and the spread of mid-sleep.
 
     Nights are drawn within work and within free nights, so that every replicate holds both. CPD depends on order:
@@ -185,7 +185,7 @@ def timing_intervals(nights: TimedNights, random: Generator) -> dict[str, Interv
     first = random.integers(0, size - _LEAST + 1, size=(REPLICATES, -(-size // _LEAST)))
     for row in range(REPLICATES):
         groups = [random.choice(group, group.size) for group in (free, work) if group.size]
-        found = timing_of(_drawn(nights, np.concatenate(groups), np.arange(size) * 2))
+        found = timing_of(_drawn(nights, np.concatenate(groups), np.arange(size) * 2), work_days=work_days)
         for name in names:
             value = getattr(found, name)
             replicates[name].append(math.nan if value is None else value)
@@ -193,7 +193,7 @@ def timing_intervals(nights: TimedNights, random: Generator) -> dict[str, Interv
         # Blocks lie far apart, so that no step leads from one to the next.
         block = np.repeat(np.arange(first.shape[1]), _LEAST)
         days = nights.day[places] - nights.day[first[row]].repeat(_LEAST) + 1000 * block
-        deviation = timing_of(_drawn(nights, places, days)).cpd_h
+        deviation = timing_of(_drawn(nights, places, days), work_days=work_days).cpd_h
         replicates["cpd_h"].append(math.nan if deviation is None else deviation)
     return {name: interval_of(np.array(values)) for name, values in replicates.items()}
 

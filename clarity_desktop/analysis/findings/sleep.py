@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from clarity_desktop.analysis.findings.uncertainty import (
     regularity_interval,
     seed_of,
 )
-from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.epochs import Epochs, EpochState
 from clarity_desktop.domain.findings import Finding
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.sleep import Night
-from clarity_desktop.domain.time import ZoneTimeline
+from clarity_desktop.domain.time import ZoneTimeline, day_of_date
 from clarity_desktop.signals.clock import LocalClock
+from clarity_desktop.sleep.latency import latency_10_of_11
 from clarity_desktop.sleep.regularity import day_matrix, pairs_of_days
 from clarity_desktop.sleep.states import SLEEP, UNKNOWN, WAKE, States
 from clarity_desktop.sleep.timing import DEFAULT_NEED_H, timed_nights, timing_of
@@ -46,12 +48,14 @@ class SleepEvidence:
     why_none: str = ""
     """Sentence that says why there are no nights, when there are none."""
     method: str = "stages"
+    free: FreeDays = field(default_factory=FreeDays)
+    """Which dates are free, for timing."""
 
 
 def states_of_nights(episodes: Sequence[Night], epochs: Epochs) -> States:
     """State of each epoch from recorded sleep: asleep inside sleep stages, awake where worn or staged awake.
 
-    Without either nothing is known of the epoch.
+    Without either nothing is known of the epoch, nor of what a person left out.
     """
     states = np.where(epochs.valid, WAKE, UNKNOWN).astype(np.int8)
     size = len(epochs)
@@ -62,6 +66,7 @@ def states_of_nights(episodes: Sequence[Night], epochs: Epochs) -> States:
             last = -(-(segment.stop - epochs.start - epochs.step_s // 2) // epochs.step_s)
             if last > 0 and first < size:
                 states[max(first, 0) : last] = SLEEP if segment.stage.is_sleep else WAKE
+    states[epochs.state == EpochState.EXCLUDED] = UNKNOWN
     return states
 
 
@@ -87,6 +92,7 @@ def sleep_findings(evidence: SleepEvidence, maker: FindingMaker, *, details: boo
                 len(values),
                 interval=median_interval(values, random) if values else None,
                 reason=reason,
+                details=_latency_details(nights) if metric == "sol_min" else (),
                 parameters={"statistic": "median", **bootstrap},
             )
         )
@@ -94,6 +100,18 @@ def sleep_findings(evidence: SleepEvidence, maker: FindingMaker, *, details: boo
     found.append(_regularity(evidence, maker, method))
     found.extend(_timing(evidence, maker, none, method, details=details))
     return tuple(found)
+
+
+def _free_dates(evidence: SleepEvidence) -> tuple[int, ...]:
+    """Free local days among the dates of waking."""
+    dates = [night.date for night in evidence.nights]
+    return tuple(day_of_date(day) for day in dates if evidence.free.is_free(day))
+
+
+def _latency_details(nights: Sequence[Night]) -> tuple[tuple[str, float], ...]:
+    """Median latency to persistent sleep beside that to the first sleep (RH-37)."""
+    values = [value for night in nights if (value := latency_10_of_11(night)) is not None]
+    return (("first_10_of_11_min", float(np.median(values))), ("nights_10_of_11", float(len(values)))) if values else ()
 
 
 def _midsleep(
@@ -145,22 +163,25 @@ def _regularity(evidence: SleepEvidence, maker: FindingMaker, parameters: dict[s
 def _timing(
     evidence: SleepEvidence, maker: FindingMaker, none: str | None, parameters: dict[str, str], *, details: bool
 ) -> tuple[Finding, ...]:
-    nights = timed_nights(evidence.nights, evidence.zone)
-    timing = timing_of(nights)
+    nights = timed_nights(evidence.nights, evidence.zone, _free_dates(evidence))
+    timing = timing_of(nights, work_days=evidence.free.work_days_a_week)
     count = len(nights)
-    intervals = timing_intervals(nights, seed_of(maker.input_hash, "timing")) if details and none is None else {}
+    intervals: dict[str, tuple[float, float] | None] = {}
+    if details and none is None:
+        week = evidence.free.work_days_a_week
+        intervals = timing_intervals(nights, seed_of(maker.input_hash, "timing"), work_days=week)
     drawn: dict[str, str] = {}
     blocks: dict[str, str] = {}
     if details:
         drawn = {"bootstrap": "nights, within work and within free nights", "replicates": str(REPLICATES)}
         blocks = {"bootstrap": "blocks of 3 successive nights"}
-    free = {"free_days": "Saturday and Sunday", **drawn, **parameters}
+    free = {"free_days": evidence.free.words, **drawn, **parameters}
     in_order = {**free, **blocks}
     uneven = none
     if uneven is None and not timing.jetlag_is_sufficient:
         uneven = (
             "Needs 2 nights before free days and 4 before work days, "
-            f"has {timing.free_nights} and {timing.work_nights}."
+            f"has {timing.free_nights} and {timing.work_nights}. Free: {evidence.free.words}."
         )
     apart = none
     if apart is None and not timing.deviation_is_sufficient:

@@ -18,8 +18,10 @@ from clarity_desktop.analysis.findings.sleep import (
     sleep_findings,
     states_of_nights,
 )
+from clarity_desktop.analysis.layer import Layer
 from clarity_desktop.analysis.panels.heart_signal import HeartSignal
 from clarity_desktop.circadian.prepared import PreparedRecording
+from clarity_desktop.domain.annotations import AnnotationKind
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
@@ -32,13 +34,17 @@ from clarity_desktop.signals.clock import average_day
 from clarity_desktop.signals.presence import Wear, bouts_without_heart_rate, coverage_of, day_coverage
 from clarity_desktop.sleep.agreement import dates_of_disagreement
 from clarity_desktop.sleep.completeness import with_completeness
-from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states
+from clarity_desktop.sleep.diary import DIARY_METHOD, nights_from_diary
+from clarity_desktop.sleep.edited import with_left_out, with_rests, without_spans
+from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states, segments_of_states
 from clarity_desktop.sleep.scoring import cole_kripke_rescored, tudor_locke_periods
+from clarity_desktop.sleep.stages import resolve_sources
 from clarity_desktop.sleep.states import SLEEP, UNKNOWN, States
 
 __all__ = ["SCORED_METHOD", "PanelInputs", "assemble_panel", "scored_states", "zone_words"]
 
 SCORED_METHOD: Final = "scored:cole_kripke_rescored"
+_SCORED_SOURCE: Final = "scored from activity"
 _STEPS: Final = 5
 
 
@@ -61,6 +67,8 @@ class PanelInputs:
     activity_unit: str = "counts/min"
     simulated: bool = False
     notes: tuple[str, ...] = ()
+    layer: Layer = field(default_factory=Layer)
+    """What people wrote by hand; its states lie on ``wear`` already."""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -99,19 +107,30 @@ def _sleep_of(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
     if evidence.method == "stages" and inputs.heart_rate is not None:
         # Stages and heart rate are of the watch; the activity may be of another device.
         bouts = bouts_without_heart_rate(inputs.heart_rate.start, inputs.wear.epochs, evidence.states == SLEEP)
-    nights = with_completeness(found.nights, bouts)
+    nights = with_left_out(with_completeness(found.nights, bouts), inputs.layer.of(AnnotationKind.LEAVE_OUT))
     whole = tuple(night for night in nights if not night.incomplete)
     why_none = evidence.why_none
     if nights and not whole:
+        left_out = all(night.incomplete.startswith("Left out") for night in nights)
         why_none = "The device was worn for only a part of every night."
-    return NightsAndNaps(nights, found.naps), replace(evidence, nights=whole, why_none=why_none)
+        if left_out:
+            why_none = "Every night was left out by hand."
+    evidence = replace(evidence, nights=whole, why_none=why_none, free=inputs.layer.free)
+    return NightsAndNaps(nights, found.naps), evidence
 
 
 def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
     epochs = inputs.wear.epochs
-    zone = epochs.zone
-    if any(segment.stage.is_sleep for segment in inputs.segments):
-        found = nights_from_segments(inputs.segments, zone)
+    zone, layer = epochs.zone, inputs.layer
+    segments = without_spans(inputs.segments, [one.span for one in layer.of(AnnotationKind.NOT_WORN)])
+    rests = layer.of(AnnotationKind.REST, AnnotationKind.NAP)
+    if any(segment.stage.is_sleep for segment in segments):
+
+        def staged(low: int, high: int) -> tuple[SleepSegment, ...]:
+            return resolve_sources([s for s in segments if s.start < high and s.stop > low])
+
+        found = nights_from_segments(segments, zone)
+        found = with_rests(found, rests, staged, zone, source="recorded stages", method="stages")
         states = states_of_nights((*found.nights, *found.naps), epochs)
         kept = _within(found, epochs.span, zone)
         return kept, SleepEvidence(kept.nights, states, epochs, zone)
@@ -119,12 +138,21 @@ def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEviden
     if epochs.kind == ACTIVITY_COUNTS and epochs.step_s == 60:
         states = scored_states(epochs)
         periods = tudor_locke_periods(states)
-        found = nights_from_states(
-            states, periods, epochs.start, zone, source="scored from activity", method=SCORED_METHOD
-        )
+        found = nights_from_states(states, periods, epochs.start, zone, source=_SCORED_SOURCE, method=SCORED_METHOD)
+
+        def scored(low: int, high: int) -> tuple[SleepSegment, ...]:
+            first, last = ((at - epochs.start) // epochs.step_s for at in (low, high + epochs.step_s - 1))
+            first, last = max(0, min(first, len(epochs))), max(0, min(last, len(epochs)))
+            return segments_of_states(states, first, last, epochs.start, epochs.step_s, _SCORED_SOURCE)
+
+        found = with_rests(found, rests, scored, zone, source=_SCORED_SOURCE, method=SCORED_METHOD)
         return found, SleepEvidence(
             found.nights, states, epochs, zone, "The activity shows no sleep period of 160 minutes.", SCORED_METHOD
         )
+    if layer.diary:
+        written = NightsAndNaps(nights_from_diary(layer.diary, zone), ())
+        kept = _within(written, epochs.span, zone)
+        return kept, SleepEvidence(kept.nights, nothing, epochs, zone, "The diary has no night here.", DIARY_METHOD)
     why = "No sleep was recorded in this window"
     if epochs.kind == ACTIVITY_COUNTS:
         why += ", and activity is scored from one-minute epochs only."
@@ -136,6 +164,10 @@ def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEviden
 def _notes(inputs: PanelInputs, evidence: SleepEvidence, nights: Sequence[Night]) -> tuple[str, ...]:
     zone = inputs.wear.epochs.zone
     notes = list(inputs.notes)
+    if inputs.layer.note:
+        notes.append(inputs.layer.note)
+    if evidence.method == DIARY_METHOD:
+        notes.append("Sleep is that of the person's diary; nothing was recorded. Regularity needs a recording.")
     if zone.is_unknown:
         notes.append("The time zone is not known. Clock hours are those printed in the file.")
     if evidence.method == SCORED_METHOD:
@@ -143,7 +175,11 @@ def _notes(inputs: PanelInputs, evidence: SleepEvidence, nights: Sequence[Night]
             "Sleep is scored from activity by Cole–Kripke with Webster rescoring, in periods by Tudor-Locke's rule. "
             "The scorer is uncalibrated for this device, and without an in-bed record latency and efficiency are open."
         )
-    partly = [night.date for night in nights if night.incomplete]
+    left_out = [night.date for night in nights if night.incomplete.startswith("Left out")]
+    if left_out:
+        what = "night is" if len(left_out) == 1 else "nights are"
+        notes.append(f"{len(left_out)} {what} left out of medians by hand.")
+    partly = [night.date for night in nights if night.incomplete and night.date not in left_out]
     if partly:
         shown = ", ".join(day.isoformat() for day in partly[:3]) + (" …" if len(partly) > 3 else "")
         what = "night is" if len(partly) == 1 else "nights are"

@@ -21,7 +21,7 @@ from clarity_desktop.domain.time import Certainty, Span, ZonePeriod, ZoneTimelin
 
 __all__ = ["FORMAT_VERSION", "decode_findings", "decode_panel", "encode_findings", "encode_panel"]
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 """Raised whenever the head's fields change; an entry of another version is computed afresh."""
 _MAGIC: Final = b"CLPN"
 _HEAD: Final = struct.Struct("<4sHI")
