@@ -8,7 +8,7 @@ from typing import Final
 from clarity_desktop.domain.insights import Fact
 from clarity_desktop.insights.grounding.lexicon import Lexicon, catalogue
 
-__all__ = ["comparison_text", "rounded", "value_text"]
+__all__ = ["clock_difference_min", "comparison_text", "rounded", "value_text"]
 
 _NO_BREAK: Final = "\u00a0"
 _MINUS: Final = "\u2212"
@@ -58,14 +58,19 @@ def value_text(fact: Fact, words: Lexicon) -> str:
     return f"{hour:02d}:{minute:02d}" + (f"{_NO_BREAK}{sign}" if sign else "")
 
 
+def clock_difference_min(fact: Fact, other: Fact) -> int:
+    """Minutes from ``other`` to ``fact`` on the clock, the short way round: more than −720, at most 720."""
+    minutes = (_clock_minutes(fact.value) - _clock_minutes(other.value)) % _DAY_MIN
+    return minutes - _DAY_MIN if minutes > _DAY_MIN // 2 else minutes
+
+
 def comparison_text(fact: Fact, other: Fact, words: Lexicon) -> str:
     """How ``fact`` stands relative to ``other``, computed on the rounded values so that a reader can redo it."""
     metric = catalogue()[fact.metric]
     phrases = words.phrases
     ratio = ""
     if fact.unit == "clock_h":
-        minutes = (_clock_minutes(fact.value) - _clock_minutes(other.value)) % _DAY_MIN
-        difference = Decimal(minutes - _DAY_MIN if minutes > _DAY_MIN // 2 else minutes)
+        difference = Decimal(clock_difference_min(fact, other))
         margin = metric.margin * 60
         amount = _duration(int(abs(difference)))
     else:

@@ -1,0 +1,73 @@
+"""Topics of insights: which metrics each speaks of, in order of importance, and over which windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from clarity_desktop.domain.insights import FactWindow, Topic
+
+__all__ = ["EVENT_DAYS", "TOPIC_METRICS", "WEEK_DAYS", "WHOLE_DAYS", "topic_windows"]
+
+WEEK_DAYS: Final = 7
+WHOLE_DAYS: Final = 28
+EVENT_DAYS: Final = 7
+
+TOPIC_METRICS: Final[Mapping[Topic, tuple[str, ...]]] = {
+    Topic.OVERVIEW: ("coverage", "tst", "midsleep", "sri", "ra", "rhr", "steps", "se", "midsleep_sd"),
+    Topic.SLEEP: (
+        *("coverage", "tst", "se", "waso", "midsleep", "sol", "awakenings", "tib", "onset", "offset"),
+        *("deep", "rem", "core", "waso_first", "waso_second", "debt"),
+    ),
+    Topic.REGULARITY: (
+        *("coverage", "sri", "midsleep_sd", "is", "iv", "midsleep", "sjl", "cpd"),
+        *("l5_onset", "m10_onset", "onset", "offset", "period"),
+    ),
+    Topic.ACTIVITY: (
+        *("coverage", "steps", "ra", "m10", "m10_onset", "l5", "l5_onset", "mesor", "amplitude", "acrophase"),
+        *("iv", "light", "dfa"),
+    ),
+    Topic.HEART: ("coverage", "rhr", "hr_dip", "hr_nadir", "rmssd"),
+    Topic.EVENT: ("coverage", "tst", "midsleep", "se", "waso", "sri", "ra", "rhr", "steps", "midsleep_sd", "is"),
+    Topic.DATA_QUALITY: ("coverage", "wear", "nonwear", "valid_days"),
+    Topic.PAT: ("coverage", "valid_days", "pat"),
+}
+"""Metrics by topic. A table that is too large for a request loses facts from the end of this order."""
+
+_RECENT: Final = FactWindow("recent", 1 - WEEK_DAYS, 0, WEEK_DAYS)
+_EARLIER: Final = FactWindow("earlier", 1 - 2 * WEEK_DAYS, -WEEK_DAYS, WEEK_DAYS)
+_BASELINE: Final = FactWindow("baseline", 1 - 4 * WEEK_DAYS, -3 * WEEK_DAYS, WEEK_DAYS)
+_WHOLE: Final = FactWindow("whole", 1 - WHOLE_DAYS, 0, WHOLE_DAYS)
+
+
+def topic_windows(topic: Topic, event_day: int | None = None) -> tuple[FactWindow, ...]:
+    """The windows of a topic, most important first.
+
+    Parameters
+    ----------
+    event_day:
+        For :attr:`Topic.EVENT` the day of the event relative to the last day with data, 0 or negative.
+
+    Notes
+    -----
+    Windows that are compared have equal lengths: before and after an event both are as long as the shorter of seven
+    days and what lies between the event and the last day. Work and free days split the whole window.
+    """
+    if topic is Topic.EVENT:
+        if event_day is None:
+            return ()
+        days = min(EVENT_DAYS, -event_day)
+        return (
+            FactWindow("after_event", event_day + 1, event_day + days, days),
+            FactWindow("before_event", event_day - days, event_day - 1, days),
+        )
+    if topic is Topic.REGULARITY:
+        work, free = (FactWindow(key, _WHOLE.from_day, 0, WHOLE_DAYS) for key in ("work", "free"))
+        return _RECENT, _BASELINE, _WHOLE, work, free
+    if topic is Topic.SLEEP:
+        return _RECENT, _BASELINE, _EARLIER, _WHOLE
+    if topic is Topic.PAT:
+        return (_RECENT, _BASELINE)
+    if topic is Topic.DATA_QUALITY:
+        return _RECENT, _EARLIER, _WHOLE
+    return _RECENT, _BASELINE
