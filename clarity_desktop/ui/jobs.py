@@ -7,6 +7,7 @@ serial thread for long jobs such as imports. All are named and joined by :func:`
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -25,6 +26,7 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 _POOL = 2
 _PROGRESS_EVERY_S = 0.05
+_LOOK_EVERY_S = 0.1
 
 
 class JobState(StrEnum):
@@ -75,9 +77,17 @@ class Job(QObject):
     progressed = Signal()
     ended = Signal()
 
-    def __init__(self, title: str, parent: QObject) -> None:
+    def __init__(
+        self, title: str, parent: QObject, *, owner: str = "", outlives_lock: bool = False, quiet: bool = False
+    ) -> None:
         super().__init__(parent)
         self.title = title
+        self.owner = owner
+        """Id of the user who started it; others do not see it."""
+        self.outlives_lock = outlives_lock
+        """Whether it works in a process of its own, which can end its item while the vault is locked."""
+        self.quiet = quiet
+        """Whether the program started it by itself, so that nobody is asked about it."""
         self.state = JobState.WAITING
         self.progress: Progress | None = None
         self.result: Any = None
@@ -115,6 +125,11 @@ class _Board(QObject):
         self._crossing.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
         self._open = True
         self.under_way = 0
+        self.owner = ""
+        """Id of the user whose jobs are shown."""
+        self._of_others: list[Job] = []
+        self._gate = threading.Event()
+        self._gate.set()
 
     @property
     def is_busy(self) -> bool:
@@ -148,8 +163,35 @@ class _Board(QObject):
         self.jobs = [job for job in self.jobs if not job.is_over]
         self.changed.emit()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether jobs that wait stay waiting, because the vault is locked."""
+        return not self._gate.is_set()
+
+    def hold(self) -> None:
+        """Start no further job: the vault locks. What runs is not touched."""
+        self._gate.clear()
+
+    def enter(self, owner: str) -> None:
+        """Go on for a user: their own jobs are shown again, and what others left waiting is dropped."""
+        known = [*self.jobs, *self._of_others]
+        self.owner = owner
+        self.jobs = [job for job in known if job.owner in ("", owner)]
+        self._of_others = [job for job in known if job.owner not in ("", owner)]
+        for job in self._of_others:
+            if job.state is JobState.WAITING:
+                job.cancel()
+        self._gate.set()
+        self.changed.emit()
+
+    def wait_turn(self, token: CancelToken) -> None:
+        """In the thread of jobs: wait while jobs are held; raises ``CancelledError``."""
+        while not self._gate.wait(_LOOK_EVERY_S):
+            token.check()
+        token.check()
+
     def close(self) -> None:
-        for job in self.jobs:
+        for job in (*self.jobs, *self._of_others):
             job.token.cancel()
         for executor in (self._queries, self._mutations, self._long):
             executor.shutdown(wait=True, cancel_futures=True)
@@ -211,7 +253,13 @@ def run_mutation(
     return operation
 
 
-def start_job(title: str, function: Callable[[ProgressListener, CancelToken], Any]) -> Job:
+def start_job(
+    title: str,
+    function: Callable[[ProgressListener, CancelToken], Any],
+    *,
+    outlives_lock: bool = False,
+    quiet: bool = False,
+) -> Job:
     """Start a long job (or queue it behind the one that runs) and answer its handle at once.
 
     Parameters
@@ -220,9 +268,13 @@ def start_job(title: str, function: Callable[[ProgressListener, CancelToken], An
         Names the job for a person; no name of a patient.
     function:
         Gets a progress listener and a cancel token, runs in the job thread, answers the result.
+    outlives_lock:
+        Whether it works in a process of its own and so can end while the vault is locked (V-22).
+    quiet:
+        Whether the program starts it by itself: nobody is asked about it when the window closes.
     """
     home = board()
-    job = Job(title, home)
+    job = Job(title, home, owner=home.owner, outlives_lock=outlives_lock, quiet=quiet)
     home.jobs.append(job)
     last = 0.0
 
@@ -235,14 +287,15 @@ def start_job(title: str, function: Callable[[ProgressListener, CancelToken], An
             home.post(lambda: _announce(job))
 
     def work() -> Any:
-        job.token.check()
+        home.wait_turn(job.token)
         job.state = JobState.RUNNING
         job.began = time.monotonic()
         home.post(lambda: _announce(job))
         return function(listen, job.token)
 
     def end(state: JobState, result: Any = None, error: ClarityError | None = None) -> None:
-        job.state, job.result, job.error = state, result, error
+        # Nothing of anyone is kept while the vault is locked; the vault has what the job has stored.
+        job.state, job.result, job.error = state, None if home.is_held else result, error
         job.seconds = time.monotonic() - job.began
         job.ended.emit()
         home.changed.emit()

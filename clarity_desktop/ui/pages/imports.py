@@ -18,7 +18,7 @@ from clarity_desktop.ui.jobs import Job, JobState, run_query, start_job
 from clarity_desktop.ui.pages.import_cards import DropZone, JobCard, PastRow
 from clarity_desktop.ui.pages.import_report import ImportReportView
 from clarity_desktop.ui.pages.page import Page
-from clarity_desktop.ui.qt import QStackedWidget, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QStackedWidget, QVBoxLayout, QWidget, isValid
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -121,7 +121,7 @@ class ImportPage(Page):
             owner.patient_id = report.patient_id or known
             return report
 
-        job = start_job(f"Importing {path.name}", work)
+        job = start_job(f"Importing {path.name}", work, outlives_lock=True)
         card = JobCard(job, path.name)
         card.report_wanted.connect(self.open_report)
         card.again_wanted.connect(lambda: self._again(card, path, owner, zone))
@@ -134,6 +134,9 @@ class ImportPage(Page):
         self._start_one(path, owner, zone)
 
     def _ended(self, job: Job) -> None:
+        if not isValid(self):
+            # The page went with the lock; what came of the import is told after unlocking.
+            return
         if job.state is JobState.FINISHED and isinstance(job.result, ImportReport):
             self.told.emit("A file was imported. Its report is on the import page.")
             self.reload()
