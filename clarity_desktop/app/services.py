@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
+from clarity_desktop.app.colleagues import ColleagueServices
+from clarity_desktop.app.insights import InsightServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
 from clarity_desktop.app.permissions import needs, open_to_all
@@ -18,10 +20,9 @@ from clarity_desktop.app.pseudonyms import (
     masked_patient,
 )
 from clarity_desktop.app.settings import Settings, default_home
-from clarity_desktop.app.studies import StudyServices
 from clarity_desktop.app.summaries import PatientSummary
 from clarity_desktop.domain.changes import Change, Changes
-from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.people import Patient, Sex
 from clarity_desktop.domain.time import DAY_S, Span, date_of_day
 from clarity_desktop.domain.users import Right
@@ -53,7 +54,13 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
     return Services(root, root / "vault" if vault is None else vault, origin)
 
 
-class Services(StudyServices, ProtectionServices, OversightServices, LockingServices):
+class Services(
+    InsightServices,
+    ProtectionServices,
+    OversightServices,
+    LockingServices,
+    ColleagueServices,
+):
     """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
 
     Each public method declares who may call it (:mod:`clarity_desktop.app.permissions`).
@@ -146,21 +153,33 @@ class Services(StudyServices, ProtectionServices, OversightServices, LockingServ
 
     @needs(Right.READ_DATA)
     def patients(self) -> list[Patient]:
-        """All people of the vault, by name."""
-        found = [self._shown(patient) for patient in self.vault.patients.list()]
+        """All people of the vault whom the user may see, by name. The first list of a session is an entry."""
+        found = [self._shown(patient) for patient in self._visible(self.vault.patients.list())]
+        self.vault.openings.list_shown(len(found))
         return sorted(found, key=lambda patient: patient.name.casefold())
 
     @needs(Right.READ_DATA)
     def patient(self, text: str) -> Patient:
-        """The person with this id, code or exact name."""
+        """The person with this id, code or exact name. Looking for a code or name is an entry, without the words."""
+        try:
+            found = self._found(text.strip())
+        except NotFoundError:
+            self.vault.openings.searched(0)
+            raise
+        if found.id != text.strip():
+            self.vault.openings.searched(1)
+        return self._shown(found)
+
+    def _found(self, text: str) -> Patient:
         if self._sees_identity():
-            return self.vault.patients.find(text)
+            found = self.vault.patients.find(text)
+            self.require_visible(found.id, "patient")
+            return found
         # A name that is found, or not, would tell who is here.
-        wanted = text.strip().casefold()
-        for patient in self.patients():
-            if wanted in (patient.id, patient.code.casefold()):
+        for patient in self._visible(self.vault.patients.list()):
+            if text.casefold() in (patient.id, patient.code.casefold()):
                 return patient
-        return self._shown(self.vault.patients.get(text.strip()))
+        return self.vault.patients.get(text)
 
     @needs(Right.CHANGE_IDENTITY)
     def add_patient(
@@ -189,10 +208,13 @@ class Services(StudyServices, ProtectionServices, OversightServices, LockingServ
         self._announce(Change.PATIENTS, patient.id)
         return patient
 
-    @needs(Right.READ_DATA)
+    @needs(Right.READ_DATA, enters=False)
     def open_patient(self, patient_id: str) -> Patient:
-        """The person, with an audit entry that their record was opened."""
-        return self._shown(self.vault.patients.open(patient_id))
+        """The person, with an audit entry that their record was opened, each time."""
+        found = self.vault.patients.open(patient_id)
+        self.vault.openings.opened(patient_id)
+        self.vault.personal.visited(patient_id)
+        return self._shown(found)
 
     @needs(Right.READ_DATA)
     def summary(self, patient_id: str) -> PatientSummary:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
 from clarity_desktop.domain.errors import UsageError
-from clarity_desktop.domain.insights import CheckResult
+from clarity_desktop.domain.insights import CheckResult, Topic
+
+if TYPE_CHECKING:
+    from clarity_desktop.app.insights import Insight
 
 app = typer.Typer(help="Words about recordings, held to the facts.", no_args_is_help=True)
 
@@ -60,3 +64,101 @@ def _row(result: CheckResult) -> tuple[str, str]:
 
 def _needed(message: str) -> UsageError:
     return UsageError("insights.check", message, remedy="Give FACTS.json ANSWER.json, or --batch DIR.")
+
+
+@app.command("generate")
+def generate(
+    context: typer.Context,
+    patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
+    provider: Annotated[str, typer.Option(help="rules, gemini or cloud.")] = "rules",
+    topic: Annotated[Topic, typer.Option(help="What it is about.")] = Topic.OVERVIEW,
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    event: Annotated[str | None, typer.Option(help="Day of the event, for the topic event: YYYY-MM-DD.")] = None,
+) -> None:
+    """Say in sentences what the facts of a topic are, with the facts each sentence rests on."""
+    session = session_of(context)
+    services = session.unlocked()
+    _check_language(language)
+    found = services.insight(services.patient(patient).id, topic, language=language, event=_day(event))
+    session.output.answer(insight_document(found), found.text or found.refused or "")
+
+
+@app.command("facts")
+def facts(
+    context: typer.Context,
+    patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
+    topic: Annotated[Topic, typer.Option(help="What they are about.")] = Topic.OVERVIEW,
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    event: Annotated[str | None, typer.Option(help="Day of the event, for the topic event: YYYY-MM-DD.")] = None,
+) -> None:
+    """Show the facts table of a topic: all that a provider may know."""
+    from clarity_desktop.insights.grounding import table_document
+
+    session = session_of(context)
+    services = session.unlocked()
+    _check_language(language)
+    found = services.insight_facts(services.patient(patient).id, topic, language=language, event=_day(event))
+    document = {
+        "facts": None if found.table is None else table_document(found.table, local=True),
+        "hash": found.hash,
+        "missing": list(found.missing),
+    }
+    rows = (
+        []
+        if found.table is None
+        else [
+            (one.id, one.value, one.unit, f"{one.window.from_day} to {one.window.to_day}", one.valid_days, one.coverage)
+            for one in found.table.facts
+        ]
+    )
+    columns = ("fact", "value", "unit", "days", "valid days", "coverage")
+    session.output.answer(document, table(rows, columns) or "There is no fact to speak of.")
+
+
+def insight_document(found: Insight) -> dict[str, object]:
+    """An insight as the contract of the command line has it."""
+    from clarity_desktop.app.insights import fact_period
+
+    facts = () if found.facts.table is None else found.facts.table.facts
+    return {
+        "provider": found.provider,
+        "origin": found.origin,
+        "topic": found.facts.topic.value,
+        "text": found.text,
+        "statements": [
+            {"text": one.text, "facts": list(one.facts), "kind": one.kind.value} for one in found.statements
+        ],
+        "facts": {
+            one.id: {
+                "value": one.value,
+                "unit": one.unit,
+                "period": fact_period(one, found.facts),
+                "source": one.source,
+                "valid_days": one.valid_days,
+                "coverage": one.coverage,
+                "label": one.label,
+            }
+            for one in facts
+        },
+        "hash": found.facts.hash,
+        "missing": list(found.facts.missing),
+        "refused": found.refused,
+    }
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("usage.date", "This is not a day.", remedy="Write it as YYYY-MM-DD.") from error
+
+
+def _check_language(language: str) -> None:
+    from clarity_desktop.insights.grounding.lexicon import LANGUAGES
+
+    if language not in LANGUAGES:
+        raise UsageError(
+            "insights.language", "Insights speak no such language yet.", remedy="Choose one of: " + ", ".join(LANGUAGES)
+        )

@@ -1,0 +1,199 @@
+"""The part of the services that puts words beside charts: facts of a topic and insights from them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clarity_desktop.app.permissions import needs
+from clarity_desktop.app.studies import StudyServices
+from clarity_desktop.domain import kinds
+from clarity_desktop.domain.errors import NotFoundError, UsageError
+from clarity_desktop.domain.findings import Finding
+from clarity_desktop.domain.insights import Fact, FactsTable, FactWindow, Statement, StatementKind, Topic
+from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.time import Instant, Span, day_of_date
+from clarity_desktop.domain.users import Right
+
+if TYPE_CHECKING:
+    from clarity_desktop.insights.facts import WindowEvidence
+
+__all__ = ["Insight", "InsightFacts", "InsightServices", "SaidStatement"]
+
+
+@dataclass(frozen=True, slots=True)
+class InsightFacts:
+    """The facts of a topic with the spans of time they are about."""
+
+    topic: Topic
+    language: str
+    table: FactsTable | None
+    """``None`` when there is not one fact to speak of."""
+    hash: str
+    """SHA-256 of what the table says; empty without one."""
+    spans: dict[str, Span]
+    """UTC span of each window key."""
+    last_day: date
+    """Local date of day 0."""
+    missing: tuple[str, ...] = ()
+    """What is missing and how to get it, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidStatement:
+    """One sentence with its values and what it rests on."""
+
+    kind: StatementKind
+    text: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """A text about a person's recordings, every value of which is a fact of this program."""
+
+    provider: str
+    origin: str
+    """Who made it and in which version: ``rules 1``."""
+    made: Instant
+    facts: InsightFacts
+    statements: tuple[SaidStatement, ...]
+    refused: str | None = None
+    """Why there is no text, or why another provider's text stands here; ``None`` when all went as asked."""
+
+    @property
+    def text(self) -> str:
+        """The sentences, one a line."""
+        return "\n".join(one.text for one in self.statements)
+
+
+_REASONS = {
+    "too_few_days": "{label}: fewer than three valid days. Wear the device for at least ten hours a day.",
+    "too_little_wear": "{label}: worn for too little time. Wear the device for at least ten hours a day.",
+    "source_missing": "{label}: nothing in this vault measures it. Import a source that does.",
+    "not_consented": "{label}: there is no consent for it.",
+    "unreviewed": "{label}: not reviewed yet.",
+    "steps_only": "{label}: sleep is not told from steps. Import sleep stages or an actigraph's counts.",
+}
+
+
+class InsightServices(StudyServices):
+    """Facts and insights. Part of ``Services``."""
+
+    @needs(Right.READ_DATA)
+    def insight_facts(
+        self, patient_id: str, topic: Topic = Topic.OVERVIEW, *, language: str = "en", event: date | None = None
+    ) -> InsightFacts:
+        """The facts of a topic: all that a provider of insights may know.
+
+        Parameters
+        ----------
+        event:
+            Local date of the event that :attr:`Topic.EVENT` is about.
+
+        Raises
+        ------
+        NotFoundError
+            ``analysis.no_data`` when there is no recording.
+        UsageError
+            ``insights.no_event`` for an event topic without a date, or with one that has no three days on both sides.
+        """
+        from clarity_desktop.insights.facts import build_table, facts_hash, topic_windows, windows_of
+
+        panel = self.panel(patient_id)
+        zone = panel.zone
+        last = self._last_day(panel)
+        event_day = None if event is None else day_of_date(event) - last
+        if topic is Topic.EVENT and (event_day is None or event_day > -3):
+            raise UsageError(
+                "insights.no_event",
+                "A change around an event needs its day, and three days of recording after it.",
+                remedy="Give the day of an event that lies at least three days before the last recording.",
+            )
+        windows = topic_windows(topic, event_day)
+        evidence = windows_of(
+            windows,
+            last,
+            lambda span: self.panel(patient_id, span),
+            zone.day_span,
+            self._daily_steps(patient_id),
+            lambda span: self._beats(patient_id, span, topic),
+        )
+        table = build_table(topic, evidence, language)
+        spans = {one.window.key: one.panel.span for one in evidence}
+        return InsightFacts(
+            topic,
+            language,
+            table,
+            "" if table is None else facts_hash(table),
+            spans,
+            date.fromordinal(date(1970, 1, 1).toordinal() + last),
+            _missing(table, evidence),
+        )
+
+    @needs(Right.READ_DATA)
+    def insight(
+        self, patient_id: str, topic: Topic = Topic.OVERVIEW, *, language: str = "en", event: date | None = None
+    ) -> Insight:
+        """What the rules say of a topic: offline, and the same for the same facts."""
+        from clarity_desktop.insights.grounding import check_statements
+        from clarity_desktop.insights.rules import rule_statements, rules_version
+
+        facts = self.insight_facts(patient_id, topic, language=language, event=event)
+        statements: tuple[Statement, ...] = () if facts.table is None else rule_statements(facts.table)
+        said: tuple[SaidStatement, ...] = ()
+        if facts.table is not None and statements:
+            checked = check_statements(facts.table, statements)
+            if checked.accepted:
+                said = tuple(
+                    SaidStatement(one.kind, text, one.facts)
+                    for one, text in zip(statements, checked.rendered, strict=True)
+                )
+        refused = None if said else "There are not enough valid days to say something about this topic."
+        return Insight("rules", f"rules {rules_version()}", int(time.time()), facts, said, refused)
+
+    def _last_day(self, panel: Panel) -> int:
+        worn = [day.date for day in panel.days if day.worn_min > 0]
+        nights = [night.date for night in panel.nights]
+        if not worn and not nights:
+            raise NotFoundError(
+                "analysis.no_data",
+                "This person has no activity, heart rate or sleep to analyse.",
+                remedy="Import a file that holds any of them.",
+            )
+        last = int(panel.zone.local_days(np.array([panel.span.stop - 1], dtype=np.int64))[0])
+        return min(last, max(day_of_date(day) for day in (*worn, *nights)))
+
+    def _daily_steps(self, patient_id: str) -> dict[date, float]:
+        found = self.study.days(patient_id, kinds.STEPS, merged=True)
+        return {day: float(one.sum) for day, one in found.items() if one.sum is not None}
+
+    def _beats(self, patient_id: str, span: Span, topic: Topic) -> tuple[Finding, ...]:
+        if topic is not Topic.HEART:
+            return ()
+        return self.study.heart(patient_id, span)
+
+
+def _missing(table: FactsTable | None, evidence: tuple[WindowEvidence, ...]) -> tuple[str, ...]:
+    if table is None:
+        days = max((one.valid_days for one in evidence), default=0)
+        return (f"Needs three days worn for at least ten hours, has {days}.",)
+    found: dict[str, None] = {}
+    spoken = {fact.metric for fact in table.facts}
+    for one in table.unavailable:
+        if one.metric not in spoken:
+            label = one.label[:1].upper() + one.label[1:]
+            found[_REASONS[one.reason].format(label=label)] = None
+    return tuple(found)
+
+
+def fact_period(fact: Fact, facts: InsightFacts) -> str:
+    """The fact's days as dates, for those who may see them: never part of a request."""
+    window: FactWindow = fact.window
+    first = facts.last_day.toordinal() + window.from_day
+    last = facts.last_day.toordinal() + window.to_day
+    return f"{date.fromordinal(first).isoformat()}/{date.fromordinal(last).isoformat()}"
