@@ -21,6 +21,8 @@ class Change(IntFlag):
     IMPORTS = 16
     SLOTS = 32
     SETTINGS = 64
+    DIARY = 128
+    """Annotations, sleep diary or free days."""
 
 
 @dataclass(frozen=True, slots=True)
