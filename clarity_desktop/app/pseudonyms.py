@@ -6,15 +6,22 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from clarity_desktop.domain.annotations import Annotation
 from clarity_desktop.domain.importing import Element, ImportReport
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
 from clarity_desktop.domain.sleep import Night, SleepSegment
+from clarity_desktop.domain.sleep_diary import DiaryNight
+
+if TYPE_CHECKING:
+    from clarity_desktop.vault.tables.diary_entries import Version
 
 __all__ = [
+    "masked_annotations",
+    "masked_diary",
     "masked_elements",
     "masked_imports",
     "masked_panel",
@@ -22,6 +29,7 @@ __all__ = [
     "masked_segments",
     "masked_series",
     "masked_source",
+    "masked_versions",
 ]
 
 _IDENTIFYING: Final = frozenset({"Me", "ClinicalRecord"})
@@ -68,6 +76,21 @@ def masked_elements(elements: Sequence[Element]) -> list[Element]:
         for one in elements
         if one.kind not in _IDENTIFYING
     ]
+
+
+def masked_annotations(annotations: Sequence[Annotation]) -> list[Annotation]:
+    """Annotations by kind and time; their texts may name the person."""
+    return [replace(one, title="", reason="", source="") for one in annotations]
+
+
+def masked_diary(nights: Sequence[DiaryNight]) -> list[DiaryNight]:
+    """Nights of a diary without what was written freely."""
+    return [replace(one, comments="", source="") for one in nights]
+
+
+def masked_versions(versions: Sequence[Version]) -> list[Version]:
+    """Versions of entries by who and when, without what they said."""
+    return [replace(one, payload=None) for one in versions]
 
 
 def masked_imports(imports: Sequence[ImportReport]) -> list[ImportReport]:
