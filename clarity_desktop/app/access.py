@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from clarity_desktop.app.permissions import needs, open_to_all, refused
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import LockedError
+from clarity_desktop.domain.errors import LockedError, NotPermittedError
+from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.users import Right, Role, User
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
@@ -93,6 +94,50 @@ class AccessServices:
     def note_refusal(self, action: str) -> None:
         """Record that the user was refused something (V-28)."""
         self.vault.audit.append("access.refused", outcome="refused", detail=action)
+
+    @open_to_all
+    def admit(self, action: str, word: str, row_id: object, *, enters: bool = True) -> None:
+        """Let the user look at a patient, and record the first look of the session (V-28).
+
+        Parameters
+        ----------
+        action:
+            Method that was called.
+        word, row_id:
+            Kind of id, such as ``patient_id`` or ``series_id``, and the id.
+        enters:
+            False where the method writes an entry of the opening itself.
+
+        Raises
+        ------
+        NotPermittedError
+            ``patient.restricted`` when the record is open to others only (V-45); the refusal is an entry.
+        """
+        openings = self.vault.openings
+        patient_id = str(row_id) if word == "patient_id" else openings.patient_of(word, row_id)
+        if patient_id is None:
+            return
+        self.require_visible(patient_id, action)
+        if enters:
+            openings.look(patient_id, action)
+
+    @open_to_all
+    def require_visible(self, patient_id: str, action: str) -> None:
+        """Raise :class:`NotPermittedError` (``patient.restricted``) where a record is open to others only (V-45)."""
+        vault, me = self.vault, self.user()
+        if not me.emergency and patient_id in vault.sharing.hidden_from(me.id):
+            vault.audit.append("access.refused", patient_id=patient_id, outcome="refused", detail=action)
+            raise NotPermittedError(
+                "patient.restricted",
+                "This person's record is open to named colleagues only.",
+                remedy="Ask the colleague who looks after this person to share it.",
+            )
+
+    def _visible(self, patients: list[Patient]) -> list[Patient]:
+        """Those of some patients that the user may see."""
+        me = self.user()
+        hidden = frozenset() if me.emergency else self.vault.sharing.hidden_from(me.id)
+        return [one for one in patients if one.id not in hidden]
 
     def _sees_identity(self) -> bool:
         return Right.SEE_IDENTITY in self.user().rights

@@ -61,7 +61,7 @@ class RecordingServices(AccessServices):
     @needs(Right.READ_DATA)
     def imports(self, patient_id: str | None = None) -> list[ImportReport]:
         """Reports of all imports of one person, or of everyone."""
-        ids = [patient_id] if patient_id is not None else [patient.id for patient in self.vault.patients.list()]
+        ids = [patient_id] if patient_id is not None else [one.id for one in self._visible(self.vault.patients.list())]
         found = [report for one in ids for report in self.vault.imports.list(one)]
         return found if self._sees_identity() else masked_imports(found)
 

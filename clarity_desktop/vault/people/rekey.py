@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import sqlcipher3.dbapi2
+from sqlalchemy import Engine, delete
 
 from clarity_desktop.domain.errors import ConflictError, IntegrityError
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
@@ -23,12 +24,14 @@ from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import new_key
 from clarity_desktop.vault.seal.identity import IdentitySeal, reseal_identities
 from clarity_desktop.vault.seal.keyring import PatientKeys, rewrap
+from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.anchors import FileAnchor, Head
 from clarity_desktop.vault.store.chain import audit_key
 from clarity_desktop.vault.store.circumstances import Circumstances
 from clarity_desktop.vault.store.engine import BEGIN_IMMEDIATE, connector, open_engine
 from clarity_desktop.vault.store.failures import file_failures
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file
+from clarity_desktop.vault.store.stubs import read_stubs, write_stub
 from clarity_desktop.vault.vault import Vault
 
 __all__ = ["rekeyed"]
@@ -140,6 +143,7 @@ def _reseal(work: VaultLayout, data: bytes, old_identity: bytes, new_identity: b
         with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
             keys = PatientKeys(work.patient_keys, data)
             reseal_identities(connection, keys, IdentitySeal(old_identity), IdentitySeal(new_identity))
+        _sign_stubs(engine, audit_key(data))
     finally:
         engine.dispose()
 
@@ -156,6 +160,15 @@ def _sign_audit(connection: Any, key: bytes) -> Head | None:
         after, head = rows[-1][0], Head(rows[-1][0], bytes(rows[-1][1]))
     connection.execute("COMMIT")
     return head
+
+
+def _sign_stubs(engine: Engine, key: bytes) -> None:
+    """Sign what expired segments of the audit have left with the new key."""
+    with engine.execution_options(begin=BEGIN_IMMEDIATE).begin() as connection:
+        stubs = read_stubs(connection)
+        connection.execute(delete(schema.audit_stubs))
+        for stub in stubs:
+            write_stub(connection, stub.signed(key))
 
 
 @contextmanager

@@ -8,20 +8,23 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from clarity_desktop.domain.errors import ClarityError, IntegrityError
+from clarity_desktop.domain.time import Instant
 from clarity_desktop.vault.keys.header import derived_key
 from clarity_desktop.vault.records import AuditEntry, AuditVerdict
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.anchors import Anchor, FileAnchor, Head
 from clarity_desktop.vault.store.layout import VaultLayout
+from clarity_desktop.vault.store.stubs import AuditStub, read_stubs, write_stub
 
 __all__ = ["AuditChain", "audit_key", "changed_outside"]
 
 _TABLE = schema.audit
 _FIRST_HASH: Final = bytes(32)
 _BATCH: Final = 10_000
+_NO_END: Final = 2**62
 _COLUMNS: Final = (
     "seq, at, who, action, patient_id, outcome, detail, role, origin, correlation, monotonic_ms, hash, mac"
 )
@@ -109,9 +112,7 @@ class AuditChain:
             head = anchor.read()
             if head is None:
                 continue
-            query = select(_TABLE.c.hash).where(_TABLE.c.seq == head.seq)
-            digest = connection.execute(query).scalar_one_or_none()
-            verdict = _compared(anchor, head, end, None if digest is None else bytes(digest))
+            verdict = _compared(anchor, head, end, _digest_at(connection, head.seq))
             if verdict is not None:
                 self._frozen.add(number)
                 found = verdict
@@ -155,29 +156,63 @@ class AuditChain:
             anchor.write(head)
 
     def verify(self, connection: Connection) -> AuditVerdict:
-        """Walk the whole chain and compare it with the anchors. A million entries take about ten seconds."""
+        """Walk the whole chain, stubs first, and compare it with the anchors. A million entries take seconds."""
         anchored = [(anchor, head) for anchor in self._anchors if (head := anchor.read()) is not None]
-        wanted = {head.seq for _, head in anchored}
-        met: dict[int, bytes] = {}
         before, seq = _FIRST_HASH, 0
-        # Plain tuples of the driver: an object a row would triple the time.
-        rows = connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM audit ORDER BY seq").cursor
+        for stub in read_stubs(connection):
+            if stub.first != seq + 1 or stub.before_hash != before or not stub.is_genuine(self._key):
+                said = f"The stub of the audit entries {stub.first} to {stub.last} is not as it was written."
+                return AuditVerdict(seq, False, seq + 1, said)
+            seq, before = stub.last, stub.last_hash
+        seq, before, is_whole = self._walk(connection, seq, before)
+        if not is_whole:
+            return AuditVerdict(seq, False, seq + 1, f"Audit entry {seq + 1} is not as it was written.")
+        if seq and not any(not anchor.is_outside for anchor, _ in anchored):
+            return AuditVerdict(seq, False, seq + 1, "The seal of the audit beside the database is missing or altered.")
+        for anchor, head in anchored:
+            verdict = _compared(anchor, head, seq, _digest_at(connection, head.seq))
+            if verdict is not None:
+                return verdict
+        return AuditVerdict(seq, True, None)
+
+    def _walk(self, connection: Connection, seq: int, before: bytes, last: int = _NO_END) -> tuple[int, bytes, bool]:
+        """Check the entries from ``seq`` to ``last``; answers the last sound one, its hash, and if all are sound."""
+        # Plain tuples of the driver: an object a row would triple the time. From the very first row, so that one that
+        # was put below an expired segment is met too.
+        rows = connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM audit WHERE seq <= ? ORDER BY seq", (last,)).cursor
         while rows is not None and (batch := rows.fetchmany(_BATCH)):
             for *fields, stored, mac in batch:
                 digest = _hash(before, fields)
                 if fields[0] != seq + 1 or digest != stored or not hmac.compare_digest(self._mac(digest), mac):
                     rows.close()
-                    return AuditVerdict(seq, False, seq + 1, f"Audit entry {seq + 1} is not as it was written.")
+                    return seq, before, False
                 seq, before = fields[0], digest
-                if seq in wanted:
-                    met[seq] = digest
-        if seq and not any(not anchor.is_outside for anchor, _ in anchored):
-            return AuditVerdict(seq, False, seq + 1, "The seal of the audit beside the database is missing or altered.")
-        for anchor, head in anchored:
-            verdict = _compared(anchor, head, seq, met.get(head.seq))
-            if verdict is not None:
-                return verdict
-        return AuditVerdict(seq, True, None)
+        return seq, before, True
+
+    def expire(self, connection: Connection, first: int, last: int, now: Instant, who: str) -> AuditStub:
+        """Leave a signed stub in place of whole entries, from the oldest on, within the caller's transaction.
+
+        Raises
+        ------
+        IntegrityError
+            ``audit.changed`` when they are not as they were written: evidence is not expired.
+        """
+        stubs = read_stubs(connection)
+        seq, before = (stubs[-1].last, stubs[-1].last_hash) if stubs else (0, _FIRST_HASH)
+        found, digest, is_whole = self._walk(connection, seq, before, last)
+        if seq + 1 != first or found != last or not is_whole:
+            raise IntegrityError(
+                "audit.changed",
+                "The audit is not as it was written, so nothing of it expires.",
+                remedy="Keep the vault folder as it is and ask the person who looks after security.",
+                detail=f"first entry that differs: {found + 1}",
+            )
+        span = select(func.min(_TABLE.c.at), func.max(_TABLE.c.at)).where(_TABLE.c.seq.between(first, last))
+        began, ended = connection.execute(span).one()
+        stub = AuditStub(first, last, began, ended, before, digest, now, who).signed(self._key)
+        write_stub(connection, stub)
+        connection.execute(delete(_TABLE).where(_TABLE.c.seq.between(first, last)))
+        return stub
 
     def _mac(self, value: bytes) -> bytes:
         return hmac.digest(self._key, value, "sha256")
@@ -192,9 +227,20 @@ def changed_outside() -> IntegrityError:
     )
 
 
+def _digest_at(connection: Connection, seq: int) -> bytes | None:
+    """Hash of an entry; empty for one within an expired segment, which nothing can be compared with any more."""
+    digest = connection.execute(select(_TABLE.c.hash).where(_TABLE.c.seq == seq)).scalar_one_or_none()
+    if digest is not None:
+        return bytes(digest)
+    stub = next((one for one in read_stubs(connection) if one.first <= seq <= one.last), None)
+    return None if stub is None else stub.last_hash if stub.last == seq else b""
+
+
 def _compared(anchor: Anchor, head: Head, end: int, digest: bytes | None) -> AuditVerdict | None:
     if head.seq > end:
         return AuditVerdict(end, False, end + 1, f"The audit ends at entry {end}; {anchor.where} says {head.seq}.")
+    if digest == b"":
+        return None
     if digest is None or not head.fits(digest):
         return AuditVerdict(end, False, head.seq, f"Audit entry {head.seq} differs from {anchor.where}.")
     return None

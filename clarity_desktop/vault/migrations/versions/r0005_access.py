@@ -46,6 +46,25 @@ CREATE TABLE shares (
 """,
     "CREATE INDEX shares_by_patient ON shares (patient_id, user_id)",
     """
+CREATE TABLE visits (
+    user_id TEXT NOT NULL,
+    patient_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, patient_id),
+    FOREIGN KEY(user_id) REFERENCES people (id),
+    FOREIGN KEY(patient_id) REFERENCES patients (id)
+) WITHOUT ROWID
+""",
+    """
+CREATE TABLE personal (
+    user_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (user_id, name),
+    FOREIGN KEY(user_id) REFERENCES people (id)
+) WITHOUT ROWID
+""",
+    """
 CREATE TABLE audit_stubs (
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,

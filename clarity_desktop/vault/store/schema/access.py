@@ -6,7 +6,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, T
 
 from clarity_desktop.vault.store.schema.base import metadata
 
-__all__ = ["audit_stubs", "restrictions", "shares"]
+__all__ = ["audit_stubs", "personal", "restrictions", "shares", "visits"]
 
 # A patient without a row here is open to everybody who reads data; with one, to its owner and those it is shared with.
 restrictions = Table(
@@ -30,6 +30,25 @@ shares = Table(
     Column("ended", Integer),
     Column("ended_by", Text),
     Index("shares_by_patient", "patient_id", "user_id"),
+)
+
+# What one user looked at lately, and what one user has set for themselves: nobody else is shown it.
+visits = Table(
+    "visits",
+    metadata,
+    Column("user_id", Text, ForeignKey("people.id"), primary_key=True, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id"), primary_key=True, nullable=False),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+personal = Table(
+    "personal",
+    metadata,
+    Column("user_id", Text, ForeignKey("people.id"), primary_key=True, nullable=False),
+    Column("name", Text, primary_key=True, nullable=False),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # What is left of a segment of the audit whose time is over; signed like an entry, and linked like one.
