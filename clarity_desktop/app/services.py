@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
 from clarity_desktop.app.colleagues import ColleagueServices
+from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.insights import InsightServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
@@ -55,7 +56,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 
 class Services(
-    InsightServices,
+    DiaryServices, InsightServices,
     ProtectionServices,
     OversightServices,
     LockingServices,
