@@ -56,7 +56,8 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 
 class Services(
-    DiaryServices, InsightServices,
+    DiaryServices,
+    InsightServices,
     ProtectionServices,
     OversightServices,
     LockingServices,
