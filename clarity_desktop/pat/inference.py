@@ -152,8 +152,8 @@ def _worked_through(
             running: set[Future[int]] = set()
             while True:
                 cancel.check()
-                while len(running) < 2 * crew and (part := next(waiting, None)) is not None:
-                    running.add(pool.submit(work, *part))
+                while len(running) < 2 * crew and (following := next(waiting, None)) is not None:
+                    running.add(pool.submit(work, *following))
                 if not running:
                     return
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
