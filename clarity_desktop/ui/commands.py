@@ -16,6 +16,7 @@ _REASONS = {
     "patient": "Opens with a person",
     "back": "Nothing to go back to",
     "forward": "Nothing to go forward to",
+    "capture": "This desktop has no way to keep a window out of recordings",
     "undo": "Nothing to undo",
     "redo": "Nothing to redo",
 }

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from clarity_desktop.domain.errors import CancelledError, ClarityError
+from clarity_desktop.domain.errors import CancelledError, ClarityError, LockedError
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener
 from clarity_desktop.ui.qt import QCoreApplication, QObject, Qt, QTimer, Signal, isValid
 
@@ -95,6 +95,12 @@ class Job(QObject):
         self.began = time.monotonic()
         self.seconds = 0.0
         self.token = CancelToken()
+        self.stopped_by_lock = False
+
+    def stop_for_lock(self) -> None:
+        """Ask the job to stop because the vault locks."""
+        self.stopped_by_lock = True
+        self.cancel()
 
     @property
     def is_over(self) -> bool:
@@ -301,7 +307,9 @@ def start_job(
         home.changed.emit()
 
     def stop(error: ClarityError) -> None:
-        end(JobState.CANCELLED if isinstance(error, CancelledError) else JobState.STOPPED, error=error)
+        # A job of this process may meet the closed vault before it looks at its token.
+        by_lock = job.stopped_by_lock and isinstance(error, LockedError)
+        end(JobState.CANCELLED if by_lock or isinstance(error, CancelledError) else JobState.STOPPED, error=error)
 
     home.submit(home._long, work, Operation(job, lambda result: end(JobState.FINISHED, result), stop))
     QTimer.singleShot(0, home, lambda: _announce(job))

@@ -174,7 +174,7 @@ def test_every_page_opens_for_a_person_and_back_returns(window: Window, rest: Ca
 
 def test_the_header_says_whose_data_is_open_and_back_changes_it_too(window: Window, rest: Callable[[], None]) -> None:
     _open(window, "D-0001", rest)
-    assert window.windowTitle().startswith("Demo · Regular sleeper")
+    assert window.windowTitle() == "D-0001 · Clarity Desktop"
     _open(window, "D-0002", rest, "sleep")
     assert window.workspace.header._name.text() == "Demo · Shift worker"
     assert window.workspace.header._simulated.isVisible()
@@ -309,18 +309,16 @@ def test_jobs_are_listed_while_they_run_and_after(
     assert board().jobs == []
 
 
-def test_locking_names_the_job_that_would_stop(window: Window, rest: Callable[[], None], qtbot: QtBot) -> None:
+def test_v22_locking_stops_a_job_of_this_process_and_says_so(
+    window: Window, rest: Callable[[], None], qtbot: QtBot
+) -> None:
     job = start_job("A long job", lambda _progress, cancel: _until_cancelled(cancel))
     qtbot.waitUntil(lambda: job.state is JobState.RUNNING)
     window.run_id("vault.lock")
-    sheet = window.open_sheet()
-    assert sheet is not None
-    assert not window.is_locked
-    lock = next(button for button in sheet.findChildren(QAbstractButton) if button.text() == "Lock")
-    lock.click()
-    rest()
     assert window.is_locked
+    rest()
     assert job.state is JobState.CANCELLED
+    assert job_words(job).startswith("Stopped when the vault locked.")
 
 
 def _until_cancelled(cancel: CancelToken) -> None:

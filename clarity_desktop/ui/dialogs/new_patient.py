@@ -13,6 +13,7 @@ from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import run_mutation
 from clarity_desktop.ui.qt import QLineEdit, QWidget
+from clarity_desktop.ui.shell.unsaved import keep_as_draft
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -63,6 +64,8 @@ class NewPatientDialog(Sheet):
         self.body.addWidget(self._born)
         self.sex = Choice(_SEX)
         self.body.addWidget(Field("Sex", self.sex, "As the person's record states it"))
+        for line, name in ((self.name, "Name or code"), (self.born, "Date of birth")):
+            keep_as_draft(line, name)
         cancel = self.add_button("Cancel")
         cancel.clicked.connect(lambda _=False: self.dismiss())
         self.add = self.add_button("Add person", "primary")

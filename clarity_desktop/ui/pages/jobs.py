@@ -53,6 +53,10 @@ def job_words(job: Job) -> str:
             parts.append(f"about {seconds * (1 - progress.share) / progress.share:.0f} s left")
         return " · ".join(parts)
     words = _STATES[job.state][2]
+    if job.state is JobState.WAITING and board().is_held:
+        return "Waiting until the vault is open"
+    if job.state is JobState.CANCELLED and job.stopped_by_lock:
+        words = "Stopped when the vault locked. Start it again where it was started."
     if job.state is JobState.STOPPED and job.error is not None:
         words = f"{job.error.message} {job.error.remedy} Reference {job.error.reference}".strip()
     if job.is_over:

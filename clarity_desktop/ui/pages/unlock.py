@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["UnlockPage"]
 
 _WIDTH = 400
+_ENCRYPTED = "The data in this folder is encrypted."
 
 
 class UnlockPage(QWidget):
@@ -125,6 +126,16 @@ class UnlockPage(QWidget):
         if self._looked:
             self.confirm_vault()
 
+    def say(self, why: str) -> None:
+        """Say why the vault was locked; empty says what is always said."""
+        if not self.creating:
+            self.words.setText(f"{why} {_ENCRYPTED}".strip())
+
+    def choose_person(self) -> None:
+        """Give the keyboard to the list of people, where there is one to choose from."""
+        wanted = self.person if self.person.count() > 1 else self.passphrase
+        wanted.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def confirm_vault(self) -> None:
         """Ask the store itself whether there is a vault and whose, once the window has been painted."""
         services = self.services
@@ -178,7 +189,8 @@ class UnlockPage(QWidget):
             self.button.set_text("Create vault")
         else:
             self.question.setText("Unlock your vault")
-            self.words.setText("The data in this folder is encrypted.")
+            if not self.words.text().endswith(_ENCRYPTED):
+                self.words.setText(_ENCRYPTED)
             self.button.icon_name = "lock-open"
             self.button.set_text("Unlock")
         self._typed()
@@ -254,6 +266,7 @@ class UnlockPage(QWidget):
         self.passphrase.clear()
         self.repeat.clear()
         self._set_working(False)
+        self.say("")
         self.unlocked.emit(wants_demo)
 
     def _refused(self, error: ClarityError) -> None:

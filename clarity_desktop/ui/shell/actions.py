@@ -182,6 +182,46 @@ def lock(window: Window) -> None:
 
 
 @command(
+    "vault.switch",
+    "Switch user",
+    _VAULT,
+    shortcut="Ctrl+Shift+L",
+    icon="users",
+    needs=["unlocked"],
+    words=["person", "hand over", "next", "log out"],
+)
+def switch_user(window: Window) -> None:
+    """Locks the vault for the next person; they see their own things only."""
+    window.switch_user()
+
+
+@command(
+    "vault.hold",
+    "Presentation hold on or off",
+    _VAULT,
+    icon="monitor",
+    needs=["unlocked"],
+    words=["idle", "meeting", "keep open"],
+)
+def toggle_hold(window: Window) -> None:
+    """Keeps idle time from locking the vault for an hour, or ends that."""
+    window.toggle_hold()
+
+
+@command(
+    "vault.capture",
+    "Let the window be captured …",
+    _VAULT,
+    icon="scan-line",
+    needs=["unlocked", "capture"],
+    words=["screenshot", "screen sharing", "recording"],
+)
+def lift_capture(window: Window) -> None:
+    """Lets screenshots and screen sharing show the window for 15 minutes, with a reason for the audit."""
+    window.ask_capture()
+
+
+@command(
     "vault.check", "Check the vault", _VAULT, icon="shield-check", needs=["unlocked"], words=["verify", "integrity"]
 )
 def check_vault(window: Window) -> None:

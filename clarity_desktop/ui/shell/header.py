@@ -144,6 +144,9 @@ class Header(QWidget):
         self.role = Badge("Owner", "key-round", "neutral", "Whose key opened the vault")
         tail.addWidget(self.role)
         tail.addWidget(Badge("Sync off", "cloud-off", "neutral", "Nothing leaves this machine."))
+        self._hold = Badge("Presentation", "monitor", "info", "Idle time does not lock the vault for an hour")
+        self._hold.hide()
+        tail.addWidget(self._hold)
         palette = IconButton("command", "Command palette", tip="Command palette  Ctrl+Shift+P")
         palette.clicked.connect(self.search)
         self.menu_button = IconButton("menu", "Menu")
@@ -175,6 +178,10 @@ class Header(QWidget):
         self._name.set_text(patient.name)
         self._facts.set_text(f"ID {patient.code}" if age is None else f"{age} y · ID {patient.code}")
         self._simulated.setVisible(patient.simulated)
+
+    def show_hold(self, held: bool) -> None:
+        """Say whether a presentation keeps the vault open."""
+        self._hold.setVisible(held)
 
     def set_steps(self, back: bool, forward: bool) -> None:
         """Whether there is a way back and a way forward."""

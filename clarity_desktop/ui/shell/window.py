@@ -32,9 +32,9 @@ from clarity_desktop.ui.qt import (
 from clarity_desktop.ui.shell import actions  # noqa: F401 - declares the commands
 from clarity_desktop.ui.shell.drop import DropFrame, files_of
 from clarity_desktop.ui.shell.history import History, Visit
+from clarity_desktop.ui.shell.locking import WindowLocking, title_of
 from clarity_desktop.ui.shell.page_list import entry
 from clarity_desktop.ui.shell.rights import WindowRights
-from clarity_desktop.ui.shell.tasks import WindowTasks
 from clarity_desktop.ui.shell.workspace import Workspace
 from clarity_desktop.ui.undo import UndoStack
 
@@ -47,7 +47,7 @@ _DEFAULT_SIZE = (1440, 900)
 _MINIMUM_SIZE = (1024, 640)
 
 
-class Window(WindowTasks, WindowRights, QWidget):
+class Window(WindowLocking, WindowRights, QWidget):
     """The one window of the program."""
 
     _changed = Signal(object)
@@ -76,6 +76,7 @@ class Window(WindowTasks, WindowRights, QWidget):
         self._drop = DropFrame(self)
         self._lately: list[str] = []
         self._after_unlock: tuple[str | None, str | None] = (None, None)
+        self._prepare_locking()
         self._changed.connect(self._on_changes, Qt.ConnectionType.QueuedConnection)
         self._unsubscribe = services.subscribe(self._changed.emit)
         board().failed.connect(self.report_error)
@@ -121,6 +122,8 @@ class Window(WindowTasks, WindowRights, QWidget):
                 held.add("forward")
             if self.keychain_at_hand:
                 held.add("keychain")
+            if self.capture.is_excluded:
+                held.add("capture")
             if self.steps.undo_name:
                 held.add("undo")
             if self.steps.redo_name:
@@ -184,11 +187,6 @@ class Window(WindowTasks, WindowRights, QWidget):
         self.history.visit(Visit(page_id, self.patient.id if self.patient is not None else None, place or {}))
         self._show(page_id, place)
 
-    def _leave(self) -> None:
-        current = self.workspace.current()
-        if current is not None:
-            self.history.remember(current.place())
-
     def _show(self, page_id: str, place: dict[str, object] | None = None) -> None:
         page = self._page(page_id)
         self.workspace.show_page(page)
@@ -197,6 +195,7 @@ class Window(WindowTasks, WindowRights, QWidget):
         # So that Back finds the place as it was, also where a step within the page follows.
         self.history.remember(page.place())
         self._show_steps()
+        self.page_shown(page)
 
     def _show_steps(self) -> None:
         self.workspace.header.set_steps(self.history.can_go_back, self.history.can_go_forward)
@@ -235,7 +234,7 @@ class Window(WindowTasks, WindowRights, QWidget):
     def _take_patient(self, patient: Patient | None) -> None:
         self.patient = patient
         self.workspace.show_patient(patient)
-        self.setWindowTitle("Clarity Desktop" if patient is None else f"{patient.name} · Clarity Desktop")
+        self.setWindowTitle(title_of(patient))
         for page in self.workspace.made:
             if entry(page.id).needs_patient:
                 page.show_patient(patient)
@@ -268,71 +267,13 @@ class Window(WindowTasks, WindowRights, QWidget):
             self._show(visit.page, visit.place)
 
         wanted = visit.patient_id
-        run_mutation(self, lambda: self.services.open_patient(wanted), opened)
+        run_mutation(self, lambda: self.services.open_patient(wanted), opened, lambda _: self.close_patient())
 
-    # -- the vault --------------------------------------------------------------------------------------------
+    def go_to(self, visit: Visit) -> None:
+        """Show the place that the history stands at, as after unlocking."""
+        self._revisit(visit)
 
-    def start_at(self, patient: str | None, page: str | None) -> None:
-        """Where to go when the vault is open: a person (id, code or name) and a page."""
-        self._after_unlock = (patient, page)
-        if self.services.unlocked:
-            self._unlocked(False)
-
-    def _unlocked(self, wants_demo: bool) -> None:
-        self._stack.setCurrentWidget(self.workspace)
-        self.take_user()
-        self.workspace.show_patient(None)
-        self.note_keychain()
-        self.refresh_people()
-        patient, page = self._after_unlock
-        self._after_unlock = (None, None)
-        self.open_page(self.home_page())
-        if patient is not None:
-            run_query(
-                self, lambda: self.services.patient(patient), lambda one: self.open_patient(one.id, page or "overview")
-            )
-        elif page is not None:
-            self.open_page(page)
-        if wants_demo:
-            self.build_demo()
-
-    def lock(self) -> None:
-        """Close the vault. A job that runs is named first, since it would stop."""
-        running = [job for job in board().jobs if not job.is_over]
-        if not running:
-            self._lock()
-            return
-        confirm(
-            self,
-            "Lock and stop the running job?",
-            f"{running[0].title} stops. What it has read so far is not stored; everything stored before is safe.",
-            verb="Lock",
-            on_confirm=self._lock,
-            keep="Go on",
-        )
-
-    def lock_at_once(self) -> None:
-        """Lock without asking: the user was removed."""
-        self._lock()
-
-    def _lock(self) -> None:
-        for job in board().jobs:
-            job.cancel()
-        for sheet in self.findChildren(Sheet):
-            sheet.dismiss()
-        self.history.clear()
-        self.steps.clear()
-        self.forget_user()
-        self.patient = None
-        self.people = []
-        self._stack.setCurrentWidget(self.unlock_page)
-        self.setWindowTitle("Clarity Desktop")
-        if self._workspace is not None:
-            self._stack.removeWidget(self._workspace)
-            self._workspace.deleteLater()
-            self._workspace = None
-        self.unlock_page.refresh()
-        run_mutation(self, self.services.lock, lambda _: board().forget_ended())
+    # -- what changes -----------------------------------------------------------------------------------------
 
     def refresh_people(self) -> None:
         """Read the list of people anew, for the count, the palette and dialogs."""
@@ -350,6 +291,8 @@ class Window(WindowTasks, WindowRights, QWidget):
             return
         if changes.what & (Change.PATIENTS | Change.IMPORTS):
             self.refresh_people()
+        if changes.what & Change.SETTINGS:
+            self.follow_settings()
         if changes.what & Change.SLOTS:
             self.follow_user()
         self.show_saved_now()
@@ -379,7 +322,7 @@ class Window(WindowTasks, WindowRights, QWidget):
             QTimer.singleShot(0, self, lambda: self.import_files(files))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        running = [job for job in board().jobs if not job.is_over]
+        running = [job for job in board().jobs if not job.is_over and not job.quiet]
         if running and not self._closing:
             event.ignore()
             confirm(
@@ -392,6 +335,7 @@ class Window(WindowTasks, WindowRights, QWidget):
             )
             return
         self.save_geometry()
+        self.clipboard.stop()
         self._unsubscribe()
         event.accept()
 

@@ -11,6 +11,7 @@ from clarity_desktop.ui.qt import QHBoxLayout, QResizeEvent, QStackedWidget, Qt,
 from clarity_desktop.ui.shell.bars import StatusBar, Toolbar
 from clarity_desktop.ui.shell.header import Header
 from clarity_desktop.ui.shell.navigation import Navigation
+from clarity_desktop.ui.shell.notices import NoticeStrip
 
 __all__ = ["Workspace"]
 
@@ -27,6 +28,7 @@ class Workspace(QWidget):
         self.navigation = Navigation()
         self.toolbar = Toolbar()
         self.status = StatusBar()
+        self.notices = NoticeStrip()
         self.pages = QStackedWidget()
         self.pages.setObjectName("content")
         self.footer = QStackedWidget()
@@ -49,6 +51,7 @@ class Workspace(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
+        column.addWidget(self.notices)
         column.addLayout(middle, 1)
         column.addWidget(self.status)
         self.toast = Toast(self.pages)
