@@ -15,8 +15,11 @@ from clarity_desktop import __version__
 from clarity_desktop.cli.commands import (
     analyze,
     audit,
+    compare,
     demo,
+    diary,
     doctor,
+    events,
     importing,
     insights,
     patient,
@@ -52,6 +55,10 @@ app.add_typer(people.app, name="people")
 app.add_typer(patient.app, name="patient")
 app.add_typer(series.app, name="series")
 app.add_typer(sleep.app, name="sleep")
+sleep.app.command("agreement")(compare.agreement)
+app.add_typer(events.app, name="events")
+app.add_typer(diary.app, name="diary")
+app.add_typer(diary.free_app, name="free-days")
 app.add_typer(report.app, name="report")
 app.add_typer(insights.app, name="insights")
 app.add_typer(audit.app, name="audit")
@@ -63,6 +70,7 @@ app.command("import")(importing.import_files)
 app.command("inspect")(importing.inspect_file)
 app.command("days")(series.days)
 app.command("analyze")(analyze.analyze)
+app.command("compare")(compare.compare)
 app.command("phase-model")(sleep.phase_model)
 
 
