@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +17,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE.parent.parent / ".benchmarks" / "peer-pyactigraphy"
 VERSION = "1.2.2"
-# The last libraries that this version runs on; it does not ask for them itself.
-WHEELS = (
-    "numpy==1.23.5 pandas==1.5.3 scipy==1.10.1 scikit-learn==1.2.2 statsmodels==0.13.5 numba==0.57.1 lmfit==1.2.2 "
-    "matplotlib==3.8.4 plotly==5.24.1 joblib tqdm pyexcel pyexcel-ods3 pyexcel-xlsx setuptools<70 wheel"
-)
-# Asked for without their own requirements, which exclude one another.
-ALONE = f"pyActigraphy=={VERSION} spm1d==0.4.55 stochastic==0.6.0 accelerometer==6.2.3 imbalanced-learn==0.10.1"
+REQUIREMENTS = HERE / "pyactigraphy-requirements.txt"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
@@ -31,19 +26,24 @@ def _python() -> Path:
 
 
 def prepared() -> Path:
-    """The peer's interpreter; its environment is made when it is not there yet."""
+    """The peer's interpreter; its environment is made anew when it is not there or not of these requirements."""
     python = _python()
-    made = ENVIRONMENT / f"made-{VERSION}"
-    if made.exists():
+    wanted = REQUIREMENTS.read_text(encoding="utf-8")
+    made = ENVIRONMENT / "made"
+    if made.exists() and made.read_text(encoding="utf-8") == wanted:
         return python
     if sys.version_info[:2] != (3, 11):
         raise SystemExit("The peer's libraries exist for Python 3.11 only; run the benchmark with that version.")
-    print(f"making the peer's environment in {ENVIRONMENT.name} (some minutes)", flush=True)
+    print(f"making the peer's environment in {ENVIRONMENT.name} (about a minute)", flush=True)
+    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--only-binary=:all:", *WHEELS.split()], check=True)
-    subprocess.run([*install, "--no-deps", *ALONE.split()], check=True)
-    made.touch()
+    subprocess.run([*install, "--no-deps", "--requirement", str(REQUIREMENTS)], check=True)
+    version = "import pyActigraphy; print(pyActigraphy.__version__)"
+    found = subprocess.run([str(python), "-c", version], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    if found != VERSION:
+        raise SystemExit(f"The peer says that it is version {found}, not {VERSION}.")
+    made.write_text(wanted, encoding="utf-8")
     return python
 
 

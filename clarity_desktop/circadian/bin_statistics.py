@@ -35,50 +35,68 @@ class BinStatistics:
     ----------
     total, count:
         Sum and number of valid bins at each time of day, shape (1440 / width,).
+    n:
+        Valid bins.
     squares:
         Sum of squared values of valid bins.
     successive, pairs:
         Sum of squared differences of neighbouring valid bins, and their number.
     """
 
-    __slots__ = ("count", "pairs", "squares", "successive", "total")
+    __slots__ = ("count", "n", "pairs", "squares", "successive", "total")
 
     def __init__(self, width_min: int) -> None:
         self.total: NDArray[np.float64] = np.zeros(MINUTES_PER_DAY // width_min)
         self.count: NDArray[np.int64] = np.zeros(MINUTES_PER_DAY // width_min, dtype=np.int64)
+        self.n = 0
         self.squares = 0.0
         self.successive = 0.0
         self.pairs = 0
 
-    def add(self, value: NDArray[np.float64], missing: NDArray[np.int64]) -> None:
-        """Take bins that follow one another, starting at midnight; ``value`` is 0 in the bins listed as missing."""
-        slots = self.total.size
-        rows = value.size // slots
-        self.total += np.ones(rows) @ value.reshape(rows, slots)
-        self.squares += float(value @ value)
-        step = value[1:] - value[:-1]
+    def add(
+        self, value: NDArray[np.float64], missing: NDArray[np.int64], total: NDArray[np.float64] | None = None
+    ) -> None:
+        """Take bins that follow one another, starting at midnight; ``value`` is 0 in the bins listed as missing.
+
+        ``total`` is the sum of the values at each time of day where it is known already.
+        """
+        slots, size = self.total.size, value.size
+        rows = size // slots
+        self.total += np.ones(rows) @ value.reshape(rows, slots) if total is None else total
+        squares = float(value @ value)
+        self.squares += squares
+        # Σ(b − a)² over neighbours is Σa² + Σb² − 2Σab. Missing bins are 0 and drop out of the products; the squares
+        # of their neighbours are taken off, since few bins are missing.
+        successive = 2 * squares - float(value[0]) ** 2 - float(value[-1]) ** 2 - 2 * float(value[1:] @ value[:-1])
         self.count += rows
-        self.pairs += step.size
+        self.n += size - missing.size
+        self.pairs += size - 1
         if missing.size:
-            # Few bins are missing: their pairs are struck out by place instead of testing every pair.
             self.count -= np.bincount(missing % slots, minlength=slots)
-            parted = np.zeros(value.size + 1, dtype=np.bool_)
-            parted[missing] = True
-            parted[missing + 1] = True
-            places = np.flatnonzero(parted[1:-1])
-            step[places] = 0.0
-            self.pairs -= places.size
-        self.successive += float(step @ step)
+            inner = missing[int(missing[0] == 0) :]
+            outer = missing[: missing.size - int(missing[-1] == size - 1)]
+            before, after = value[inner - 1], value[outer + 1]
+            successive -= float(before @ before) + float(after @ after)
+            self.pairs -= inner.size + outer.size - int(np.count_nonzero(missing[1:] - missing[:-1] == 1))
+        self.successive += max(successive, 0.0)
+
+    def add_sums(
+        self, sums: NDArray[np.float64], missing: NDArray[np.int64], total: NDArray[np.float64], width_min: int
+    ) -> None:
+        """Take bins as sums over their width: :meth:`add` of ``sums / width_min``, scaled once at the end."""
+        scaled = BinStatistics(width_min)
+        scaled.add(sums, missing, total)
+        self.total += scaled.total / width_min
+        self.count += scaled.count
+        self.n += scaled.n
+        self.squares += scaled.squares / width_min**2
+        self.successive += scaled.successive / width_min**2
+        self.pairs += scaled.pairs
 
     def add_pair(self, before: float, after: float) -> None:
         """Take a pair of neighbouring valid bins."""
         self.successive += (after - before) ** 2
         self.pairs += 1
-
-    @property
-    def n(self) -> int:
-        """Valid bins."""
-        return int(self.count.sum())
 
     def spread(self, scale: float) -> float | None:
         """Sum of squared deviations from the bins' mean; ``None`` when they do not vary, measured against ``scale``."""
@@ -124,35 +142,56 @@ def bin_statistics(recording: PreparedRecording, widths: Sequence[int]) -> dict[
     chain = [width for width in BIN_WIDTHS if width in needed and width > 1]
     found = {width: BinStatistics(width) for width in widths}
     last: dict[int, tuple[float, bool]] = {}
-    grid, grid_valid, mean = recording.grid_values, recording.grid_valid, recording.mean
     for first in range(0, recording.rows, _ROWS_AT_ONCE):
-        part = slice(first * MINUTES_PER_DAY, (first + _ROWS_AT_ONCE) * MINUTES_PER_DAY)
-        sums = {1: grid[part]}
-        counts = {1: grid_valid[part].view(np.uint8)}
-        for width in chain:
-            sums[width] = _joined(sums[_PARENT[width]], width // _PARENT[width])
-            counts[width] = _joined(counts[_PARENT[width]], width // _PARENT[width])
-        for width, statistics in found.items():
-            count = counts[width]
-            # As if every bin were full, then the few others anew: a division by each bin's own count costs far more.
-            value = sums[width] * (1 / width)
-            partial = np.flatnonzero(count != width)
-            held = count[partial].astype(np.int64)
-            value[partial] = sums[width][partial] / np.maximum(held, 1)
-            value -= mean
-            missing = partial[(2 * held < width) | (held == 0)]
-            value[missing] = 0.0
-            statistics.add(value, missing)
-            before = last.get(width)
-            if before is not None and before[1] and not (missing.size and missing[0] == 0):
-                statistics.add_pair(before[0], float(value[0]))
-            last[width] = float(value[-1]), not (missing.size and missing[-1] == value.size - 1)
+        _add_rows(recording, slice(first, first + _ROWS_AT_ONCE), chain, found, last)
     for width, statistics in found.items():
         for before_cell, after_cell in recording.junctions(width):
             ends = [recording.bin_at(cell, width) for cell in (before_cell, after_cell)]
             if ends[0] is not None and ends[1] is not None:
                 statistics.add_pair(ends[0], ends[1])
     return found
+
+
+def _add_rows(
+    recording: PreparedRecording,
+    rows: slice,
+    chain: Sequence[int],
+    found: dict[int, BinStatistics],
+    last: dict[int, tuple[float, bool]],
+) -> None:
+    """Add some rows of the day grid to the statistics of all widths.
+
+    ``last`` holds the last bin of the rows before and whether it is there, by width, and is renewed. Sums of
+    deviations are joined from width to width; only bins that are not full have to be filled up, so that a bin's sum
+    stands for its mean in one scale.
+    """
+    part = slice(rows.start * MINUTES_PER_DAY, rows.stop * MINUTES_PER_DAY)
+    valid = recording.grid_valid[part]
+    deviations = recording.grid_values[part] - recording.mean
+    deviations[np.flatnonzero(~valid)] = 0.0
+    days = deviations.size // MINUTES_PER_DAY
+    of_minute = np.ones(days) @ deviations.reshape(days, MINUTES_PER_DAY)
+    sums, counts = {1: deviations}, {1: valid.view(np.uint8)}
+    for width in chain:
+        sums[width] = _joined(sums[_PARENT[width]], width // _PARENT[width])
+        counts[width] = _joined(counts[_PARENT[width]], width // _PARENT[width])
+    for width, statistics in found.items():
+        value, count = sums[width], counts[width]
+        total = of_minute.reshape(-1, width).sum(axis=1)
+        partial = np.flatnonzero(count != width)
+        held = count[partial].astype(np.int64)
+        gone = (2 * held < width) | (held == 0)
+        missing = partial[gone]
+        if width > 1 and partial.size:
+            before = value[partial]
+            after = np.where(gone, 0.0, before * (width / np.maximum(held, 1)))
+            value[partial] = after
+            total += np.bincount(partial % total.size, after - before, total.size)
+        statistics.add_sums(value, missing, total, width)
+        earlier, there = last.get(width, (0.0, False))
+        if there and not (missing.size and missing[0] == 0):
+            statistics.add_pair(earlier, float(value[0]) / width)
+        last[width] = float(value[-1]) / width, not (missing.size and missing[-1] == value.size - 1)
 
 
 def _joined(narrow: NDArray[_Number], factor: int) -> NDArray[_Number]:

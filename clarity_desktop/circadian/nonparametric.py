@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, pairwise, takewhile
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +81,7 @@ M10_ONSET = METRICS.declare(
 RA = METRICS.declare(Metric("ra", "Relative amplitude", "", 3, "circadian", "Witting 1990", "RH-14", minimum=3))
 
 _LEAST_PRESENT = 0.8
+_Number = TypeVar("_Number", np.float64, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,30 +171,39 @@ def profile_windows(profiles: NDArray[np.float64], length: int, *, least: bool) 
     """
     rows, size = profiles.shape
     present = np.isfinite(profiles)
-    filled = np.where(present, profiles, 0.0)
-    total = np.zeros((rows, size + length + 1))
-    np.cumsum(np.concatenate((filled, filled[:, :length]), axis=1), axis=1, out=total[:, 1:])
-    count = np.zeros((rows, size + length + 1), dtype=np.int64)
-    np.cumsum(np.concatenate((present, present[:, :length]), axis=1), axis=1, out=count[:, 1:])
-    n = count[:, length : length + size] - count[:, :size]
-    eligible = (n >= _LEAST_PRESENT * length) & (n > 0)
-    mean = np.full((rows, size), np.inf if least else -np.inf)
-    np.divide(total[:, length : length + size] - total[:, :size], n, out=mean, where=eligible)
+    complete = bool(present.all())
+    filled = profiles if complete else np.where(present, profiles, 0.0)
+    total = _circular_sums(filled, length)
+    if complete:
+        n = np.full((rows, size), length)
+        eligible = n > 0
+        mean = total / length
+    else:
+        n = _circular_sums(present.astype(np.int32), length)
+        eligible = (n >= _LEAST_PRESENT * length) & (n > 0)
+        mean = np.full((rows, size), np.inf if least else -np.inf)
+        np.divide(total, n, out=mean, where=eligible)
     tolerance = 1e-9 * np.maximum(1.0, filled.max(axis=1, initial=0.0))
     if least:
         onsets = np.argmax(mean <= (mean.min(axis=1) + tolerance)[:, None], axis=1)
     else:
         onsets = np.argmax(mean >= (mean.max(axis=1) - tolerance)[:, None], axis=1)
-    found: list[Window | None] = []
-    for row, onset in enumerate(onsets.tolist()):
-        if not eligible[row].any():
-            found.append(None)
-            continue
-        # Summed anew over the window: the difference of running sums would leave a residue where the sum is 0.
-        tail = max(0, onset + length - size)
-        amount = filled[row, onset : onset + length].sum() + filled[row, :tail].sum()
-        found.append(Window(float(amount / n[row, onset]), onset))
-    return found
+    # Summed anew over the window: the difference of running sums would leave a residue where the sum is 0.
+    places = (onsets[:, None] + np.arange(length)) % size
+    amounts = np.take_along_axis(filled, places, axis=1).sum(axis=1)
+    held = np.take_along_axis(n, onsets[:, None], axis=1)[:, 0]
+    some = np.count_nonzero(eligible, axis=1).tolist()
+    rows_of = zip(amounts.tolist(), held.tolist(), onsets.tolist(), some, strict=True)
+    return [Window(amount / number, onset) if found else None for amount, number, onset, found in rows_of]
+
+
+def _circular_sums(values: NDArray[_Number], length: int) -> NDArray[_Number]:
+    """Σ of ``length`` values from each place of each row on, a row being a circle; shape as ``values``."""
+    rows, size = values.shape
+    running = np.zeros((rows, size + length + 1), values.dtype)
+    np.cumsum(values, axis=1, out=running[:, 1 : size + 1])
+    np.add(running[:, size : size + 1], running[:, 1 : length + 1], out=running[:, size + 1 :])
+    return np.asarray(running[:, length : length + size] - running[:, :size])
 
 
 def least_active(recording: PreparedRecording, hours: int = 5) -> Window | None:
@@ -239,31 +251,24 @@ def per_seven_days(recording: PreparedRecording) -> tuple[Period, ...]:
     if zone.instant_of_local(day) < epochs.start:
         day += 1
     stop = epochs.span.stop
-    row_days = recording.row_days()
-    in_order = bool(np.all(np.diff(row_days) >= 0))
-    hourly = recording.bins(60)
-    blocks: list[tuple[int, float | None, float | None]] = []
-    profiles: list[NDArray[np.float64]] = []
-    number = 0
-    while (end := zone.instant_of_local(day + number + 7)) <= stop:
-        if in_order:
-            first, last = np.searchsorted(row_days, (day + number, day + number + 7)).tolist()
-            rows = slice(first, last)
-            statistics = statistics_of_rows(hourly, rows)
-            profiles.append(recording.profile(rows))
-        else:
-            # Travel across the date line repeats local days: cut by instants instead of rows.
-            begin = zone.instant_of_local(day + number)
-            part = recording.part((begin - epochs.start) // 60, (end - epochs.start) // 60)
-            statistics = bin_statistics(part, (60,))[60]
-            profiles.append(part.minute_mean)
-        blocks.append((number, statistics.stability(recording.mean), statistics.variability(recording.mean)))
-        number += 7
-    if not blocks:
+    ends = list(takewhile(lambda at: at <= stop, (zone.instant_of_local(day + 7 * k) for k in count(0))))
+    if len(ends) < 2:
         return ()
-    stacked = np.stack(profiles)
-    l5, m10 = profile_windows(stacked, 300, least=True), profile_windows(stacked, 600, least=False)
+    row_days = recording.row_days()
+    if bool(np.all(np.diff(row_days) >= 0)):
+        first = np.searchsorted(row_days, day + 7 * np.arange(len(ends)))
+        profiles = recording.profiles(first)
+        hourly = recording.bins(60)
+        blocks = [statistics_of_rows(hourly, slice(low, high)) for low, high in pairwise(first.tolist())]
+    else:
+        # Travel across the date line repeats local days: cut by instants instead of rows.
+        cuts = [(at - epochs.start) // 60 for at in ends]
+        parts = [recording.part(low, high) for low, high in pairwise(cuts)]
+        profiles = np.stack([part.minute_mean for part in parts])
+        blocks = [bin_statistics(part, (60,))[60] for part in parts]
+    l5, m10 = profile_windows(profiles, 300, least=True), profile_windows(profiles, 600, least=False)
+    scale = recording.mean
     return tuple(
-        Period(start, stability, variability, relative_amplitude(low, high))
-        for (start, stability, variability), low, high in zip(blocks, l5, m10, strict=True)
+        Period(7 * number, block.stability(scale), block.variability(scale), relative_amplitude(low, high))
+        for number, (block, low, high) in enumerate(zip(blocks, l5, m10, strict=True))
     )

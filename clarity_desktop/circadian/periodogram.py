@@ -50,6 +50,7 @@ CHI_SQUARE_PERIOD = METRICS.declare(
 
 _SHORTEST_H, _LONGEST_H, _STEP_H = 16.0, 32.0, 0.02
 _BIN_MIN = 10
+_INNER = 96
 _ALPHA = 0.01
 
 
@@ -108,21 +109,40 @@ def _turns(count: int, unit_angle: NDArray[np.float64]) -> NDArray[np.complex128
     return turns
 
 
+@lru_cache(maxsize=1)
+def _periods() -> NDArray[np.float64]:
+    """Periods that are tried, in hours."""
+    steps = np.arange(round((_LONGEST_H - _SHORTEST_H) / _STEP_H) + 1, dtype=np.float64)
+    periods: NDArray[np.float64] = _SHORTEST_H + _STEP_H * steps
+    periods.setflags(write=False)
+    return periods
+
+
+@lru_cache(maxsize=4)
+def _tables(unit_s: int, times: int, outer: int) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
+    """Cosines and sines of ``_INNER`` steps of ``unit_s`` seconds at ``times`` the rates, and turns of whole stretches.
+
+    They depend on the length of a record and on no value in it, so records of one length share them.
+    """
+    angle = 2 * np.pi * times * unit_s / (3600 * _periods())
+    fine = _turns(_INNER, angle)
+    return np.concatenate((fine.real, fine.imag), axis=1), _turns(outer, _INNER * angle)
+
+
 def _transforms(
-    columns: NDArray[np.float64], unit_angle: NDArray[np.float64]
+    columns: NDArray[np.float64], unit_s: int, times: int
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Cosine and sine sums of each row of ``columns`` (K, n) at the angles per step, each of shape (F,).
+    """Cosine and sine sums of each row of ``columns`` (K, n) at ``times`` the rates, each of shape (F,).
 
     Time is split into tens of steps and rests, so that the trigonometric tables hold n/96 + 96 columns, not n.
     """
-    inner = 96
-    outer = -(-columns.shape[1] // inner)
-    padded = np.zeros((columns.shape[0], outer * inner))
+    outer = -(-columns.shape[1] // _INNER)
+    padded = np.zeros((columns.shape[0], outer * _INNER))
     padded[:, : columns.shape[1]] = columns
-    fine, coarse = _turns(inner, unit_angle), _turns(outer, inner * unit_angle)
-    tables = np.concatenate((fine.real, fine.imag), axis=1)
-    sums = (padded.reshape(-1, inner) @ tables).reshape(columns.shape[0], outer, -1)
-    cosine, sine = sums[:, :, : unit_angle.size], sums[:, :, unit_angle.size :]
+    tables, coarse = _tables(unit_s, times, outer)
+    size = coarse.shape[1]
+    sums = (padded.reshape(-1, _INNER) @ tables).reshape(columns.shape[0], outer, -1)
+    cosine, sine = sums[:, :, :size], sums[:, :, size:]
     turn_cos, turn_sin = coarse.real, coarse.imag
     result = []
     for row in range(columns.shape[0]):
@@ -133,9 +153,9 @@ def _transforms(
 
 
 def _sums(
-    times: NDArray[np.int64], y: NDArray[np.float64], rate: NDArray[np.float64]
+    times: NDArray[np.int64], y: NDArray[np.float64]
 ) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
-    """Mean over samples of y·cos, y·sin; cos, sin; cos and sin of the double angle, at angles per second ``rate``.
+    """Mean over samples of y·cos, y·sin; cos, sin; cos and sin of the double angle, at each period.
 
     Bins begin on quarter hours, except the first of a record or of a stretch of constant offset: those few are added
     one by one, the rest come from tables.
@@ -149,7 +169,8 @@ def _sums(
     columns = np.zeros((2, int(places[-1]) + 1))
     columns[0, places] = y[regular]
     columns[1, places] = 1.0
-    sums = [*_transforms(columns, unit * rate), *_transforms(columns[1:], 2 * unit * rate)]
+    sums = [*_transforms(columns, unit, 1), *_transforms(columns[1:], unit, 2)]
+    rate = 2 * np.pi / (3600 * _periods())
     odd = times[~regular] - grid[0]
     for index, (weight, factor) in enumerate(((y[~regular], 1), (np.ones(odd.size), 1), (np.ones(odd.size), 2))):
         angle = np.outer(odd, factor * rate)
@@ -172,9 +193,8 @@ def lomb_scargle(recording: PreparedRecording) -> LombScargle | None:
     variance = float(y @ y) / n
     if variance <= 1e-12 * max(1.0, recording.mean**2):
         return None
-    steps = np.arange(round((_LONGEST_H - _SHORTEST_H) / _STEP_H) + 1, dtype=np.float64)
-    periods = np.asarray(_SHORTEST_H + _STEP_H * steps, dtype=np.float64)
-    (yc, ys), (c, s), (c2, s2) = _sums(starts[valid], y, 2 * np.pi / (3600 * periods))
+    periods = _periods()
+    (yc, ys), (c, s), (c2, s2) = _sums(starts[valid], y)
     cc, ss, cs = 0.5 * (1 + c2) - c * c, 0.5 * (1 - c2) - s * s, 0.5 * s2 - c * s
     power = (ss * yc * yc + cc * ys * ys - 2 * cs * yc * ys) / (variance * (cc * ss - cs * cs))
     peak = int(np.argmax(power))

@@ -235,11 +235,17 @@ class PreparedRecording:
         mean += self.mean
         return mean
 
-    def profile(self, rows: slice) -> NDArray[np.float64]:
-        """Average day of some rows of the day grid, NaN where no epoch is valid, shape (1440,)."""
-        total = self.grid_values.reshape(self.rows, MINUTES_PER_DAY)[rows].sum(axis=0)
-        count = self.grid_valid.reshape(self.rows, MINUTES_PER_DAY)[rows].sum(axis=0, dtype=np.int16)
-        mean: NDArray[np.float64] = np.full(MINUTES_PER_DAY, np.nan)
+    def profiles(self, edges: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Average days of the rows between each two successive edges, NaN where no epoch is valid, shape (E − 1, 1440).
+
+        ``edges`` are rows of the day grid in rising order.
+        """
+        held = slice(int(edges[0]), int(edges[-1]))
+        first = edges[:-1] - edges[0]
+        total = np.add.reduceat(self.grid_values.reshape(self.rows, MINUTES_PER_DAY)[held], first, axis=0)
+        cells = self.grid_valid.reshape(self.rows, MINUTES_PER_DAY)[held].view(np.uint8)
+        count = np.add.reduceat(cells, first, axis=0, dtype=np.int16)
+        mean: NDArray[np.float64] = np.full(total.shape, np.nan)
         np.divide(total, count, out=mean, where=count > 0)
         return mean
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.findings import METRICS, Metric
-from clarity_desktop.signals.presence import in_runs, runs
+from clarity_desktop.signals.presence import runs
 
 __all__ = ["choi", "nonwear_minutes", "troiano"]
 
@@ -21,12 +21,15 @@ NONWEAR = METRICS.declare(Metric("nonwear_min", "Time not worn", "min", 0, "wear
 _CHOI_RUN = 90
 _CHOI_SPIKE = 2
 _CHOI_WINDOW = 30
+_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.bool_)
+_TRUE_AT_START = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1)
+_TRUE_AT_END = np.logical_and.accumulate(_BITS[:, ::-1], axis=1).sum(axis=1)
 _TROIANO_RUN = 60
 _TROIANO_SPIKE = 2
 _TROIANO_CEILING = 100.0
 
 
-def _counts(epochs: Epochs) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _counts(epochs: Epochs) -> NDArray[np.float32]:
     if epochs.step_s != 60:
         raise UsageError(
             "circadian.epoch_length",
@@ -34,7 +37,7 @@ def _counts(epochs: Epochs) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
             remedy="Read the recording with an epoch of 60 seconds.",
             detail=f"step_s={epochs.step_s}",
         )
-    return epochs.values, np.isfinite(epochs.values)
+    return epochs.values
 
 
 def _bridged(
@@ -66,18 +69,42 @@ def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
     UsageError
         ``circadian.epoch_length`` when the epochs are not 60 s long.
     """
-    values, present = _counts(epochs)
+    values = _counts(epochs)
     # Only zero runs that fill a window can be bridged or be a bout, and windows beyond the record's ends are cut. So
     # the runs of at least 30 on a record that goes on in zeros on both sides are all there is to look at.
-    beyond = np.ones(_CHOI_WINDOW, dtype=np.bool_)
-    start, stop = runs(in_runs(np.concatenate((beyond, values == 0, beyond)), _CHOI_WINDOW)[_CHOI_WINDOW:-_CHOI_WINDOW])
+    start, stop = _long_runs(values == 0, _CHOI_WINDOW)
     if not start.size:
         return ()
     gap = start[1:] - stop[:-1]
     candidates = np.flatnonzero(gap <= _CHOI_SPIKE)
     bridge = np.zeros(gap.size, dtype=np.bool_)
-    bridge[candidates[_all_present(present, stop, gap, candidates)]] = True
+    bridge[candidates[_all_present(values, stop, gap, candidates)]] = True
     return _bridged((start, stop), bridge, _CHOI_RUN)
+
+
+def _long_runs(mask: NDArray[np.bool_], least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``(start, stop)`` of the runs of true of at least ``least``, as if true went on beyond both ends; ``least`` ≥ 23.
+
+    Eight epochs are read at once as one byte: such a run holds two full bytes next to each other, and how far it
+    reaches into the bytes beside them stands in a table. A run at an end of the record may be shorter.
+    """
+    size = mask.size
+    if not size:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    octets = np.empty(-(-size // 8) + 8, np.uint8)
+    # Four full bytes on either side stand for what lies beyond; they are as long as a run has to be.
+    octets[:4] = octets[-4:] = 255
+    octets[4:-4] = np.packbits(mask)
+    if size % 8:
+        octets[-5] |= 255 >> size % 8
+    full = octets == 255
+    first, last = runs(full[1:] & full[:-1])
+    last += 1
+    start = 8 * first - np.where(first > 0, _TRUE_AT_END[octets[first - 1]], 0)
+    stop = 8 * last + np.where(last < octets.size, _TRUE_AT_START[octets[np.minimum(last, octets.size - 1)]], 0)
+    start, stop = start - 32, stop - 32
+    long = (stop - start >= least) & (stop > 0) & (start < size)
+    return np.maximum(start[long], 0), np.minimum(stop[long], size)
 
 
 def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
@@ -91,7 +118,7 @@ def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
     UsageError
         ``circadian.epoch_length`` when the epochs are not 60 s long.
     """
-    values, present = _counts(epochs)
+    values = _counts(epochs)
     start, stop = runs(values == 0)
     if not start.size:
         return ()
@@ -100,16 +127,16 @@ def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
     first, last = stop[candidates], start[candidates + 1] - 1
     low = (values[first] <= _TROIANO_CEILING) & (values[last] <= _TROIANO_CEILING)
     bridge = np.zeros(gap.size, dtype=np.bool_)
-    bridge[candidates[low & _all_present(present, stop, gap, candidates)]] = True
+    bridge[candidates[low & _all_present(values, stop, gap, candidates)]] = True
     return _bridged((start, stop), bridge, _TROIANO_RUN)
 
 
 def _all_present(
-    present: NDArray[np.bool_], stop: NDArray[np.int64], gap: NDArray[np.int64], candidates: NDArray[np.int64]
+    values: NDArray[np.float32], stop: NDArray[np.int64], gap: NDArray[np.int64], candidates: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Whether both ends of a burst of one or two epochs are present."""
     first = stop[candidates]
-    return np.asarray(present[first] & present[first + gap[candidates] - 1])
+    return np.asarray(np.isfinite(values[first]) & np.isfinite(values[first + gap[candidates] - 1]))
 
 
 def nonwear_minutes(bouts: tuple[tuple[int, int], ...]) -> int:

@@ -99,12 +99,6 @@ class LocalClock:
                 result.append(Stretch(first, stop, offset))
         return tuple(result)
 
-    def _local_seconds(self) -> NDArray[np.int64]:
-        local = self.start + self.step_s * np.arange(self.n, dtype=np.int64)
-        for stretch in self.stretches:
-            local[stretch.first : stretch.stop] += stretch.offset_s
-        return local
-
     @property
     def minute_of_day(self) -> NDArray[np.int64]:
         """Local minute of day of each epoch's start, 0…1439, shape (N,)."""
@@ -121,7 +115,15 @@ class LocalClock:
     @property
     def local_day(self) -> NDArray[np.int64]:
         """Local day number (days since 1970-01-01) of each epoch's start, shape (N,)."""
-        return np.asarray(self._local_seconds() // DAY_S)
+        found = np.empty(self.n, np.int64)
+        for stretch in self.stretches:
+            begin = self.start + stretch.first * self.step_s + stretch.offset_s
+            days = np.arange(begin // DAY_S, (begin + (stretch.stop - 1 - stretch.first) * self.step_s) // DAY_S + 1)
+            # Where each day begins among the epochs: the day is written so many times, not divided out for each.
+            edges = np.minimum(-(-(days[1:] * DAY_S - begin) // self.step_s), stretch.stop - stretch.first)
+            lengths = np.diff(np.concatenate(([0], edges, [stretch.stop - stretch.first])))
+            found[stretch.first : stretch.stop] = np.repeat(days, lengths)
+        return found
 
     @property
     def hours(self) -> NDArray[np.float64]:

@@ -149,7 +149,7 @@ class VectorMidpoint:
 
 def vector_midpoint(states: States, minute_of_day: NDArray[np.int64]) -> VectorMidpoint | None:
     """Angle of Σ e^(i·2π·minute/1440) over sleeping epochs (RH-47), or ``None`` when there is no sleep."""
-    asleep = np.bincount(minute_of_day, weights=states == SLEEP, minlength=_MINUTES)
+    asleep = np.bincount(minute_of_day[states == SLEEP], minlength=_MINUTES)
     number = asleep.sum()
     if number == 0:
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clarity_desktop.circadian.wear import choi, nonwear_minutes, troiano
 from clarity_desktop.domain.epochs import Epochs
@@ -53,3 +55,31 @@ def test_nothing_and_minutes() -> None:
 def test_other_epoch_lengths_are_refused() -> None:
     with pytest.raises(UsageError):
         choi(epochs_of_counts(0, np.zeros(10), ZoneTimeline.single("UTC"), step_s=30))
+
+
+def literal_choi(values: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """The rule as it is written, one epoch at a time."""
+    zero = values == 0
+    joined = zero.copy()
+    epoch = 0
+    while epoch < values.size:
+        if zero[epoch] or np.isnan(values[epoch]):
+            epoch += 1
+            continue
+        stop = epoch
+        while stop < values.size and not zero[stop] and not np.isnan(values[stop]):
+            stop += 1
+        quiet = zero[max(0, epoch - 30) : epoch].all() and zero[stop : stop + 30].all()
+        if stop - epoch <= 2 and quiet and epoch > 0 and stop < values.size:
+            joined[epoch:stop] = True
+        epoch = stop
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], joined, [False])).astype(int)))
+    return tuple((int(a), int(b)) for a, b in edges.reshape(-1, 2) if b - a >= 90)
+
+
+@given(st.lists(st.tuples(st.integers(1, 130), st.sampled_from([0.0, 0.0, 0.0, 7.0, np.nan]), st.integers(0, 3))))
+def test_choi_is_the_rule_read_literally(parts: list[tuple[int, float, int]]) -> None:
+    pieces = [np.concatenate((np.zeros(length), np.full(burst, value))) for length, value, burst in parts]
+    values = np.concatenate(pieces) if pieces else np.empty(0)
+    epochs = epochs_of_counts(0, values, ZoneTimeline.single("UTC"))
+    assert choi(epochs) == literal_choi(values)

@@ -16,6 +16,7 @@ from clarity_desktop.sleep.scoring import (
     oakley_automatic_threshold,
     roenneberg_bouts,
     sadeh,
+    score_all,
     scripps,
     tudor_locke_periods,
     webster_rescored,
@@ -185,3 +186,54 @@ def test_tudor_locke_opens_by_sleep_and_closes_by_wake() -> None:
     assert tudor_locke_periods(states, shortest=190) == ((305, 505),)
     assert tudor_locke_periods(states, join=50) == ((73, 505),)
     assert tudor_locke_periods(decode_states("W900")) == ()
+
+
+def literal_sadeh(values: np.ndarray, cap: float, threshold: float) -> list[int]:
+    """The formula as it is written, one epoch at a time in double precision."""
+    capped = np.minimum(values, cap)
+    states = []
+    for at in range(values.size):
+        if np.isnan(values[at]):
+            states.append(int(UNKNOWN))
+            continue
+        window, last = capped[max(0, at - 5) : at + 6], capped[max(0, at - 5) : at + 1]
+        window, last = window[~np.isnan(window)], last[~np.isnan(last)]
+        spread = last.std(ddof=1) if last.size > 1 else 0.0
+        middling = np.count_nonzero((window >= 50) & (window < 100))
+        score = 7.601 - 0.065 * window.mean() - 1.08 * middling - 0.056 * spread - 0.703 * np.log(capped[at] + 1)
+        states.append(int(SLEEP if score >= threshold else WAKE))
+    return states
+
+
+@given(counts, st.sampled_from([1.0, 0.1, 0.737]))
+def test_sadeh_is_the_published_score_on_any_counts(values: np.ndarray, factor: float) -> None:
+    values = values * factor
+    assert sadeh(values).tolist() == literal_sadeh(values, np.inf, 0.0)
+    assert sadeh(values, variant="actigraph").tolist() == literal_sadeh(values, 300.0, -4.0)
+
+
+def test_sadeh_is_exact_where_scores_crowd_around_the_threshold() -> None:
+    # A level whose score lies within a tenth of −4, with a count of noise: single precision cannot settle these.
+    random = np.random.default_rng(4)
+    values = 125.0 + random.integers(0, 4, 4000)
+    values[random.integers(0, 4000, 300)] = np.nan
+    states = sadeh(values, variant="actigraph")
+    assert 500 < np.count_nonzero(states == SLEEP) < 3500
+    assert states.tolist() == literal_sadeh(values, 300.0, -4.0)
+
+
+@given(counts)
+def test_scoring_together_is_scoring_alone(values: np.ndarray) -> None:
+    together = score_all(values)
+    assert list(together) == list(SCORERS)
+    for name, scorer in SCORERS.items():
+        assert np.array_equal(together[name], scorer.score(values))
+
+
+def test_scoring_in_stretches_has_no_seams() -> None:
+    # Longer than the stretch that is scored at once: the second half alone gives the same states away from its edge.
+    values = np.random.default_rng(2).gamma(0.5, 60, 60_000).round()
+    together = score_all(values)
+    for name in ("cole_kripke", "sadeh", "sadeh_actigraph", "scripps", "oakley_40"):
+        later = SCORERS[name].score(values[20_000:])
+        assert np.array_equal(together[name][20_010:], later[10:])

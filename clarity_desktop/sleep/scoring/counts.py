@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ __all__ = [
     "Counts",
     "KnownCounts",
     "Rule",
+    "asleep_in_stretches",
     "in_stretches",
     "known",
     "needs_minutes",
@@ -157,15 +158,33 @@ def in_stretches(counts: Counts | KnownCounts, reach: int, *rules: Rule) -> list
     rules:
         What to score by; they share what they form of a stretch.
     """
-    size = counts.values.size if isinstance(counts, KnownCounts) else counts.size
-    found = [np.empty(size, np.int8) for _ in rules]
+    found = [np.empty(_size(counts), np.int8) for _ in rules]
+    for part, inside, place in _parts(counts, reach):
+        for states, rule in zip(found, rules, strict=True):
+            states[place] = part.states(rule(part))[inside]
+    return found
+
+
+def asleep_in_stretches(counts: Counts | KnownCounts, reach: int, rule: Rule) -> NDArray[np.bool_]:
+    """What one rule says, as it says it; see :func:`in_stretches`."""
+    found = np.empty(_size(counts), np.bool_)
+    for part, inside, place in _parts(counts, reach):
+        found[place] = rule(part)[inside]
+    return found
+
+
+def _size(counts: Counts | KnownCounts) -> int:
+    return counts.values.size if isinstance(counts, KnownCounts) else counts.size
+
+
+def _parts(counts: Counts | KnownCounts, reach: int) -> Iterator[tuple[KnownCounts, slice, slice]]:
+    """Stretches with their neighbours, the stretch's place in what is read, and its place in the record."""
+    size = _size(counts)
     for first in range(0, size, _STRETCH):
         stop = min(first + _STRETCH, size)
         low, high = max(first - reach, 0), min(stop + reach, size)
         part = counts.part(low, high) if isinstance(counts, KnownCounts) else KnownCounts(counts[low:high])
-        for states, rule in zip(found, rules, strict=True):
-            states[first:stop] = part.states(rule(part))[first - low : stop - low]
-    return found
+        yield part, slice(first - low, stop - low), slice(first, stop)
 
 
 def needs_minutes(scorer: str, step_s: int) -> None:

@@ -8,7 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.sleep.scoring.counts import Counts, KnownCounts, known, needs_minutes, window_sums
+from clarity_desktop.sleep.scoring.counts import (
+    Counts,
+    KnownCounts,
+    asleep_in_stretches,
+    known,
+    needs_minutes,
+    window_sums,
+)
 from clarity_desktop.sleep.states import States, runs_of
 
 __all__ = ["roenneberg", "roenneberg_bouts"]
@@ -24,8 +31,14 @@ def _below_trend(counts: KnownCounts) -> NDArray[np.bool_]:
     """Where the count is at most 15 % of the centred 24-h mean (at least 12 h of it present)."""
     half = _DAY // 2
     n = window_sums(counts.present, half, half - 1)
-    trend = window_sums(counts.whole, half, half - 1) * (_TREND_SHARE / np.maximum(n, 1))
-    return np.asarray(counts.present & (n >= half) & (counts.values <= trend))
+    below = window_sums(counts.whole, half, half - 1) * _share_of_mean()[n]
+    return np.asarray(counts.present & (n >= half) & (counts.values <= below))
+
+
+@lru_cache(maxsize=1)
+def _share_of_mean() -> NDArray[np.float64]:
+    """15 % of one n-th, by the number n of present epochs in a day."""
+    return _TREND_SHARE / np.maximum(np.arange(_DAY + 1), 1)
 
 
 @lru_cache(maxsize=4)
@@ -91,7 +104,7 @@ def roenneberg_bouts(counts: Counts | KnownCounts, *, step_s: int = 60) -> tuple
         ``sleep.epoch_length``.
     """
     needs_minutes("Roenneberg", step_s)
-    below = _below_trend(known(counts))
+    below = asleep_in_stretches(counts, _DAY // 2, _below_trend)
     runs = runs_of(below)
     seeds = runs.start[(runs.value == 1) & (runs.length >= _SEED_MIN)]
     reached = np.cumsum(below, dtype=np.int32)

@@ -75,14 +75,19 @@ def sadeh_rule(variant: str = "original") -> Rule:
     return rule
 
 
-_Shares = tuple[np.float32 | NDArray[np.float32], np.float32 | NDArray[np.float32], np.float32 | NDArray[np.float32]]
-_FULL: Final[_Shares] = (np.float32(1 / 11), np.float32(1 / 6), np.float32(1 / 5))
+_Shares = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+_FULL: Final[_Shares] = (np.array(1 / 11, np.float32), np.array(1 / 6, np.float32), np.array(1 / 5, np.float32))
 
 
 def _shares(counts: KnownCounts) -> _Shares:
     """1/n of the eleven epochs that exist, 1/n and 1/(n − 1) of the six, at least 1 below the line."""
-    eleven, six = (neighbour_sums(counts.present.astype(np.float32), 5, after) for after in (5, 0))
-    return 1 / np.maximum(eleven, 1), 1 / np.maximum(six, 1), 1 / np.maximum(six - 1, 1)
+    present = counts.present.astype(np.float32)
+    eleven, six = neighbour_sums(present, 5, 5), neighbour_sums(present, 5, 0)
+    return _inverse(eleven), _inverse(six), _inverse(six - 1)
+
+
+def _inverse(n: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.reciprocal(np.maximum(n, np.float32(1)))
 
 
 def _estimate(counts: KnownCounts, cap: float | None, shares: _Shares) -> NDArray[np.float32]:
