@@ -215,7 +215,7 @@ def test_sadeh_is_the_published_score_on_any_counts(values: np.ndarray, factor: 
 def test_sadeh_is_exact_where_scores_crowd_around_the_threshold() -> None:
     # A level whose score lies within a tenth of −4, with a count of noise: single precision cannot settle these.
     random = np.random.default_rng(4)
-    values = 125.0 + random.integers(0, 4, 4000)
+    values = 123.0 + random.integers(0, 5, 4000)
     values[random.integers(0, 4000, 300)] = np.nan
     states = sadeh(values, variant="actigraph")
     assert 500 < np.count_nonzero(states == SLEEP) < 3500
