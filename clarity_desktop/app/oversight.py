@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clarity_desktop.vault import AuditEntry as AuditEntry
     from clarity_desktop.vault import AuditVerdict as AuditVerdict
     from clarity_desktop.vault import Manifest as Manifest
+    from clarity_desktop.vault import Restored as Restored
     from clarity_desktop.vault import Slot as Slot
 
 __all__ = ["LEFT_MACHINE", "EmergencyUse", "OversightServices", "SecurityState"]

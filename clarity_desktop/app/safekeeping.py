@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app.access import AccessServices
 from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
@@ -19,6 +21,8 @@ __all__ = ["BACKUP_FOLDER", "Notice", "SafekeepingServices"]
 
 BACKUP_FOLDER: Final = "backup.folder"
 """Key of the setting that names another folder for backups."""
+_REQUEST: Final = "vault.restore.request"
+_REQUEST_HOLDS_S: Final = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,43 @@ class SafekeepingServices(AccessServices):
             lambda folder, copy: Vault.open_with_key(folder, key, circumstances=copy), progress=progress, cancel=cancel
         )
 
+    @needs(Right.OWN_ACCESS)
+    def check_backup(self, name: str, progress: ProgressListener = ignore_progress) -> Manifest:
+        """Read every byte of a backup in the folder for backups again; raises as the vault's ``backups.check``."""
+        return self.vault.backups.check(name, progress=progress)
+
+    # -- restoring over the vault: one admin asks, another one does it (V-47) ---------------------------------
+
+    @needs(Right.RESTORE)
+    def restore_requests(self) -> dict[str, str]:
+        """Requests of the last 30 days that wait for another admin: who asked, by name of the backup."""
+        from clarity_desktop.vault import AuditQuery
+
+        since = int(time.time()) - _REQUEST_HOLDS_S
+        found: dict[str, str] = {}
+        for entry in self.vault.audit.find(AuditQuery(action=_REQUEST, limit=None)):
+            if entry.at >= since:
+                found.setdefault(entry.detail, entry.who)
+        return found
+
+    @needs(Right.RESTORE)
+    def ask_restore(self, name: str) -> bool:
+        """Whether a backup may be restored over the vault now; where another admin has to agree, keep the request."""
+        if not self._lacks_second(name):
+            return True
+        self.vault.audit.append(_REQUEST, detail=name)
+        return False
+
+    def _lacks_second(self, name: str) -> bool:
+        me = self.user()
+        others = [
+            one
+            for one in self.vault.people.everybody()
+            if one.removed is None and not one.emergency and one.id != me.id and Right.RESTORE in one.rights
+        ]
+        # A vault with one admin has nobody who could agree; its restore is confirmed by that admin alone.
+        return bool(others) and self.restore_requests().get(name, me.name) == me.name
+
     @needs(Right.RESTORE)
     def restore_over(
         self,
@@ -112,10 +153,18 @@ class SafekeepingServices(AccessServices):
         Raises
         ------
         ClarityError
-            As the vault's ``restore_backup`` does; the vault is then open as it was.
+            As the vault's ``restore_backup`` does; the vault is then open as it was. ``restore.two_people`` where the
+            vault has another admin, who has not asked for the same within 30 days (:meth:`ask_restore`).
         """
         from clarity_desktop.vault import Vault, restore_backup
 
+        if self._lacks_second(backup.name):
+            self.vault.audit.append(_REQUEST, detail=backup.name)
+            raise UsageError(
+                "restore.two_people",
+                "Restoring over a vault takes two admins. This is kept as a request; nothing was changed.",
+                remedy="Let another admin give the same command within 30 days.",
+            )
         if self.vault.is_read_only:
             self.vault.audit.append("vault.restore", outcome="refused", detail="the vault is open elsewhere")
         self.vault.require_owner()

@@ -23,7 +23,8 @@ class Field(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(Label(label, "small", "muted"))
+        self._label = Label(label, "small", "muted")
+        column.addWidget(self._label)
         column.addWidget(control)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -53,6 +54,11 @@ class Field(QWidget):
         if icon:
             self._icon.show_icon(icon, tone)
         self.control.setAccessibleDescription(sentence or self._help)
+
+    def set_label(self, label: str) -> None:
+        """Change what the control is called."""
+        self._label.setText(label)
+        self.control.setAccessibleName(label)
 
     def line_text(self) -> str:
         """What the line below says."""

@@ -78,6 +78,36 @@ def _jobs() -> type[Page]:
     return JobsPage
 
 
+def _security() -> type[Page]:
+    from clarity_desktop.ui.pages.security.state import SecurityPage
+
+    return SecurityPage
+
+
+def _people() -> type[Page]:
+    from clarity_desktop.ui.pages.security.people import PeoplePage
+
+    return PeoplePage
+
+
+def _keys() -> type[Page]:
+    from clarity_desktop.ui.pages.security.keys import KeysPage
+
+    return KeysPage
+
+
+def _audit() -> type[Page]:
+    from clarity_desktop.ui.pages.security.audit import AuditPage
+
+    return AuditPage
+
+
+def _backups() -> type[Page]:
+    from clarity_desktop.ui.pages.security.backups import BackupsPage
+
+    return BackupsPage
+
+
 _DATA = (Right.READ_DATA,)
 PAGES = (
     PageEntry("patients", "Patients", "users", "patients", _patients, _DATA),
@@ -88,6 +118,11 @@ PAGES = (
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline, _DATA),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
+    PageEntry("security", "Security", "shield-check", "workstation", _security, (Right.OWN_ACCESS,)),
+    PageEntry("people", "People", "user-round", "workstation", _people, (Right.MANAGE_PEOPLE,)),
+    PageEntry("keys", "Key slots", "key-round", "workstation", _keys, (Right.OWN_ACCESS,)),
+    PageEntry("audit", "Audit", "list", "workstation", _audit, (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT)),
+    PageEntry("backups", "Backups", "hard-drive", "workstation", _backups, (Right.OWN_ACCESS,)),
 )
 
 
