@@ -13,7 +13,7 @@ from clarity_desktop.insights.grounding.check import LEAST_COVERAGE
 from clarity_desktop.insights.grounding.lexicon import catalogue, lexicon
 from clarity_desktop.insights.grounding.rendering import clock_difference_min, rounded
 
-__all__ = ["rule_statements", "rules_version"]
+__all__ = ["caveats_for", "rule_statements", "rules_version"]
 
 _MOST_OBSERVATIONS: Final = 6
 _MOST_STATEMENTS: Final = 12
@@ -55,6 +55,21 @@ def rule_statements(table: FactsTable) -> tuple[Statement, ...]:
     caveats = list(speaker.caveats(said))
     room = _MOST_STATEMENTS - len(caveats)
     return (*said[:room], *caveats)
+
+
+def caveats_for(table: FactsTable, said: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Caveats about the windows whose thin or flagged facts were spoken of without one (IS-10)."""
+    facts = {fact.id: fact for fact in table.facts}
+    said = tuple(said)
+    covered = {
+        facts[name].window.key
+        for one in said
+        if one.kind is StatementKind.CAVEAT
+        for name in one.facts
+        if name in facts
+    }
+    spoken = [one for one in said if one.kind is not StatementKind.CAVEAT]
+    return tuple(one for one in _Speaker(table).caveats(spoken) if facts[one.facts[0]].window.key not in covered)
 
 
 class _Speaker:
