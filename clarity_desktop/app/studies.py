@@ -51,12 +51,14 @@ class StudyServices(RecordingServices):
         zone: str | None = None,
         epoch_s: int = 60,
         details: bool = False,
+        edited: bool = True,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Panel:
         """Findings, nights and signals of a window (default: the last 28 local days that hold data).
 
-        ``details`` adds the rhythm metrics that no page shows at once; they take longer than all the rest.
+        ``details`` adds the rhythm metrics that no page shows at once; they take longer than all the rest. Without
+        ``edited`` rests, naps, non-wear and what was left out by hand do not count.
         """
         found = self.study.panel(
             patient_id,
@@ -64,6 +66,7 @@ class StudyServices(RecordingServices):
             zone=zone,
             epoch_s=epoch_s,
             details=details,
+            edited=edited,
             progress=progress,
             cancel=cancel or CancelToken(),
         )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from clarity_desktop.domain.annotations import KIND_WORDS, Annotation, AnnotationKind
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
-from clarity_desktop.ui.charts import OverviewStrip, TimelineChart
+from clarity_desktop.ui.charts import EventFlag, OverviewStrip, TimelineChart
 from clarity_desktop.ui.charts.figure import Caption, Figure
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.wording import days_between, local_parts, zone_label
@@ -27,9 +28,17 @@ from clarity_desktop.ui.qt import QScrollArea, QStackedLayout, Qt, QTimer, QVBox
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["Recording", "StudyPage"]
+__all__ = ["Recording", "StudyPage", "flags_of"]
 
 _STRIP_COLUMNS = 1200
+
+
+@runtime_checkable
+class Flagged(Protocol):
+    """A chart that shows events."""
+
+    def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
+        """Flag events; they stay until others are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +49,38 @@ class Recording:
     whole: Span
     zone: ZoneTimeline
     panel: Panel
+    annotations: tuple[Annotation, ...] = ()
+    """What was entered by hand, by start."""
 
     def has(self, kind: str) -> bool:
         """Whether any series of this kind was recorded."""
         return any(one.kind == kind for one in self.series)
 
 
-def read_recording(services: Services, patient_id: str, span: Span | None) -> Recording | None:
+def flags_of(annotations: tuple[Annotation, ...]) -> list[EventFlag]:
+    """Events and notes as the flags of charts; edits of nights are drawn where they act."""
+    return [
+        EventFlag(one.span, one.title, KIND_WORDS[one.kind])
+        for one in annotations
+        if one.kind.is_event or one.kind is AnnotationKind.NOTE
+    ]
+
+
+def read_recording(services: Services, patient_id: str, span: Span | None, *, edited: bool = True) -> Recording | None:
     """Read the panel of a window (``None``: the last 28 days), or ``None`` when the person has no data."""
     series = tuple(services.series(patient_id))
     firsts = [one.first for one in series if one.first is not None]
     lasts = [one.last for one in series if one.last is not None]
     if not firsts or not lasts:
         return None
-    panel = services.panel(patient_id, span)
+    panel = services.panel(patient_id, span, edited=edited)
     whole = Span(min(firsts), max(lasts))
     return Recording(
-        series, Span(min(whole.start, panel.span.start), max(whole.stop, panel.span.stop)), panel.zone, panel
+        series,
+        Span(min(whole.start, panel.span.start), max(whole.stop, panel.span.stop)),
+        panel.zone,
+        panel,
+        tuple(services.annotations(patient_id)),
     )
 
 
@@ -70,6 +94,8 @@ class StudyPage(Page):
         super().__init__(services, parent)
         self.recording: Recording | None = None
         self.wanted: Span | None = None
+        self.edited = True
+        """Whether what people edited by hand counts on this page."""
         self._operation: Operation[Recording | None] | None = None
         self._stale = False
         self.period = PeriodBar()
@@ -161,7 +187,7 @@ class StudyPage(Page):
 
     def on_changes(self, changes: Changes) -> None:
         touched = self.patient is not None and (not changes.patients or self.patient.id in changes.patients)
-        if touched and changes.what & (Change.SAMPLES | Change.ZONES | Change.FINDINGS):
+        if touched and changes.what & (Change.SAMPLES | Change.ZONES | Change.FINDINGS | Change.DIARY):
             self._stale = True
             if self.isVisible():
                 self._read()
@@ -225,7 +251,7 @@ class StudyPage(Page):
         self._read()
 
     def _read(self) -> None:
-        patient, wanted, services = self.patient, self.wanted, self.services
+        patient, wanted, services, edited = self.patient, self.wanted, self.services, self.edited
         if patient is None:
             return
         self._stale = False
@@ -237,7 +263,7 @@ class StudyPage(Page):
         else:
             self._waiting.start()
         self._operation = run_query(
-            self, lambda: read_recording(services, patient.id, wanted), self._arrived, self._refused
+            self, lambda: read_recording(services, patient.id, wanted, edited=edited), self._arrived, self._refused
         )
 
     def _arrived(self, recording: Recording | None) -> None:
@@ -253,6 +279,7 @@ class StudyPage(Page):
         self._stack.setCurrentWidget(self._shown)
         self.present(recording)
         self.caption_figures(recording)
+        self.flag_figures(recording)
         self._show_linked()
         if first:
             self._read_strip(recording)
@@ -266,6 +293,13 @@ class StudyPage(Page):
         said = Caption(days_between(first, last), zone_label(zone, span.start, span.stop), self.services.version)
         for figure in (*self.content.findChildren(Figure), self.strip):
             figure.caption, figure.gate = said, self._note_export
+
+    def flag_figures(self, recording: Recording) -> None:
+        """Put the flags of events and notes on every chart that has an axis of time."""
+        flags = flags_of(recording.annotations)
+        for figure in (*self.content.findChildren(Figure), self.strip):
+            if isinstance(figure, Flagged):
+                figure.set_events(flags)
 
     def _note_export(self, what: str, proceed: Callable[[], None]) -> None:
         patient, services = self.patient, self.services

@@ -122,6 +122,7 @@ class TrendsPage(StudyPage):
         self._columns = 0
         self._arrange()
         self.caption_figures(recording)
+        self.flag_figures(recording)
         self._show_linked()
 
     def _add(self, series: DailySeries) -> None:
