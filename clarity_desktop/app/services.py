@@ -15,6 +15,7 @@ from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.insights import InsightServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
+from clarity_desktop.app.pat import PatServices
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import (
@@ -58,6 +59,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 class Services(
     DiaryServices,
     InsightServices,
+    PatServices,
     ProtectionServices,
     OversightServices,
     LockingServices,

@@ -78,9 +78,15 @@ def read_card(path: Path) -> dict[str, Any] | None:
 
 
 def checkpoint_of(path: Path, card: dict[str, Any], origin: Origin, passed: Mapping[str, Any]) -> Checkpoint:
-    """The checkpoint a card speaks of, with its file hashed and what the self-test said of that hash."""
+    """The checkpoint a card speaks of, with its file hashed and what the self-test said of that hash.
+
+    Parameters
+    ----------
+    path:
+        The card beside its checkpoint, or the weight file itself.
+    """
     size = SIZES[card["size"]]
-    weights = path.with_name(f"{card['id']}.safetensors")
+    weights = path.with_name(f"{card['id']}.safetensors") if path.suffix == ".json" else path
     stored = str(card.get("stored_sha256") or card.get("file_sha256") or "")
     problem, length = "", 0
     if not weights.is_file():
@@ -92,6 +98,8 @@ def checkpoint_of(path: Path, card: dict[str, Any], origin: Origin, passed: Mapp
             problem = "The weight file is not the one that its card names."
         elif stored not in passed:
             problem = "The self-test has not run on this machine yet."
+        else:
+            problem = str(passed[stored].get("problem", ""))
     if origin is not Origin.BUNDLED and card.get("origin") == Origin.TRAINED.value:
         origin = Origin.TRAINED
     return Checkpoint(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.assets import asset
-from clarity_desktop.domain.errors import ConflictError, InputError, IntegrityError, NotFoundError
+from clarity_desktop.domain.errors import ConflictError, InputError, IntegrityError, NotFoundError, UsageError
 from clarity_desktop.domain.pat import Checkpoint, Origin
 from clarity_desktop.pat.cards import card_of_published, checkpoint_of, is_name, read_card
 from clarity_desktop.pat.normalisation import CohortStatistics, load_cohort
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Registry"]
 
+_PUBLISHED: Final = (".h5", ".hdf5")
 _STATE_FILE: Final = "pat-verified.json"
 
 
@@ -171,6 +172,36 @@ class Registry:
         encoder.load_state_dict(load_state(path, size, sha256=one.stored_sha256))
         return encoder.eval()
 
+    def opened(self, weights: str | None, size: str | None) -> tuple[Checkpoint, Encoder]:
+        """A verified checkpoint with its encoder: by id, by a published file that is checked and not kept, or the best.
+
+        Raises
+        ------
+        UsageError
+            ``pat.other_size`` when the checkpoint is of another size than the one asked for.
+        """
+        if weights is not None and (Path(weights).suffix in _PUBLISHED or Path(weights).is_file()):
+            return self._from_file(Path(weights), size)
+        one = self.ready((self.default(size) if weights is None else self.get(weights)).id)
+        if size is not None and one.size != size:
+            raise UsageError(
+                "pat.other_size",
+                f"“{one.id}” is {one.label}, and size {size.upper()} was asked for.",
+                remedy="Choose the size of the checkpoint, or another checkpoint.",
+            )
+        return one, self.encoder(one)
+
+    def _from_file(self, path: Path, size: str | None) -> tuple[Checkpoint, Encoder]:
+        from clarity_desktop.pat.encoder import Encoder
+
+        weights = read_published(path, expected=None if size is None else SIZES[size])
+        tested = run_self_test(weights.size, weights.state)
+        card = card_of_published(f"{weights.size.label.lower()}-{weights.sha256[:8]}", weights, weights.sha256)
+        encoder = Encoder(weights.size)
+        encoder.load_state_dict(weights.state)
+        passed = {weights.sha256: asdict(tested)}
+        return checkpoint_of(path, card, Origin.INSTALLED, passed), encoder.eval()
+
     def cohort(self, one: Checkpoint) -> CohortStatistics | None:
         """The cohort statistics that belong to a checkpoint; ``None`` when it has none.
 
@@ -197,6 +228,11 @@ class Registry:
             return None
         path = self._folder_of(one) / Path(one.autoencoder).name
         return path if path.is_file() else None
+
+    def note_problem(self, name: str, problem: str) -> None:
+        """Keep why a self-test did not pass, so that the list says it."""
+        one = self.get(name)
+        self._write_passed({**self._passed(), one.stored_sha256: {"at": int(time.time()), "problem": problem}})
 
     def remove(self, name: str) -> None:
         """Forget an installed checkpoint. Bundled ones stay.
@@ -243,6 +279,9 @@ class Registry:
             passed.pop(sha256, None)
         else:
             passed[sha256] = {"at": int(time.time()), **errors}
+        self._write_passed(passed)
+
+    def _write_passed(self, passed: Mapping[str, Any]) -> None:
         _write_json(self._verified, passed)
 
 

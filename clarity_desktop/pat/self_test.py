@@ -117,26 +117,25 @@ def run_self_test(size: ModelSize, state: Mapping[str, Tensor]) -> SelfTest:
     IntegrityError
         ``pat.self_test`` when a gate is not kept; the checkpoint must not be used then.
     """
-    import torch
-
     from clarity_desktop.pat.encoder import Encoder
+    from clarity_desktop.pat.inference import embed
 
     encoder = Encoder(size)
     encoder.load_state_dict(dict(state))
     encoder.eval()
     # The largest size takes seconds a window in float64; the window with large values is the hardest.
     windows = probe_windows() if size.blocks <= _SHORT else probe_windows()[-1:]
-    with torch.inference_mode():
-        made = encoder.encode(torch.from_numpy(windows), attention=True)
+    made = embed(encoder, windows, device="cpu", tokens=True)
+    assert made.tokens is not None
     assert made.attention is not None
     plain = {key: tensor.detach().double().numpy() for key, tensor in state.items()}
     errors = dict.fromkeys(GATES, 0.0)
     for index, window in enumerate(windows):
         truth = forward_float64(size, plain, window.astype(np.float64))
         pairs = (
-            ("tokens", made.tokens[index].numpy(), truth.tokens),
-            ("pooled", made.pooled[index].numpy(), truth.pooled),
-            ("attention", made.attention[index].numpy(), truth.attention),
+            ("tokens", made.tokens[index], truth.tokens),
+            ("pooled", made.pooled[index], truth.pooled),
+            ("attention", made.attention[index], truth.attention),
         )
         for name, got, want in pairs:
             errors[name] = max(errors[name], float(np.abs(got - want).max()))

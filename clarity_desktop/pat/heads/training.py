@@ -90,7 +90,7 @@ def folds_by_person(y: NDArray[np.bool_], folds: int, random: np.random.Generato
 
 
 def train_head(
-    x: NDArray[np.floating],
+    x: Array,
     y: NDArray[np.bool_],
     *,
     kind: HeadKind = "linear",
@@ -120,7 +120,6 @@ def train_head(
         When stopped between two permutations.
     """
     cancel = cancel or CancelToken()
-    x = np.asarray(x, dtype=np.float64)
     positive = int(y.sum())
     rarer = min(positive, y.size - positive)
     if y.size < LEAST_PEOPLE or rarer < LEAST_OF_A_CLASS:
