@@ -24,6 +24,7 @@ from clarity_desktop.ui.shell.window import Window
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
+    from clarity_desktop.ui.shell.single_instance import SingleInstance
 
 __all__ = ["make_application", "make_window", "run"]
 
@@ -104,8 +105,13 @@ def run(services: Services, *, patient: str | None = None, page: str | None = No
     Returns
     -------
     int
-        The exit code of the process.
+        The exit code of the process: 0 as well where a window over the same home was open and came to the front.
     """
+    if (services.home / "state" / "window.json").exists():
+        from clarity_desktop.ui.shell.single_instance import call_first
+
+        if call_first(services.home, patient, page):
+            return 0
     services.origin = "UI"
     application = make_application(services)
     before = sys.excepthook
@@ -115,7 +121,19 @@ def run(services: Services, *, patient: str | None = None, page: str | None = No
         board().failed.emit(presentable(error))
 
     sys.excepthook = crash
-    window = make_window(services)
+    first: list[SingleInstance] = []
+
+    def listen() -> None:
+        """After the first paint: hear of the session, and of a second start."""
+        from clarity_desktop.ui.shell.single_instance import SingleInstance
+
+        window.session.start()
+        instance = SingleInstance(services.home, window)
+        instance.called.connect(window.come_to_front)
+        if instance.listen():
+            first.append(instance)
+
+    window = make_window(services, listen)
     window.restore_geometry()
     window.start_at(patient, page)
     window.show()
@@ -123,6 +141,8 @@ def run(services: Services, *, patient: str | None = None, page: str | None = No
         return application.exec()
     finally:
         sys.excepthook = before
+        for instance in first:
+            instance.close()
         shut_down()
         services.close()
         window.deleteLater()

@@ -16,7 +16,7 @@ from clarity_desktop.ui.dialogs.drafts import DraftsDialog
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import JobState, board, run_mutation, run_query
 from clarity_desktop.ui.pages.unlock import UnlockPage
-from clarity_desktop.ui.qt import QApplication, QPixmapCache, QStackedWidget, QToolTip
+from clarity_desktop.ui.qt import QApplication, QPixmapCache, QStackedWidget, Qt, QToolTip
 from clarity_desktop.ui.shell.care import VaultCare
 from clarity_desktop.ui.shell.clipboard import ClipboardGuard
 from clarity_desktop.ui.shell.history import History, Visit
@@ -103,6 +103,16 @@ class WindowLocking(WindowTasks):
             self._unlocked(False)
         else:
             self._go_where_asked()
+
+    def come_to_front(self, patient: object, page: object) -> None:
+        """The program was started a second time; go where it was asked to, if the vault is open (V-70)."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)
+        if patient is not None or page is not None:
+            self.start_at(str(patient) if patient is not None else None, str(page) if page is not None else None)
 
     def _unlocked(self, wants_demo: bool) -> None:
         services = self.services
