@@ -122,10 +122,15 @@ def pretrain(
     run = _Run(MaskedAutoencoder(size), recipe, torch.Generator().manual_seed(seed))
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
+        run.course.ended = run.exhausted()
     course = run.course
     deadline = None if seconds is None else time.monotonic() + seconds
     while not course.ended:
+        steps = course.steps
         ended = run.train(torch.from_numpy(training), deadline, cancelled)
+        if course.steps == steps and course.epochs:
+            course.ended = ended
+            break
         run.judge(torch.from_numpy(validation))
         if checkpoint is not None:
             run.save(checkpoint)
