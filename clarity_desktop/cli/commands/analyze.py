@@ -62,7 +62,7 @@ def analyze(
         raise UsageError("analyze.nights", "--nights belongs to --all.", remedy="Add --all.")
     zone_name = _zone_name(zone)
     chosen = _chosen(metrics)
-    with session.cancellable() as cancel, _opened(session, file, patient, zone_name, cancel) as (services, owner):
+    with session.cancellable() as cancel, opened_recording(session, file, patient, zone_name, cancel) as (services, owner):
         clock = services.zone_timeline(owner) if zone_name is None else ZoneTimeline.single(zone_name, origin="--zone")
         span = span_between(first, last, clock, whole_span(services.series(owner)))
         if everything:
@@ -119,7 +119,7 @@ def _chosen(metrics: str | None) -> set[str] | None:
 
 
 @contextmanager
-def _opened(
+def opened_recording(
     session: Session, file: Path | None, patient: str | None, zone: str | None, cancel: CancelToken
 ) -> Iterator[tuple[Services, str]]:
     """Services and the person to analyse: from the vault, or from a file in a vault that lives for this command."""
