@@ -18,11 +18,17 @@ from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
+    from clarity_desktop.reports.disclosure.access import AccessReport as AccessReport
     from clarity_desktop.vault import AuditEntry as AuditEntry
     from clarity_desktop.vault import AuditVerdict as AuditVerdict
     from clarity_desktop.vault import Manifest as Manifest
     from clarity_desktop.vault import Restored as Restored
     from clarity_desktop.vault import Slot as Slot
+    from clarity_desktop.vault.consent.records import Consent as Consent
+    from clarity_desktop.vault.consent.retention import Due as Due
+    from clarity_desktop.vault.consent.retention import Policy as Policy
+    from clarity_desktop.vault.erasure.certificate import CertificateOfErasure as CertificateOfErasure
+    from clarity_desktop.vault.erasure.holds import Hold as Hold
 
 __all__ = ["LEFT_MACHINE", "EmergencyUse", "OversightServices", "SecurityState"]
 

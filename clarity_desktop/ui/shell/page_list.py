@@ -108,6 +108,24 @@ def _backups() -> type[Page]:
     return BackupsPage
 
 
+def _retention() -> type[Page]:
+    from clarity_desktop.ui.pages.security.retention import RetentionPage
+
+    return RetentionPage
+
+
+def _consent() -> type[Page]:
+    from clarity_desktop.ui.pages.security.consent import ConsentPage
+
+    return ConsentPage
+
+
+def _settings() -> type[Page]:
+    from clarity_desktop.ui.pages.security.settings import SettingsPage
+
+    return SettingsPage
+
+
 _DATA = (Right.READ_DATA,)
 PAGES = (
     PageEntry("patients", "Patients", "users", "patients", _patients, _DATA),
@@ -116,6 +134,7 @@ PAGES = (
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian, _DATA),
     PageEntry("trends", "Trends", "chart-line", "patient", _trends, _DATA),
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline, _DATA),
+    PageEntry("consent", "Consent", "stethoscope", "patient", _consent, (Right.SEE_IDENTITY,)),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
     PageEntry("security", "Security", "shield-check", "workstation", _security, (Right.OWN_ACCESS,)),
@@ -123,6 +142,10 @@ PAGES = (
     PageEntry("keys", "Key slots", "key-round", "workstation", _keys, (Right.OWN_ACCESS,)),
     PageEntry("audit", "Audit", "list", "workstation", _audit, (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT)),
     PageEntry("backups", "Backups", "hard-drive", "workstation", _backups, (Right.OWN_ACCESS,)),
+    PageEntry(
+        "retention", "Retention", "trash-2", "workstation", _retention, (Right.MANAGE_RETENTION, Right.CONFIRM_ERASURE)
+    ),
+    PageEntry("settings", "Settings", "settings-2", "workstation", _settings, (Right.OWN_ACCESS,)),
 )
 
 

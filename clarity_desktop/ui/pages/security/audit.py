@@ -17,6 +17,7 @@ from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
+from clarity_desktop.ui.dialogs.note import show_note
 from clarity_desktop.ui.jobs import start_job
 from clarity_desktop.ui.pages.security.audit_words import ACTIONS, OUTCOMES, TIMES, action_words
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
@@ -83,22 +84,23 @@ class AuditPage(LoadedPage):
         column.addWidget(self._filters())
         self._card = Card("Entries")
         columns = (
-            Column("Time", 170),
+            Column("Time", 210),
             Column("Who", 150),
-            Column("What", 250),
+            Column("What", 210),
             Column("Patient", 110),
             Column("Outcome", 90),
             Column("From", 70),
             Column("Details"),
         )
         self.table = RecordTable("Entries of the audit", columns, most=20)
+        self.table.opened.connect(lambda _: self.show_entry())
         self._card.body.addWidget(self.table)
         self.nothing = Label("", "body", "muted", wrap=True)
         self._card.body.addWidget(self.nothing)
         column.addWidget(self._card)
         self._emergencies = Card("Emergency uses", "Each asks for a review by an admin")
         heads = (
-            Column("Opened", 170),
+            Column("Opened", 220),
             Column("Reason"),
             Column("Actions", 80, right=True),
             Column("Patients", 80, right=True),
@@ -292,6 +294,20 @@ class AuditPage(LoadedPage):
         else:
             words = f"Chain differs from entry {verdict.first_bad} on"
             self.chain.show_state(words, "triangle-alert", "danger", verdict.reason)
+
+    def show_entry(self) -> None:
+        """Show everything that the selected entry says."""
+        key = self.table.current_key()
+        entry = next((one for one in self._entries if str(one.seq) == key), None)
+        if entry is None:
+            return
+        lines = (
+            f"{when(entry.at)} · {entry.who} · as {entry.role or 'no role'} · from {entry.origin or 'unknown'}",
+            f"{entry.action} · {entry.outcome}" + (f" · patient {entry.patient_id}" if entry.patient_id else ""),
+            entry.detail,
+            f"Belongs to {entry.correlation}" if entry.correlation else "",
+        )
+        show_note(self.window(), f"Entry {entry.seq}: {action_words(entry.action)}", "\n".join(filter(None, lines)))
 
     def choose_file(self) -> None:
         """Ask where the entries shown are to be written."""

@@ -46,6 +46,7 @@ _WORDS = {
     "patient.erase.request": "Erasure asked for",
     "patient.hold": "Legal hold placed",
     "patient.hold_released": "Legal hold released",
+    "patient.list": "List of patients seen",
     "patient.open": "Patient opened",
     "patient.update": "Patient changed",
     "people.add": "Person added",

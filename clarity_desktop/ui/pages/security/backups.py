@@ -43,6 +43,8 @@ class _Found:
     automatic: bool
     may_restore: bool
     requests: dict[str, str]
+    alone: bool
+    """Nobody else may restore, so the recovery code stands in for a second person."""
 
 
 class BackupsPage(LoadedPage):
@@ -80,7 +82,7 @@ class BackupsPage(LoadedPage):
         column.addWidget(self._state)
         self._card = Card("Backups of this vault")
         columns = (
-            Column("Made", 190),
+            Column("Made", 220),
             Column("Why", 170),
             Column("Size", 90, right=True),
             Column("Verified", 190),
@@ -122,6 +124,7 @@ class BackupsPage(LoadedPage):
             services.setting("backup.automatic") is True,
             restores,
             services.restore_requests() if restores else {},
+            services.code_stands_in(Right.RESTORE),
         )
 
     def show_data(self, data: _Found) -> None:
@@ -278,23 +281,34 @@ class BackupsPage(LoadedPage):
         if backup is None or self._found is None:
             return
         asked = self._found.requests.get(backup.name, "")
-        line = QLineEdit()
+        line, printed, alone = QLineEdit(), QLineEdit(), self._found.alone
         typed = Field("Type restore to confirm", line)
+        code = Field("Your recovery code", printed)
         second = (
             f"{asked} has asked for the same, so it happens now."
             if asked
-            else "Where the vault has several admins, this is kept as a request, and another admin does the same here."
+            else "Nobody else may restore here, so your printed recovery code confirms it."
+            if alone
+            else "This is kept as a request, and another admin does the same here."
         )
         ask_form(
             self.window(),
             "Put this backup in the place of the vault?",
             "What was stored since then is not in it. The vault that is open now is kept under another name beside it, "
             f"and who was erased since is erased again. {second}",
-            (typed,),
+            (typed, code) if alone else (typed,),
             "Restore over this vault",
             lambda: lambda: services.ask_restore(backup.name),
-            lambda at_once: self._restore_over(backup) if at_once else self._requested(),
-            ready=lambda: "" if line.text().strip().casefold() == "restore" else "Type the word restore first",
+            lambda at_once: (
+                self._restore_over(backup, printed.text().strip() or None) if at_once else self._requested()
+            ),
+            ready=lambda: (
+                "Type the word restore first"
+                if line.text().strip().casefold() != "restore"
+                else "Type the recovery code first"
+                if alone and not printed.text().strip()
+                else ""
+            ),
             danger=True,
         )
 
@@ -302,11 +316,13 @@ class BackupsPage(LoadedPage):
         self.told.emit("Kept as a request. Another admin restores it from this page within 30 days.")
         self.reload()
 
-    def _restore_over(self, backup: Path) -> None:
+    def _restore_over(self, backup: Path, recovery_code: str | None = None) -> None:
         services = self.services
         job = start_job(
             "Restoring a backup",
-            lambda progress, cancel: services.restore_over(backup, allow_older=True, progress=progress, cancel=cancel),
+            lambda progress, cancel: services.restore_over(
+                backup, allow_older=True, recovery_code=recovery_code, progress=progress, cancel=cancel
+            ),
         )
 
         def ended() -> None:

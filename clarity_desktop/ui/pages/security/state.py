@@ -51,14 +51,17 @@ class _FactRow(QWidget):
         row.setContentsMargins(0, 8, 0, 8)
         row.setSpacing(12)
         row.addWidget(Icon(fact.icon, 24, fact.tone), 0, Qt.AlignmentFlag.AlignTop)
-        title = Label(fact.title, "body_strong")
-        title.setFixedWidth(180)
-        row.addWidget(title, 0, Qt.AlignmentFlag.AlignTop)
+        if fact.title:
+            title = Label(fact.title, "body_strong")
+            title.setFixedSize(190, 24)
+            row.addWidget(title, 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
+        words.setContentsMargins(0, 4, 0, 0)
         words.setSpacing(0)
         words.addWidget(Label(fact.value, "body", wrap=True))
         if fact.more:
             words.addWidget(Label(fact.more, "small", "muted", wrap=True))
+        words.addStretch(1)
         row.addLayout(words, 1)
         if fact.button:
             button = Button(fact.button, "quiet")
@@ -137,14 +140,12 @@ class SecurityPage(LoadedPage):
                 self._exceptions.addWidget(rule())
             page, button = _LEADS.get(notice.code.split(".")[0], ("", ""))
             self._exceptions.addWidget(
-                _FactRow(self, _Fact("triangle-alert", "warn", notice.message, notice.remedy, "", page, button))
+                _FactRow(self, _Fact("triangle-alert", "warn", "", notice.message, notice.remedy, page, button))
             )
 
     def _list(self, state: SecurityState) -> list[_Fact]:
         ways = ", ".join(
-            count_words(number, SLOT_WORDS[kind][0].lower(), SLOT_WORDS[kind][0].lower() + " × ")
-            if number == 1
-            else f"{number} × {SLOT_WORDS[kind][0].lower()}"
+            f"{number} × {SLOT_WORDS[kind][0].lower()}"
             for kind, number in sorted(state.slots.items())
             if kind in SLOT_WORDS
         )
