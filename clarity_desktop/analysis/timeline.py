@@ -46,36 +46,44 @@ class TimelineColumns:
         return int(self.mean.size)
 
 
+Values = NDArray[np.float64]
+
+
 @dataclass(slots=True)
 class _Accumulator:
     """Collects values into columns; every array has shape (C,)."""
 
-    minimum: NDArray[np.float64]
-    maximum: NDArray[np.float64]
-    total: NDArray[np.float64]
-    number: NDArray[np.float64]
+    minimum: Values
+    maximum: Values
+    total: Values
+    number: Values
 
     @classmethod
     def of(cls, columns: int) -> _Accumulator:
         return cls(np.full(columns, np.inf), np.full(columns, -np.inf), np.zeros(columns), np.zeros(columns))
 
-    def add(
-        self,
-        column: NDArray[np.int64],
-        minimum: NDArray[np.float64],
-        maximum: NDArray[np.float64],
-        mean: NDArray[np.float64],
-        number: NDArray[np.float64],
-    ) -> None:
-        np.minimum.at(self.minimum, column, minimum)
-        np.maximum.at(self.maximum, column, maximum)
-        size = self.total.size
-        self.total += np.bincount(column, weights=mean * number, minlength=size)
-        self.number += np.bincount(column, weights=number, minlength=size)
+    def add(self, column: NDArray[np.int64], minimum: Values, maximum: Values, mean: Values, number: Values) -> None:
+        """Add pieces in any order, each to one column; all of shape (P,)."""
+        if not column.size:
+            return
+        step = np.diff(column)
+        if step.min(initial=1) < 0:
+            order = np.argsort(column, kind="stable")
+            column, minimum, maximum = column[order], minimum[order], maximum[order]
+            mean, number = mean[order], number[order]
+            step = np.diff(column)
+        # Pieces of one column stand together, so that no column is looked up piece by piece.
+        edges = np.concatenate(([0], np.flatnonzero(step) + 1))
+        held = column[edges]
+        self.minimum[held] = np.minimum(self.minimum[held], np.minimum.reduceat(minimum, edges))
+        self.maximum[held] = np.maximum(self.maximum[held], np.maximum.reduceat(maximum, edges))
+        self.total[held] += np.add.reduceat(mean * number, edges)
+        self.number[held] += np.add.reduceat(number, edges)
 
 
 def _column_of(at: NDArray[np.int64], span: Span, columns: int) -> NDArray[np.int64]:
-    return np.asarray((at - span.start) * columns // span.length_s, dtype=np.int64)
+    column = (at - span.start) * columns // span.length_s
+    return np.asarray(np.clip(column, 0, columns - 1), dtype=np.int64)
 
 
 def _add_rollup(vault: Vault, series: Series, kind: SeriesKind, span: Span, into: _Accumulator) -> None:
@@ -84,21 +92,43 @@ def _add_rollup(vault: Vault, series: Series, kind: SeriesKind, span: Span, into
     keep = (rollup.hour + _HOUR_S > span.start) & (rollup.hour < span.stop) & (rollup.n > 0)
     low = rollup.minimum[keep] * scale + shift
     high = rollup.maximum[keep] * scale + shift
-    column = np.clip(_column_of(rollup.hour[keep], span, into.total.size), 0, into.total.size - 1)
+    column = _column_of(rollup.hour[keep], span, into.total.size)
     into.add(column, low, high, rollup.mean[keep] * scale + shift, rollup.n[keep].astype(np.float64))
 
 
-def _add_samples(vault: Vault, series: Series, kind: SeriesKind, span: Span, into: _Accumulator) -> None:
+def _add_near(vault: Vault, series: Series, kind: SeriesKind, span: Span, into: _Accumulator) -> None:
+    """Add prepared levels where the series is dense and a column wide enough, samples elsewhere."""
     scale, shift = conversion(series.unit, kind) or (1.0, 0.0)
-    samples = vault.series.read(series.id, span)
-    finite = np.isfinite(samples.value)
-    if not finite.any():
+    if kind.accumulation is Accumulation.CATEGORY:
+        samples = vault.series.read(series.id, span)
+        _add_samples(samples.start, samples.stop, samples.value, span, into)
         return
+    bins, cores = vault.levels.read(series.id, span, span.length_s // into.total.size)
+    if len(bins):
+        seen = bins.part(*np.searchsorted(bins.start, (span.start - bins.width_s + 1, span.stop)).tolist())
+        column = _column_of(seen.start, span, into.total.size)
+        low, high, mean = (values * scale + shift for values in (seen.minimum, seen.maximum, seen.mean))
+        into.add(column, low, high, mean, seen.n.astype(np.float64))
+    for core in cores:
+        # Starts are sorted, ends need not be: what may reach into the window begins at most the longest length before.
+        longest = int(core.length_s.max(initial=0))
+        first, last = np.searchsorted(core.start, (span.start - longest, span.stop)).tolist()
+        start, value = core.start[first:last], core.value[first:last] * scale + shift
+        stop = start + core.length_s[first:last]
+        inside = (stop > span.start) | (start >= span.start)
+        _add_samples(start[inside], stop[inside], value[inside], span, into)
+
+
+def _add_samples(
+    start: NDArray[np.int64], stop: NDArray[np.int64], value: Values, span: Span, into: _Accumulator
+) -> None:
+    finite = np.flatnonzero(np.isfinite(value))
+    if not finite.size:
+        return
+    start, stop, value = start[finite], stop[finite], value[finite]
     columns = into.total.size
-    value = samples.value[finite] * scale + shift
-    first = np.clip(_column_of(samples.start[finite], span, columns), 0, columns - 1)
-    last_instant = np.maximum(samples.stop[finite] - 1, samples.start[finite])
-    last = np.clip(_column_of(last_instant, span, columns), 0, columns - 1)
+    first = _column_of(start, span, columns)
+    last = _column_of(np.maximum(stop - 1, start), span, columns)
     # An interval fills every column it covers, so that a long sample near the eye is no lone pixel.
     width = last - first + 1
     column = np.repeat(first, width) + np.arange(int(width.sum())) - np.repeat(np.cumsum(width) - width, width)
@@ -109,8 +139,9 @@ def _add_samples(vault: Vault, series: Series, kind: SeriesKind, span: Span, int
 def timeline_columns(vault: Vault, patient_id: str, kind_id: str, span: Span, columns: int) -> TimelineColumns:
     """One lane of a time chart in the kind's canonical unit, all sources of the patient together.
 
-    Hourly summaries are read when a column is 2 h or wider, samples otherwise. A summary belongs to the column in
-    which its hour begins, so neither extreme is ever lost to rounding.
+    Hourly summaries are read when a column is 2 h or wider; below that, prepared levels of 15 s to 15 min where a
+    series is dense and a column at least twice as wide, samples elsewhere. A summary belongs to the column in which
+    it begins, so neither extreme is ever lost to rounding.
 
     Raises
     ------
@@ -128,7 +159,7 @@ def timeline_columns(vault: Vault, patient_id: str, kind_id: str, span: Span, co
     for one in series:
         if one.first is None or one.last is None or one.first >= span.stop or one.last < span.start:
             continue
-        (_add_rollup if far else _add_samples)(vault, one, kind, span, into)
+        (_add_rollup if far else _add_near)(vault, one, kind, span, into)
     some = into.number > 0
     mean = np.divide(into.total, into.number, out=np.full(columns, np.nan), where=some)
     return TimelineColumns(

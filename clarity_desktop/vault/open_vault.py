@@ -14,21 +14,26 @@ from clarity_desktop.vault.attachments.attachments import Attachments
 from clarity_desktop.vault.backup.backups import Backups, folder_beside
 from clarity_desktop.vault.consent.records import Consents
 from clarity_desktop.vault.consent.retention import Retention
+from clarity_desktop.vault.consent.segments import AuditSegments
 from clarity_desktop.vault.drafts import Drafts
 from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
 from clarity_desktop.vault.erasure.copies import BackupPlace
 from clarity_desktop.vault.erasure.erasures import Erasures
 from clarity_desktop.vault.erasure.holds import Holds
 from clarity_desktop.vault.facts import clock_went_back, content_hash, row_counts
+from clarity_desktop.vault.intake.journal import ImportJournal, ImportPlace
+from clarity_desktop.vault.intake.reversal import Reversals
 from clarity_desktop.vault.intake.sink import VaultSink
 from clarity_desktop.vault.intake.stage import remove_stale_stages
 from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import KeyHeader
+from clarity_desktop.vault.keys.memory import overwrite
 from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.people.openings import Openings
 from clarity_desktop.vault.people.people import People
+from clarity_desktop.vault.people.personal import Personal
 from clarity_desktop.vault.people.sharing import Sharing
 from clarity_desktop.vault.people.ways_in import job_key
 from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
@@ -49,10 +54,13 @@ from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
+from clarity_desktop.vault.tables.levels import Levels
 from clarity_desktop.vault.tables.pat import PatTable
 from clarity_desktop.vault.tables.patients import Patients
 from clarity_desktop.vault.tables.rules import Rules
 from clarity_desktop.vault.tables.series import SeriesTable
+from clarity_desktop.vault.tables.source_orders import SourceOrders
+from clarity_desktop.vault.tables.zone_corrections import ZoneCorrections
 from clarity_desktop.vault.tables.zones import Zones
 from clarity_desktop.vault.verification import verify_store
 
@@ -80,7 +88,8 @@ class OpenVault:
         self.directory = layout.directory
         self._layout = layout
         self._keys = keys
-        data_key = bytes(keys.data)
+        # One object for all who need bytes, overwritten when the vault closes.
+        self._data_bytes = data_key = bytes(keys.data)
         require_own_disk(layout.directory)
         with file_failures():
             self._ownership = Ownership.claim(layout, keys.name, circumstances.owner, take_over=circumstances.take_over)
@@ -115,7 +124,7 @@ class OpenVault:
             self.people = People(self._store, keys)
             self._store.role = roles_text(self.people.found().roles)
             self._gap = note_opening(self._store, keys.how)
-            self.erasures = Erasures(self._store, self.data_key)
+            self.erasures = Erasures(self._store, self._shared_key)
             if not self.is_read_only:
                 self.people.settle(Tries(layout.tries))
                 remove_stale_stages(self._store)
@@ -127,23 +136,36 @@ class OpenVault:
             raise
         self.patients = Patients(self._store)
         self.series = SeriesTable(self._store)
+        self.levels = Levels(self._store)
         self.elements = Elements(self._store)
         self.zones = Zones(self._store)
         self.imports = Imports(self._store)
+        self.journal = ImportJournal(self._store)
+        self.reversals = Reversals(self._store)
+        self.zone_corrections = ZoneCorrections(self._store)
+        self.source_orders = SourceOrders(self._store)
         self.findings = Findings(self._store)
         self.audit = Audit(self._store)
         self.sharing = Sharing(self._store)
         self.openings = Openings(self._store)
+        self.personal = Personal(self._store, keys.user_id)
         self.holds = Holds(self._store)
         self.consents = Consents(self._store)
         self.retention = Retention(self._store)
+        self.audit_segments = AuditSegments(self._store, self.retention)
         self.attachments = Attachments(self._store)
         self.diary = Diary(self._store)
         self.drafts = Drafts(self._store, keys)
         self.rules = Rules(self._store)
         self.pat = PatTable(self._store)
         backups = circumstances.backups or folder_beside(layout.directory)
-        self.backups = Backups(self._store, self.data_key, backups)
+        self.backups = Backups(self._store, self._shared_key, backups)
+
+    def _shared_key(self) -> bytes:
+        """The data key for parts of the vault that do not outlive it: no copy, so nothing is left of it at the end."""
+        if not self._keys.data:
+            raise LockedError("vault.closed", "The vault is closed.", remedy="Open it again.")
+        return self._data_bytes
 
     def data_key(self) -> bytes:
         """The data key, to hand to a spawned job by pipe. Never store, log or print it."""
@@ -195,9 +217,11 @@ class OpenVault:
             try:
                 note_closing(self._store)
             finally:
+                self.levels.forget()
                 self._store.dispose()
                 self._ownership.release()
                 self._keys.wipe()
+                overwrite(self._data_bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -231,7 +255,7 @@ class OpenVault:
         problems: list[str] = []
         try:
             header, mac = KeyHeader.read(self._layout.keys)
-            header.check(mac, self.data_key())
+            header.check(mac, self._shared_key())
         except (IntegrityError, NotFoundError) as error:
             problems.append(error.message)
         return verify_store(self._store, problems)
@@ -274,11 +298,30 @@ class OpenVault:
             places=(*self.backups.places(), *places),
         )
 
-    def begin_import(self, patient_id: PatientId, *, file: str, format: str, sha256: str) -> ImportSink:  # noqa: A002 (the word of the interface)
-        """Begin an import into a patient; raises :class:`NotFoundError` (``patient.unknown``)."""
+    def begin_import(
+        self,
+        patient_id: PatientId,
+        *,
+        file: str,
+        format: str,  # noqa: A002 (the word of the interface)
+        sha256: str,
+        place: ImportPlace | None = None,
+    ) -> ImportSink:
+        """Begin an import into a patient; raises :class:`NotFoundError` (``patient.unknown``).
+
+        Parameters
+        ----------
+        place:
+            Where the file lies; with it an interrupted import of the same file goes on where it was.
+        """
         self._store.require_owner()
         self.patients.get(patient_id)
-        return VaultSink(self._store, patient_id, file=file, format=format, sha256=sha256)
+        where, entry = place or ImportPlace(file), None
+        if place is not None:
+            entry = self.journal.take_up(patient_id, format=format, sha256=sha256, place=where)
+        if entry is None:
+            entry = self.journal.begin(patient_id, format=format, sha256=sha256, place=where)
+        return VaultSink(self._store, entry, format=format, sha256=sha256)
 
     def content_hash(self, patient_id: PatientId, kinds: Collection[str] | None = None) -> str:
         """64 hexadecimal digits that change when a sample, extra, element or zone of these kinds changes.

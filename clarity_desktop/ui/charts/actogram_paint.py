@@ -119,7 +119,7 @@ def _bars(
     inked = (above_base[None, :, None] < columns[:, None, :]) & (above_base[None, :, None] >= 0)
     pixels = np.where(inked, np.uint32(colour.rgba()), np.uint32(0)).reshape(-1, width)
     pixels = np.ascontiguousarray(pixels)
-    picture = QImage(pixels.data, width, pixels.shape[0], 4 * width, QImage.Format.Format_ARGB32)
+    picture = QImage(pixels.data, width, pixels.shape[0], 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     return picture.copy()  # the copy owns its bytes; the array goes with this frame
 
 

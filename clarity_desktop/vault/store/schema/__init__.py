@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clarity_desktop.vault.store.schema.access import audit_stubs, restrictions, shares
+from clarity_desktop.vault.store.schema.access import audit_stubs, personal, restrictions, shares, visits
 from clarity_desktop.vault.store.schema.base import KNOWN_REVISIONS, REVISION, metadata, version
 from clarity_desktop.vault.store.schema.core import (
     CONSENT_GUARDS,
@@ -33,6 +33,7 @@ from clarity_desktop.vault.store.schema.core import (
 )
 from clarity_desktop.vault.store.schema.diary import diary_entries, diary_history
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
+from clarity_desktop.vault.store.schema.levels import levels
 from clarity_desktop.vault.store.schema.pat import pat_embeddings, pat_head_people, pat_heads, pat_labels
 from clarity_desktop.vault.store.schema.reimport import (
     gone_elements,
@@ -73,6 +74,7 @@ __all__ = [
     "import_journal",
     "import_undo",
     "imports",
+    "levels",
     "metadata",
     "origins",
     "pat_embeddings",
@@ -81,6 +83,7 @@ __all__ = [
     "pat_labels",
     "patients",
     "people",
+    "personal",
     "restrictions",
     "retention",
     "series",
@@ -95,6 +98,7 @@ __all__ = [
     "stage_set_aside",
     "vanished",
     "version",
+    "visits",
     "workstation_rules",
     "zone_corrections",
     "zones",
