@@ -86,6 +86,7 @@ class NewPatientDialog(Sheet):
             self._born.show_error(str(error))
             return
         name, sex = self.name.text().strip(), Sex(self.sex.value())
+        zone = str(self._services.setting("zone.home")) or None
         self.add.setEnabled(False)
 
         def refused(error: ClarityError) -> None:
@@ -96,4 +97,6 @@ class NewPatientDialog(Sheet):
             self.dismiss()
             self._on_added(patient)
 
-        run_mutation(self, lambda: self._services.add_patient(name, birth_date=born, sex=sex), added, refused)
+        run_mutation(
+            self, lambda: self._services.add_patient(name, birth_date=born, sex=sex, home_zone=zone), added, refused
+        )

@@ -311,3 +311,7 @@ def undo(window: Window) -> None:
 def redo(window: Window) -> None:
     """Makes the change again that was taken back last."""
     window.redo_step()
+
+
+# Their commands stand after those above, in the menu and in the list of keys.
+from clarity_desktop.ui.shell import security_actions  # noqa: E402, F401

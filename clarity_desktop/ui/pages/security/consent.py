@@ -176,7 +176,8 @@ class ConsentPage(LoadedPage):
         self.table.setVisible(bool(data.consents))
         self.nothing.setVisible(not data.consents)
         in_force = sum(one.holds_on(today) for one in data.consents)
-        self._card.set_title("Consents", f"{in_force} of {count_words(len(data.consents), 'consent')} in force")
+        told = f"{in_force} of {count_words(len(data.consents), 'consent')} in force" if data.consents else ""
+        self._card.set_title("Consents", told)
         holds = self._in_force()
         self.held.setVisible(bool(holds))
         self._hold_card.setVisible(bool(data.holds))

@@ -34,6 +34,7 @@ CLASS_WORDS = {
     "set_aside": "Records that could not be read",
     "derived": "Computed findings",
     "documents": "Documents",
+    "diary": "Sleep diary",
     "consent": "Consents",
     "audit": "Audit",
 }
@@ -155,8 +156,8 @@ class RetentionPage(LoadedPage):
                 for patient, who in data.requests.items()
             ]
         )
-        waiting = count_words(len(data.requests), "erasure waits", "erasures wait")
-        self._requests.set_title("Erasures that wait", f"{waiting}; one person asks, another one confirms")
+        waiting = count_words(len(data.requests), "erasure waits", "erasures wait") if data.requests else "None"
+        self._requests.set_title("Erasures that wait", f"{waiting}. One person asks, another one confirms")
         self.requests.setVisible(bool(data.requests))
         self.policies.show_records(
             [

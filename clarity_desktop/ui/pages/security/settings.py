@@ -18,7 +18,17 @@ from clarity_desktop.ui.jobs import run_mutation
 from clarity_desktop.ui.pages.refused import refusal
 from clarity_desktop.ui.pages.security.loaded import LoadedPage
 from clarity_desktop.ui.pages.security.setting_row import SettingRow
-from clarity_desktop.ui.qt import QFileDialog, QHBoxLayout, QLineEdit, QListWidget, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import (
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QSize,
+    Qt,
+    QVBoxLayout,
+    QWidget,
+)
 from clarity_desktop.ui.undo import Step
 
 if TYPE_CHECKING:
@@ -80,7 +90,9 @@ class SettingsPage(LoadedPage):
         self.nothing.hide()
         right.addWidget(self.nothing)
         right.addStretch(1)
-        self.sections.addItems([_ALL, *self._cards])
+        for name in (_ALL, *self._cards):
+            item = QListWidgetItem(name, self.sections)
+            item.setSizeHint(QSize(0, 28))
         self.sections.setCurrentRow(0)
         self.sections.setFixedHeight(28 * (len(self._cards) + 1) + 8)
         self.save = Button("Save as file", "normal", "download")
@@ -99,9 +111,6 @@ class SettingsPage(LoadedPage):
             right = row.spec.right
             reason = "" if right in user.rights else refusal(user.roles, (right,), "this setting")[0]
             row.show_value(self._values[name], reason)
-        chosen = str(self._values["theme"])
-        if chosen != theme.choice():
-            theme.set_theme(chosen)
 
     # -- finding ----------------------------------------------------------------------------------------------
 
@@ -148,6 +157,8 @@ class SettingsPage(LoadedPage):
         services = self.services
 
         def done(before: SettingValue) -> None:
+            if spec.id == "theme":
+                theme.set_theme(str(value))
             if noted and before != value:
                 self.did.emit(
                     Step(
