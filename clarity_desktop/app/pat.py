@@ -7,6 +7,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clarity_desktop.app.pat_heads import PatHeadServices
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.domain.errors import InputError
@@ -25,9 +28,10 @@ from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
 if TYPE_CHECKING:
+    from clarity_desktop.analysis.weeks.pretraining import PretrainOrder
     from clarity_desktop.domain.time import ZoneTimeline
 
-__all__ = ["PatServices"]
+__all__ = ["PatServices", "export_text", "result_head"]
 
 
 class PatServices(PatHeadServices):
@@ -52,6 +56,11 @@ class PatServices(PatHeadServices):
     ) -> PatResult:
         """Embeddings of a person's weeks; those that are cached under the same numbers are not computed again."""
         return self._pat_study().embed(patient_id, request or PatRequest(), progress=progress, cancel=cancel)
+
+    @needs(Right.READ_DATA)
+    def pat_fed(self, patient_id: str, request: PatRequest | None = None) -> NDArray[np.float32]:
+        """Standardised, filled minutes of a person's weeks that are computed, shape (N, 10080), in order of day."""
+        return self._pat_study().fed(patient_id, request or PatRequest())
 
     @needs(Right.READ_DATA)
     def pat_week(
@@ -120,6 +129,19 @@ class PatServices(PatHeadServices):
             progress=progress,
             cancel=cancel,
         )
+
+    @needs(Right.CHANGE_DATA)
+    def pat_pretrain(
+        self, order: PretrainOrder, *, progress: ProgressListener = ignore_progress, cancel: CancelToken | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Train a checkpoint on the recordings of everyone whose record the user may open; answers card and metrics."""
+        from clarity_desktop.analysis.weeks.pretraining import pretrain_on_people
+
+        visible = set(self._pat_visible())
+        people = [(one.id, one.simulated) for one in self.vault.patients.list() if one.id in visible]
+        self.vault.audit.append("pat.pretrain", detail=f"{len(people)} people")
+        study, registry = self._pat_study(), self._pat_registry()
+        return pretrain_on_people(study, registry, people, order, progress=progress, cancel=cancel)
 
     @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
     def pat_export(self, patient_id: str, result: PatResult, path: Path) -> None:

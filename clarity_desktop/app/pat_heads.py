@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clarity_desktop.app.pat_models import PatModelServices
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.domain.errors import NotFoundError
+from clarity_desktop.domain.pat import DEFAULT_GATE
 from clarity_desktop.domain.pat_results import HeadView, PatRequest, PatResult
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
@@ -114,6 +115,13 @@ class PatHeadServices(PatModelServices):
             progress=progress,
             cancel=cancel,
         )
+
+    @needs(Right.READ_DATA)
+    def pat_evaluate_head(self, head_id: str, name: str, gate: float = DEFAULT_GATE) -> dict[str, Any]:
+        """How a head does in labelled people it was not trained on; their weeks must be computed already."""
+        from clarity_desktop.analysis.weeks.heads import evaluate_head
+
+        return evaluate_head(self.vault, head_id, name, gate=gate, visible=self._pat_visible())
 
     @needs(Right.READ_DATA)
     def pat_heads(self) -> tuple[HeadView, ...]:

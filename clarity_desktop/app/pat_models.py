@@ -34,6 +34,7 @@ class PatModelServices(AccessServices):
 
     home: Path
     _pat: tuple[Vault, PatStudy] | None = None
+    _registry: Registry | None = None
 
     @open_to_all
     def pat_machine(self) -> Machine:
@@ -110,9 +111,21 @@ class PatModelServices(AccessServices):
         from clarity_desktop.pat.inference import embed
 
         registry = self._pat_registry()
-        checkpoint, encoder = registry.opened(weights, size)
+        checkpoint = registry.chosen(weights, size)
+        encoder = registry.encoder(checkpoint)
         made = embed(encoder, windows, device=device, tokens=True, progress=progress, cancel=cancel)
         return checkpoint, made
+
+    @open_to_all
+    def pat_choose(self, weights: str | None, size: str | None = None) -> Checkpoint:
+        """A verified checkpoint by id, by a published file that is checked and lent, or the best."""
+        self._pat_require()
+        return self._pat_registry().chosen(weights, size)
+
+    @open_to_all
+    def pat_borrow_models(self, other: PatModelServices) -> None:
+        """Use the checkpoints of other services: a recording outside the vault has a home of its own."""
+        self._registry = other._pat_registry()
 
     def _pat_require(self) -> None:
         missing = self.pat_machine().missing
@@ -127,7 +140,9 @@ class PatModelServices(AccessServices):
         self._pat_require()
         from clarity_desktop.pat.registry import Registry
 
-        return Registry(self.home)
+        if self._registry is None:
+            self._registry = Registry(self.home)
+        return self._registry
 
     def _pat_study(self) -> PatStudy:
         """The study over the open vault; one is kept, so that the encoder is loaded once."""

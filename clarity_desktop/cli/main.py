@@ -22,6 +22,7 @@ from clarity_desktop.cli.commands import (
     events,
     importing,
     insights,
+    pat_people,
     patient,
     people,
     protection,
@@ -60,6 +61,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(diary.app, name="diary")
 app.add_typer(diary.free_app, name="free-days")
 app.add_typer(report.app, name="report")
+app.add_typer(pat_people.app, name="pat")
 app.add_typer(insights.app, name="insights")
 app.add_typer(audit.app, name="audit")
 app.add_typer(protection.consent_app, name="consent")

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from clarity_desktop.assets import asset
 from clarity_desktop.domain.errors import ConflictError, InputError, IntegrityError, NotFoundError, UsageError
 from clarity_desktop.domain.pat import Checkpoint, Origin
-from clarity_desktop.pat.cards import card_of_published, checkpoint_of, is_name, read_card
-from clarity_desktop.pat.normalisation import CohortStatistics, load_cohort
+from clarity_desktop.pat.cards import CARD_FORMAT, card_of_published, checkpoint_of, is_name, read_card
+from clarity_desktop.pat.normalisation import CohortStatistics, load_cohort, save_cohort
 from clarity_desktop.pat.self_test import run_self_test
 from clarity_desktop.pat.sizes import SIZES, ModelSize
 from clarity_desktop.pat.weights import load_state, read_published, save_state
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from clarity_desktop.pat.autoencoder import MaskedAutoencoder
     from clarity_desktop.pat.encoder import Encoder
 
 __all__ = ["Registry"]
@@ -43,6 +46,7 @@ class Registry:
         self.folder = home / "models"
         self._bundled = bundled
         self._verified = home / "models" / _STATE_FILE
+        self._lent: dict[str, tuple[Checkpoint, dict[str, Tensor]]] = {}
 
     def all(self) -> tuple[Checkpoint, ...]:
         """Every checkpoint with a readable card, the bundled ones first. Files are hashed; no self-test runs."""
@@ -62,6 +66,8 @@ class Registry:
         NotFoundError
             ``pat.no_model``.
         """
+        if name in self._lent:
+            return self._lent[name][0]
         for one in self.all():
             if one.id == name:
                 return one
@@ -108,11 +114,7 @@ class Registry:
         weights = read_published(path, expected=expected, conv=conv)
         wanted = name or f"{weights.size.label.lower().replace(' ', '-')}-{weights.sha256[:8]}"
         if not is_name(wanted):
-            raise InputError(
-                "pat.name",
-                "A checkpoint's name holds small letters, digits, dots and hyphens.",
-                remedy="Choose a name such as pat-m-29k.",
-            )
+            raise _unfit_name()
         for one in self.all():
             if one.id == wanted and one.sha256 != weights.sha256:
                 raise ConflictError(
@@ -167,21 +169,79 @@ class Registry:
                 detail=one.problem,
             )
         size = SIZES[one.size]
-        path = self._folder_of(one) / f"{one.id}.safetensors"
         encoder = Encoder(size)
-        encoder.load_state_dict(load_state(path, size, sha256=one.stored_sha256))
+        if one.id in self._lent:
+            encoder.load_state_dict(self._lent[one.id][1])
+        else:
+            path = self._folder_of(one) / f"{one.id}.safetensors"
+            encoder.load_state_dict(load_state(path, size, sha256=one.stored_sha256))
         return encoder.eval()
 
-    def opened(self, weights: str | None, size: str | None) -> tuple[Checkpoint, Encoder]:
-        """A verified checkpoint with its encoder: by id, by a published file that is checked and not kept, or the best.
+    def keep_trained(self, card: Mapping[str, Any], model: MaskedAutoencoder, cohort: CohortStatistics) -> Checkpoint:
+        """Keep what was trained on this machine: encoder, whole autoencoder, cohort statistics and card.
 
         Raises
         ------
+        ConflictError
+            ``pat.name_taken`` when a checkpoint has the card's id.
+        """
+        name = str(card["id"])
+        if not is_name(name):
+            raise _unfit_name()
+        if any(one.id == name for one in self.all()):
+            raise ConflictError("pat.name_taken", f"A checkpoint is called “{name}”.", remedy="Choose another name.")
+        state = {key: tensor.detach().cpu() for key, tensor in model.encoder.state_dict().items()}
+        tested = run_self_test(model.size, state)
+        stored = save_state(self.folder / f"{name}.safetensors", state, {"size": model.size.key})
+        whole = {key: tensor.detach().cpu() for key, tensor in model.state_dict().items()}
+        save_state(self.folder / f"{name}.autoencoder.safetensors", whole, {"size": model.size.key})
+        statistics = self.folder / f"{name}.cohort.npz"
+        save_cohort(statistics, cohort)
+        _write_json(
+            self.folder / f"{name}.json",
+            {
+                **card,
+                "format": CARD_FORMAT,
+                "sha256": stored,
+                "stored_sha256": stored,
+                "cohort": statistics.name,
+                "cohort_sha256": hashlib.sha256(statistics.read_bytes()).hexdigest(),
+                "autoencoder": f"{name}.autoencoder.safetensors",
+            },
+        )
+        self._note_passed(stored, asdict(tested))
+        return self.get(name)
+
+    def take(self, path: Path, size: str | None = None) -> Checkpoint:
+        """Check a published file as strictly as an install and lend it to this registry, without keeping it.
+
+        Raises
+        ------
+        InputError
+            ``pat.weights.…`` naming what is wrong with the file.
+        IntegrityError
+            ``pat.self_test``.
+        """
+        weights = read_published(path, expected=None if size is None else SIZES[size])
+        tested = run_self_test(weights.size, weights.state)
+        name = weights.size.label.lower().replace(" ", "-")
+        card = card_of_published(f"{name}-{weights.sha256[:8]}", weights, weights.sha256)
+        one = checkpoint_of(path, card, Origin.INSTALLED, {weights.sha256: asdict(tested)})
+        self._lent[one.id] = (one, weights.state)
+        return one
+
+    def chosen(self, weights: str | None, size: str | None = None) -> Checkpoint:
+        """A verified checkpoint: by id, by a published file that is lent, or the one that serves best.
+
+        Raises
+        ------
+        NotFoundError
+            ``pat.no_model``, ``pat.no_weights``.
         UsageError
             ``pat.other_size`` when the checkpoint is of another size than the one asked for.
         """
         if weights is not None and (Path(weights).suffix in _PUBLISHED or Path(weights).is_file()):
-            return self._from_file(Path(weights), size)
+            return self.take(Path(weights), size)
         one = self.ready((self.default(size) if weights is None else self.get(weights)).id)
         if size is not None and one.size != size:
             raise UsageError(
@@ -189,18 +249,7 @@ class Registry:
                 f"“{one.id}” is {one.label}, and size {size.upper()} was asked for.",
                 remedy="Choose the size of the checkpoint, or another checkpoint.",
             )
-        return one, self.encoder(one)
-
-    def _from_file(self, path: Path, size: str | None) -> tuple[Checkpoint, Encoder]:
-        from clarity_desktop.pat.encoder import Encoder
-
-        weights = read_published(path, expected=None if size is None else SIZES[size])
-        tested = run_self_test(weights.size, weights.state)
-        card = card_of_published(f"{weights.size.label.lower()}-{weights.sha256[:8]}", weights, weights.sha256)
-        encoder = Encoder(weights.size)
-        encoder.load_state_dict(weights.state)
-        passed = {weights.sha256: asdict(tested)}
-        return checkpoint_of(path, card, Origin.INSTALLED, passed), encoder.eval()
+        return one
 
     def cohort(self, one: Checkpoint) -> CohortStatistics | None:
         """The cohort statistics that belong to a checkpoint; ``None`` when it has none.
@@ -247,7 +296,7 @@ class Registry:
             raise ConflictError(
                 "pat.bundled", "This checkpoint belongs to the program and stays.", remedy="Choose an installed one."
             )
-        for suffix in (".json", ".safetensors"):
+        for suffix in (".json", ".safetensors", ".autoencoder.safetensors", ".cohort.npz"):
             (self.folder / f"{one.id}{suffix}").unlink(missing_ok=True)
 
     def _folders(self) -> list[tuple[Path, Origin]]:
@@ -283,6 +332,14 @@ class Registry:
 
     def _write_passed(self, passed: Mapping[str, Any]) -> None:
         _write_json(self._verified, passed)
+
+
+def _unfit_name() -> InputError:
+    return InputError(
+        "pat.name",
+        "A checkpoint's name holds small letters, digits, dots and hyphens.",
+        remedy="Choose a name such as pat-m-29k.",
+    )
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -203,6 +203,12 @@ class PatStudy:
             request.device,
         )
 
+    def fed(self, patient_id: str, request: PatRequest) -> NDArray[np.float32]:
+        """What the model is fed of the weeks that are computed, shape (N, 10080), in order of day."""
+        ready = self.prepare(patient_id, request)
+        wanted = np.flatnonzero(ready.reading.weeks.ok).astype(np.int64)
+        return prepare(ready.reading.weeks, wanted, ready.normalisation, request.fill, ready.profile).values
+
     def embed_people(
         self,
         people: Sequence[str],

@@ -6,7 +6,7 @@ import csv
 import io
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from clarity_desktop.domain.pat import DAYS, Recipe
 from clarity_desktop.domain.pat_results import HeadView, PatResult
 from clarity_desktop.domain.time import day_of_date
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
+from clarity_desktop.pat.heads.evaluation import auc_interval, brier, reliability
 from clarity_desktop.pat.heads.fit import HeadKind, Platt, head_of
 from clarity_desktop.pat.heads.training import train_head
 
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
     from clarity_desktop.vault.tables.pat import StoredLabel
 
-__all__ = ["LabelRow", "head_views", "people_matrix", "read_labels", "score_of", "train_on_labels"]
+__all__ = ["LabelRow", "evaluate_head", "head_views", "people_matrix", "read_labels", "score_of", "train_on_labels"]
 
 _YES: Final = frozenset({"1", "yes", "true", "y", "positive"})
 _NO: Final = frozenset({"0", "no", "false", "n", "negative"})
+_LEAST_NEW: Final = 10
+_LEAST_NEW_OF_A_CLASS: Final = 3
 _MOST_BYTES: Final = 20_000_000
 
 
@@ -186,6 +189,41 @@ def train_on_labels(
     }
     vault.pat.add_head(head_id, recipe.key, document, people)
     return next(one for one in head_views(vault) if one.id == head_id)
+
+
+def evaluate_head(vault: Vault, head_id: str, name: str, *, gate: float, visible: Collection[str]) -> dict[str, Any]:
+    """How a head does in labelled people it was not trained on: area under the curve, Brier score, reliability.
+
+    Raises
+    ------
+    UsageError
+        ``pat.few_people`` with fewer than ten such people or fewer than three of a class.
+    """
+    stored = vault.pat.head(head_id)
+    trained_on = vault.pat.people_of(head_id)
+    labels = [one for one in vault.pat.labels(name) if one.patient_id in visible and one.patient_id not in trained_on]
+    people, x, y, without = people_matrix(vault, labels, stored.recipe, gate)
+    rarer = int(min(y.sum(), y.size - y.sum()))
+    if len(people) < _LEAST_NEW or rarer < _LEAST_NEW_OF_A_CLASS:
+        raise UsageError(
+            "pat.few_people",
+            f"Insufficient: {len(people)} of {_LEAST_NEW} people that the head was not trained on, "
+            f"{rarer} of {_LEAST_NEW_OF_A_CLASS} in the smaller group.",
+            remedy="Label further people who have computed weeks.",
+        )
+    logit = head_of(stored.document["head"]).logit(x)
+    slope, intercept = stored.document["platt"]
+    probability = Platt(slope, intercept).probability(logit)
+    share = float(y.mean())
+    return {
+        "people": len(people),
+        "positive": int(y.sum()),
+        "without_weeks": without,
+        "auc": asdict(auc_interval(logit, y)),
+        "brier": brier(probability, y),
+        "brier_of_share": share * (1 - share),
+        "reliability": [asdict(one) for one in reliability(probability, y)],
+    }
 
 
 def head_views(vault: Vault) -> tuple[HeadView, ...]:

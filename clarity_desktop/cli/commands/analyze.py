@@ -62,7 +62,10 @@ def analyze(
         raise UsageError("analyze.nights", "--nights belongs to --all.", remedy="Add --all.")
     zone_name = _zone_name(zone)
     chosen = _chosen(metrics)
-    with session.cancellable() as cancel, opened_recording(session, file, patient, zone_name, cancel) as (services, owner):
+    with (
+        session.cancellable() as cancel,
+        opened_recording(session, file, patient, zone_name, cancel) as (services, owner),
+    ):
         clock = services.zone_timeline(owner) if zone_name is None else ZoneTimeline.single(zone_name, origin="--zone")
         span = span_between(first, last, clock, whole_span(services.series(owner)))
         if everything:

@@ -191,6 +191,12 @@ class PatTable:
                 insert(_HEAD_PEOPLE), [{"head_id": head_id, "patient_id": one} for one in sorted(people)]
             )
 
+    def people_of(self, head_id: str) -> frozenset[PatientId]:
+        """Who of those a head was trained on is still in the vault."""
+        query = select(_HEAD_PEOPLE.c.patient_id).where(_HEAD_PEOPLE.c.head_id == head_id)
+        with self._store.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def remove_head(self, head_id: str) -> None:
         """Remove a head; its labels and embeddings stay."""
         self.head(head_id)
