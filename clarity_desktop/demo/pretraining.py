@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.demo.checkpoint import write_checkpoint
 from clarity_desktop.demo.population import POPULATION_VERSION, Population, simulate_population
-from clarity_desktop.domain.pat import WeekSignal
+from clarity_desktop.domain.pat import Origin, WeekSignal
 
 if TYPE_CHECKING:
     from clarity_desktop.pat.normalisation import CohortStatistics
-    from clarity_desktop.pat.pretraining import Epoch, Pretrained
+    from clarity_desktop.pat.pretraining import Epoch, Pretrained, Recipe
 
 __all__ = [
     "PEOPLE",
@@ -120,7 +121,7 @@ def pretrain_on_simulated(
     seconds:
         Wall-clock time for this part of the run; ``None`` follows the recipe to its end.
     """
-    from clarity_desktop.pat.pretraining import RECIPES, pretrain
+    from clarity_desktop.pat.pretraining import pretrain
     from clarity_desktop.pat.sizes import SIZES
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,7 +131,7 @@ def pretrain_on_simulated(
         chosen,
         weeks.training,
         weeks.validation,
-        recipe=replace(RECIPES[chosen.name], batch=batch),
+        recipe=recipe_for(size, batch),
         seed=seed,
         checkpoint=folder / f"pretraining-{size}.pt",
         seconds=seconds,
@@ -138,6 +139,14 @@ def pretrain_on_simulated(
         cancelled=cancelled,
     )
     return run, weeks
+
+
+def recipe_for(size: str, batch: int) -> Recipe:
+    """The published recipe of a size with another number of windows a step."""
+    from clarity_desktop.pat.pretraining import RECIPES
+    from clarity_desktop.pat.sizes import SIZES
+
+    return replace(RECIPES[SIZES[size].name], batch=batch)
 
 
 def _tell(epoch: Epoch) -> None:
@@ -161,12 +170,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--models", type=Path, default=None, help="write the checkpoint and its card here")
+    parser.add_argument("--name", default=None, help="id of the checkpoint")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     import torch
 
     torch.set_num_threads(chosen.threads)
-    run, _ = pretrain_on_simulated(
+    run, weeks = pretrain_on_simulated(
         chosen.folder,
         size=chosen.size,
         people=chosen.people,
@@ -176,6 +187,11 @@ def main(arguments: list[str] | None = None) -> int:
         progress=_tell,
     )
     _log.info("ended: %s; best epoch %d", run.ended, run.best_epoch)
+    if chosen.models is not None:
+        name = chosen.name or f"pat-{chosen.size}-simulated"
+        recipe = recipe_for(chosen.size, chosen.batch)
+        write_checkpoint(chosen.models, name, run, weeks, recipe, seed=chosen.seed, origin=Origin.BUNDLED)
+        _log.info("written: %s", name)
     return 0
 
 
