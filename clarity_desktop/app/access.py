@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from clarity_desktop.app.permissions import needs, open_to_all, refused
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import LockedError, NotPermittedError
+from clarity_desktop.domain.errors import LockedError, NotPermittedError, UsageError
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.users import Right, Role, User
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
@@ -300,7 +300,21 @@ class AccessServices:
 
     @needs(Right.MANAGE_PEOPLE)
     def remove_user(self, user_id: str) -> None:
-        """Take all keys from somebody. The last admin stays."""
+        """Take all keys from somebody. The last admin stays.
+
+        Raises
+        ------
+        UsageError
+            ``people.last_admin``; ``people.patients_left`` while they look after restricted patients (V-10).
+        """
+        left = len(self.vault.sharing.owned(user_id))
+        if left:
+            raise UsageError(
+                "people.patients_left",
+                f"{left} restricted {'patient is' if left == 1 else 'patients are'} looked after by this person.",
+                remedy="Say first who takes them over.",
+                detail=str(left),
+            )
         self._changed(lambda: self.vault.people.remove(user_id))
 
     @needs(Right.MANAGE_PEOPLE)

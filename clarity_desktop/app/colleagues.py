@@ -41,6 +41,11 @@ class ColleagueServices(AccessServices):
         found = [one for one in everybody if one.removed is None and not one.emergency and one.id != me]
         return [one for one in found if Right.READ_DATA in one.rights]
 
+    @needs(Right.SEE_IDENTITY, Right.MANAGE_PEOPLE)
+    def colleague(self, text: str) -> User:
+        """The present user of a name or id; raises :class:`NotFoundError` (``people.unknown``)."""
+        return self.vault.people.find(text)
+
     @needs(Right.READ_DATA, Right.MANAGE_PEOPLE)
     def patient_access(self, patient_id: str) -> PatientAccess:
         """Who sees a patient's record."""

@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from clarity_desktop.app.access import AccessServices
 from clarity_desktop.app.permissions import needs
+from clarity_desktop.app.second_person import REQUEST_HOLDS_S, SecondPersonServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, NotFoundError, UsageError
+from clarity_desktop.domain.time import Span
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
@@ -22,20 +23,21 @@ if TYPE_CHECKING:
     from clarity_desktop.vault.attachments.attachments import Attachment, AttachmentReader
     from clarity_desktop.vault.consent.records import Consent
     from clarity_desktop.vault.consent.retention import DataClass, Due, Policy
+    from clarity_desktop.vault.consent.segments import Segment
     from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
     from clarity_desktop.vault.erasure.copies import BackupPlace
     from clarity_desktop.vault.erasure.holds import Hold
+    from clarity_desktop.vault.store.stubs import AuditStub
     from clarity_desktop.vault.tables.corrections import Correction
 
 __all__ = ["ProtectionServices", "backup_places", "data_class_of"]
 
 _REQUEST: Final = "patient.erase.request"
-_REQUEST_HOLDS_S: Final = 30 * 86_400
 _SHORTER: Final = "retention.set.request"
 _MUCH: Final = "retention.execute.request"
 
 
-class ProtectionServices(AccessServices):
+class ProtectionServices(SecondPersonServices):
     """Consents, holds, retention, erasure, documents and personal exports. Part of ``Services``."""
 
     @needs(Right.READ_DATA, Right.MANAGE_RETENTION, Right.CONFIRM_ERASURE)
@@ -71,30 +73,41 @@ class ProtectionServices(AccessServices):
     @needs(Right.CONFIRM_ERASURE)
     def erasure_requests(self) -> dict[str, str]:
         """Requests that wait for a second person: who asked, by patient id."""
+        from clarity_desktop.vault import AuditQuery
+
         vault = self.vault
         found: dict[str, str] = {}
-        since = int(time.time()) - _REQUEST_HOLDS_S
+        now = int(time.time())
+        recent = Span(now - REQUEST_HOLDS_S, now + 86_400)
         present = {patient.id for patient in vault.patients.list()}
-        for entry in vault.audit.entries(limit=None):
-            if entry.action == _REQUEST and entry.at >= since and entry.patient_id in present:
+        for entry in vault.audit.find(AuditQuery(action=_REQUEST, span=recent, limit=None)):
+            if entry.patient_id in present:
                 found.setdefault(entry.patient_id, entry.who)
         return found
 
     @needs(Right.CONFIRM_ERASURE)
-    def confirm_erasure(self, patient_id: str, places: Sequence[BackupPlace] = ()) -> CertificateOfErasure:
+    def confirm_erasure(
+        self, patient_id: str, places: Sequence[BackupPlace] = (), *, recovery_code: str | None = None
+    ) -> CertificateOfErasure:
         """Erase a person for good, as another user has requested.
 
         Parameters
         ----------
         places:
             Folders of backups that can be reached, with the date of their deletion.
+        recovery_code:
+            One's own, which stands in for the second person where one works alone (:meth:`code_stands_in` with
+            :attr:`Right.CONFIRM_ERASURE` and :attr:`Right.REQUEST_ERASURE`).
 
         Raises
         ------
         NotFoundError
             ``erase.no_request``.
         UsageError
-            ``erase.two_people`` when the same user asked for it.
+            ``erase.two_people`` when the same user asked for it; ``second.somebody_else`` for a code where another
+            user could confirm.
+        LockedError
+            ``vault.wrong_code``.
         ConflictError
             ``patient.on_hold``, ``erase.import_running``, ``vault.in_use``.
         """
@@ -105,9 +118,13 @@ class ProtectionServices(AccessServices):
                 "Nobody has asked for the erasure of this person in the last 30 days.",
                 remedy="Let a clinician ask for it first.",
             )
-        certificate = self.vault.erase(
-            patient_id, requested_by=requested_by, confirmed_by=self.user().name, places=places
-        )
+        confirmed_by = self.user().name
+        if requested_by == confirmed_by and recovery_code is not None:
+            asks = self.code_stands_in(Right.REQUEST_ERASURE)
+            # Whoever else may ask for an erasure is the first of the two people, and oneself the second.
+            right = Right.CONFIRM_ERASURE if asks else Right.REQUEST_ERASURE
+            confirmed_by = self._by_code(recovery_code, right, "confirm_erasure")
+        certificate = self.vault.erase(patient_id, requested_by=requested_by, confirmed_by=confirmed_by, places=places)
         self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES | Change.FINDINGS, patient_id)
         return certificate
 
@@ -192,12 +209,18 @@ class ProtectionServices(AccessServices):
 
     @needs(Right.MANAGE_RETENTION)
     def set_retention(
-        self, data_class: DataClass, keep_days: int | None, *, study: str = "", reason: str = ""
+        self,
+        data_class: DataClass,
+        keep_days: int | None,
+        *,
+        study: str = "",
+        reason: str = "",
+        recovery_code: str | None = None,
     ) -> Policy:
         """Change a policy.
 
         A shorter time takes two people (V-47): the first call is kept as a request and raises; the same call by another
-        user within 30 days changes the policy.
+        user within 30 days changes the policy. Where nobody else looks after retention, the recovery code stands in.
 
         Raises
         ------
@@ -207,7 +230,8 @@ class ProtectionServices(AccessServices):
             ``retention.days``, ``retention.least``.
         """
         wanted = f"{data_class.value} {study}: {keep_days} days"
-        second = self._asked_before(_SHORTER, wanted, "retention.set")
+        second = self._by_code(recovery_code, Right.MANAGE_RETENTION, "set_retention")
+        second = second or self._asked_before(_SHORTER, wanted, "retention.set")
         try:
             return self.vault.retention.set(data_class, keep_days, study=study, confirmed_by=second, reason=reason)
         except UsageError as error:
@@ -221,18 +245,19 @@ class ProtectionServices(AccessServices):
         return self.vault.retention.preview()
 
     @needs(Right.MANAGE_RETENTION)
-    def execute_retention(self) -> list[Due]:
+    def execute_retention(self, *, recovery_code: str | None = None) -> list[Due]:
         """Delete what is due.
 
         Much at once takes two people: the first call is kept as a request and raises, the call of another user within
-        30 days deletes.
+        30 days deletes. Where nobody else looks after retention, the recovery code stands in.
 
         Raises
         ------
         ConflictError
             ``retention.breaker``.
         """
-        second = self._asked_before(_MUCH, "", "retention.execute")
+        second = self._by_code(recovery_code, Right.MANAGE_RETENTION, "execute_retention")
+        second = second or self._asked_before(_MUCH, "", "retention.execute")
         try:
             gone = self.vault.retention.execute(confirmed_by=second)
         except ConflictError as error:
@@ -242,6 +267,21 @@ class ProtectionServices(AccessServices):
         if gone:
             self._announce(Change.SAMPLES | Change.FINDINGS, *sorted({one.patient_id for one in gone}))
         return gone
+
+    @needs(Right.MANAGE_RETENTION)
+    def audit_expiry_preview(self) -> list[Segment]:
+        """The segments of the audit that would go now: whole ones, under the policy of the class ``audit``."""
+        return self.vault.audit_segments.due()
+
+    @needs(Right.MANAGE_RETENTION)
+    def expire_audit(self) -> list[AuditStub]:
+        """Let those segments go; each leaves a signed stub. Raises :class:`IntegrityError` (``audit.changed``)."""
+        return self.vault.audit_segments.expire()
+
+    @needs(Right.READ_ALL_AUDIT)
+    def audit_stubs(self) -> list[AuditStub]:
+        """What expired segments of the audit have left, oldest first."""
+        return self.vault.audit_segments.stubs()
 
     # -- what a person may have ------------------------------------------------------------------------------
 
@@ -303,16 +343,6 @@ class ProtectionServices(AccessServices):
     def _panel_of(self, patient_id: str) -> Panel:
         """The panel to export; the other half of the services computes it."""
         raise LookupError(patient_id)
-
-    def _asked_before(self, request: str, wanted: str, ends: str) -> str:
-        """Who else has asked for the same within 30 days and since it was last done; empty when nobody has."""
-        since, me = int(time.time()) - _REQUEST_HOLDS_S, self.user().name
-        for entry in self.vault.audit.entries(limit=None):
-            if entry.action == ends or entry.at < since:
-                return ""
-            if entry.action == request and entry.detail == wanted and entry.who != me:
-                return entry.who
-        return ""
 
 
 def backup_places(folders: Sequence[Path]) -> list[BackupPlace]:

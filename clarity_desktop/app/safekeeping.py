@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clarity_desktop.app.access import AccessServices
 from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.app.second_person import SecondPersonServices
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
@@ -34,7 +34,7 @@ class Notice:
     remedy: str
 
 
-class SafekeepingServices(AccessServices):
+class SafekeepingServices(SecondPersonServices):
     """Backups, restore, drill, notices. Part of ``Services``."""
 
     home: Path
@@ -136,7 +136,7 @@ class SafekeepingServices(AccessServices):
             for one in self.vault.people.everybody()
             if one.removed is None and not one.emergency and one.id != me.id and Right.RESTORE in one.rights
         ]
-        # A vault with one admin has nobody who could agree; its restore is confirmed by that admin alone.
+        # A vault with one admin has nobody who could agree; there the recovery code stands in.
         return bool(others) and self.restore_requests().get(name, me.name) == me.name
 
     @needs(Right.RESTORE)
@@ -145,16 +145,22 @@ class SafekeepingServices(AccessServices):
         backup: Path,
         *,
         allow_older: bool = False,
+        recovery_code: str | None = None,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Restored:
         """Put a backup in place of the open vault, which is kept under another name; the vault is open afterwards.
 
+        It takes two admins (V-47): the call of the first is kept as a request and raises, the call of the other does
+        it. Where nobody else may restore, one's recovery code stands in.
+
         Raises
         ------
+        UsageError
+            ``restore.two_people``; ``restore.needs_code`` where nobody else may restore and no code is given;
+            ``second.somebody_else`` for a code where another user may restore.
         ClarityError
-            As the vault's ``restore_backup`` does; the vault is then open as it was. ``restore.two_people`` where the
-            vault has another admin, who has not asked for the same within 30 days (:meth:`ask_restore`).
+            As the vault's ``restore_backup`` does; the vault is then open as it was.
         """
         from clarity_desktop.vault import Vault, restore_backup
 
@@ -168,6 +174,14 @@ class SafekeepingServices(AccessServices):
         if self.vault.is_read_only:
             self.vault.audit.append("vault.restore", outcome="refused", detail="the vault is open elsewhere")
         self.vault.require_owner()
+        asked = self.restore_requests().get(backup.name, "")
+        second = self._by_code(recovery_code, Right.RESTORE, "restore_over") or asked
+        if not second or second == self.user().name:
+            raise UsageError(
+                "restore.needs_code",
+                "Nobody else of this vault may restore, so your recovery code confirms it.",
+                remedy="Give the recovery code that you have printed. Nothing was changed.",
+            )
         key = self.vault.job_key()
         circumstances = self._circumstances()
         self.lock()
@@ -184,7 +198,7 @@ class SafekeepingServices(AccessServices):
             )
         finally:
             self._adopt(Vault.open_with_key(self.vault_directory, key, circumstances=circumstances))
-        self.vault.audit.accept_gap(f"Restored from {done.manifest.name}.")
+        self.vault.audit.accept_gap(f"Restored from {done.manifest.name}, confirmed by {second}.")
         return done
 
     @open_to_all

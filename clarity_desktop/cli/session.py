@@ -11,18 +11,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clarity_desktop.cli.output import Output
 from clarity_desktop.domain.errors import LockedError, NotFoundError, UsageError
-from clarity_desktop.domain.work import CancelToken
+from clarity_desktop.domain.work import CancelToken, CancelWay
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["Options", "Session", "session_of"]
+__all__ = ["Options", "RecoveryCode", "Session", "session_of"]
+
+RecoveryCode = Annotated[
+    Path | None,
+    typer.Option(help="File with your recovery code, which stands in for a second person where you work alone."),
+]
+"""The option of commands that take two people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,10 @@ class Session:
         """The first line of a file; raises :class:`NotFoundError` when it cannot be read."""
         return self._from_file(file)
 
+    def recovery_code(self, file: Path | None) -> str | None:
+        """One's recovery code from a file; ``None`` without one. Never from arguments."""
+        return None if file is None else self._from_file(file).strip()
+
     def line(self, prompt: str) -> str:
         """One line that is no secret by itself, asked for on the terminal or read from stdin."""
         sys.stderr.write(prompt)
@@ -170,9 +180,9 @@ class Session:
         return _one_line(text)
 
     @contextmanager
-    def cancellable(self) -> Iterator[CancelToken]:
+    def cancellable(self, way: CancelWay = CancelWay.DISCARD) -> Iterator[CancelToken]:
         """A token that Ctrl-C raises, so that work ends at a whole step; a second Ctrl-C stops at once."""
-        token = CancelToken()
+        token = CancelToken(way)
 
         def stop(number: int, frame: FrameType | None) -> None:
             del number, frame

@@ -159,7 +159,7 @@ def test_a_changed_audit_ends_with_9(in_vault: CommandLine, vault_folder: Path) 
     connection = sqlcipher.connect(str(database))
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     table = next(
-        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'") if "audit" in name
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'") if name == "audit"
     )
     triggers = connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall()
     for (name,) in triggers:

@@ -107,3 +107,21 @@ def accept(
     session.output.answer(
         {"entries": verdict.entries, "chain_ok": verdict.chain_ok}, "The reason is in the audit, and the record agrees."
     )
+
+
+@app.command("expire")
+def expire(
+    context: typer.Context,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would go, and leave it.")] = False,
+) -> None:
+    """Let whole segments of the audit go whose time is over; each leaves a signed stub. The policy decides."""
+    session = session_of(context)
+    services = session.unlocked()
+    found = services.audit_expiry_preview() if preview else services.expire_audit()
+    documents = [
+        {"first": one.first, "last": one.last, "from": format_instant(one.began), "to": format_instant(one.ended)}
+        for one in found
+    ]
+    rows = [(one["first"], one["last"], one["from"], one["to"]) for one in documents]
+    text = table(rows, ("first", "last", "from (UTC)", "to (UTC)")) or "No segment is due."
+    session.output.answer({"segments": documents, "expired": not preview}, text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clarity_desktop.cli.output import table
-from clarity_desktop.cli.session import session_of
+from clarity_desktop.cli.session import RecoveryCode, session_of
 from clarity_desktop.domain.errors import IntegrityError, UsageError
 from clarity_desktop.domain.time import format_instant
 from clarity_desktop.logs import hidden
@@ -68,6 +68,7 @@ def restore(
     over: Annotated[
         bool, typer.Option("--over", help="Restore in place of the vault, which is kept under another name.")
     ] = False,
+    recovery_code_file: RecoveryCode = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Bring a backup of an older version to the present form.")
     ] = False,
@@ -83,7 +84,10 @@ def restore(
     with session.cancellable() as cancel:
         progress = session.output.progress
         if into is None:
-            done = session.unlocked().restore_over(path, allow_older=upgrade, progress=progress, cancel=cancel)
+            code = session.recovery_code(recovery_code_file)
+            done = session.unlocked().restore_over(
+                path, allow_older=upgrade, recovery_code=code, progress=progress, cancel=cancel
+            )
         else:
             passphrase = session.passphrase("Passphrase: ")
             with hidden(passphrase):

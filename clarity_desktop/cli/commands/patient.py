@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -10,8 +10,9 @@ import typer
 from clarity_desktop.cli.documents import patient_document, series_document, zone_document
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
+from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.people import Sex
-from clarity_desktop.domain.time import zone_of_name
+from clarity_desktop.domain.time import format_instant, zone_of_name
 
 app = typer.Typer(help="The people whose recordings the vault holds.", no_args_is_help=True)
 
@@ -67,3 +68,59 @@ def show(
     rows = [(one.kind, one.source, one.unit, one.n) for one in series]
     text = table(rows, ("type", "source", "unit", "samples")) or "No data is stored yet."
     session.output.answer(document, f"{head}\nZone: {zones}\n\n{text}")
+
+
+@app.command("access")
+def access(
+    context: typer.Context,
+    patient: Annotated[str, typer.Argument(help="Id, code or exact name.")],
+    restrict: Annotated[
+        bool, typer.Option("--restrict", help="Let nobody but you see this person, and those you share with.")
+    ] = False,
+    share_with: Annotated[str | None, typer.Option(help="Give this colleague access; say until when.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day without access again, UTC.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="Take this colleague's access back at once.")] = None,
+    lift: Annotated[bool, typer.Option("--lift", help="Open the record to all colleagues again.")] = False,
+) -> None:
+    """Show who sees a person's record; restrict it, share it for a time, or open it again."""
+    session = session_of(context)
+    services = session.unlocked()
+    wanted = (restrict, share_with is not None, end is not None, lift)
+    if sum(wanted) > 1 or (until is not None) != (share_with is not None):
+        raise UsageError(
+            "usage.access",
+            "One thing is changed at a time, and sharing needs its end.",
+            remedy="Give --restrict, --lift, --end NAME, or --share-with NAME with --until DAY.",
+        )
+    patient_id = services.patient(patient).id
+    if restrict:
+        services.restrict_patient(patient_id)
+    elif lift:
+        services.lift_restriction(patient_id)
+    elif share_with is not None and until is not None:
+        services.share_patient(
+            patient_id, services.colleague(share_with).id, int(until.replace(tzinfo=UTC).timestamp())
+        )
+    elif end is not None:
+        services.end_share(patient_id, services.colleague(end).id)
+    found = services.patient_access(patient_id)
+    shares = [
+        {"person": user.name, "until": format_instant(share.until), "granted_by": share.granted_by,
+         "ended": None if share.ended is None else format_instant(share.ended)}
+        for user, share in found.shares
+    ]  # fmt: skip
+    document = {
+        "patient": patient_id,
+        "restricted": found.owner is not None,
+        "owner": None if found.owner is None else found.owner.name,
+        "shares": shares,
+    }
+    head = (
+        "Everybody of this vault who reads data sees this record."
+        if found.owner is None
+        else f"Open to {found.owner.name} and to those it is shared with."
+    )
+    rows = [(one["person"], one["until"], one["granted_by"], one["ended"] or "") for one in shares]
+    session.output.answer(document, f"{head}\n\n{table(rows, ('shared with', 'until', 'by', 'ended'))}".rstrip())

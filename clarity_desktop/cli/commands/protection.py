@@ -11,7 +11,7 @@ import typer
 
 from clarity_desktop.cli.commands.patient import app as patient_app
 from clarity_desktop.cli.output import table
-from clarity_desktop.cli.session import session_of
+from clarity_desktop.cli.session import RecoveryCode, session_of
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.time import format_instant
 
@@ -29,6 +29,7 @@ def erase(
     confirm: Annotated[bool, typer.Option("--confirm", help="Erase for good, as another user has asked.")] = False,
     backup: Annotated[list[Path] | None, typer.Option(help="Folder of backups that can be reached.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Write the certificate as text into this file.")] = None,
+    recovery_code_file: RecoveryCode = None,
 ) -> None:
     """Erase a person for good: one user asks, another one confirms. Without a person: list the requests."""
     session = session_of(context)
@@ -57,7 +58,8 @@ def erase(
 
     waiting = services.erasure_requests()
     patient_id = patient if patient in waiting else services.patient_id(patient)
-    done = services.confirm_erasure(patient_id, backup_places(backup or ()))
+    code = session.recovery_code(recovery_code_file)
+    done = services.confirm_erasure(patient_id, backup_places(backup or ()), recovery_code=code)
     if certificate is not None:
         certificate.write_text(done.as_text(), encoding="utf-8")
     session.output.answer({"certificate": json.loads(done.as_json())}, done.as_text())
@@ -190,12 +192,15 @@ def set_policy(
     days: Annotated[int | None, typer.Option(min=1, help="Days; without it, data is kept until it is erased.")] = None,
     study: Annotated[str, typer.Option(help="Only people with this label.")] = "",
     reason: Annotated[str, typer.Option(help="Needed to keep audit or consents for less than six years.")] = "",
+    recovery_code_file: RecoveryCode = None,
 ) -> None:
     """Change a policy. A shorter time takes the same command by a second admin."""
     session = session_of(context)
     from clarity_desktop.app.protection import data_class_of
 
-    policy = session.unlocked().set_retention(data_class_of(data_class), days, study=study, reason=reason)
+    code = session.recovery_code(recovery_code_file)
+    services = session.unlocked()
+    policy = services.set_retention(data_class_of(data_class), days, study=study, reason=reason, recovery_code=code)
     document = {"class": policy.data_class.value, "study": policy.study, "keep_days": policy.keep_days}
     session.output.answer({"policies": [document]}, "The policy is changed.")
 
@@ -209,10 +214,10 @@ def preview(context: typer.Context) -> None:
 
 
 @retention_app.command("execute")
-def execute(context: typer.Context) -> None:
+def execute(context: typer.Context, recovery_code_file: RecoveryCode = None) -> None:
     """Delete what is due. Much at once takes the same command by a second admin."""
     session = session_of(context)
-    gone = session.unlocked().execute_retention()
+    gone = session.unlocked().execute_retention(recovery_code=session.recovery_code(recovery_code_file))
     session.output.answer({"deleted": [_due(one) for one in gone]}, _due_text(gone) or "Nothing was due.")
 
 

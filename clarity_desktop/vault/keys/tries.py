@@ -20,12 +20,14 @@ from clarity_desktop.vault.keys.clock import Clock, SystemClock
 from clarity_desktop.vault.store.failures import file_failures
 from clarity_desktop.vault.store.layout import write_atomically
 
-__all__ = ["DELAYS_S", "MOST_FOR_OTHERS_S", "FailedTry", "Tries", "unknown_name"]
+__all__ = ["CODES", "DELAYS_S", "MOST_FOR_OTHERS_S", "FailedTry", "Tries", "unknown_name"]
 
 DELAYS_S: Final = (0, 0, 0, 0, 5, 15, 60, 300, 900)
 """Pause in seconds after the first, second, … wrong try; the last one stays (V-24)."""
 MOST_FOR_OTHERS_S: Final = 15
 """Longest pause that wrong tries of others impose (V-25)."""
+CODES: Final = "codes"
+"""What wrong printed codes are counted under, because a code says whose it is only when it is right."""
 _KEPT: Final = 500
 _MOST_COUNTS: Final = 400
 _SPOILT: Final = "spoilt file"

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from clarity_desktop.domain.errors import LockedError
 from clarity_desktop.vault.keys import keychain
-from clarity_desktop.vault.keys.codes import PendingCode
+from clarity_desktop.vault.keys.codes import PendingCode, code_from_text
 from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase, derive_key
 from clarity_desktop.vault.keys.slots import (
     KEYCHAIN,
     PASSPHRASE,
     RECOVERY,
     code_slot,
+    code_wrapping_key,
     keychain_slot,
     passphrase_slot,
 )
+from clarity_desktop.vault.keys.tries import CODES, Tries
 from clarity_desktop.vault.people.key_changes import KeyChanges
 from clarity_desktop.vault.records import Slot
 
@@ -120,6 +122,29 @@ class OwnWays(KeyChanges):
             change.header = header.with_slot(slot, instead=lambda one: one.kind == RECOVERY and one.user == mine)
             change.write.detail = slot.id
         return slot.shown
+
+    def check_recovery_code(self, code: str) -> None:
+        """See whether this is one's own recovery code, which goes on opening the vault; a wrong one is counted.
+
+        Raises
+        ------
+        InputError
+            ``code.shape``, ``code.group`` for a typing error, which is not counted.
+        LockedError
+            ``vault.wrong_code``; ``vault.wait`` while a pause lasts.
+        """
+        code_from_text(code)
+        tries, header = Tries(self._store.layout.tries), self.header()
+        tries.begin(CODES)
+        for slot in header.slots_of(self._keys.user_id, RECOVERY):
+            if slot.unwrap(header.vault_id, code_wrapping_key(code, slot.salt)) is not None:
+                tries.succeeded(CODES)
+                return
+        raise LockedError(
+            "vault.wrong_code",
+            "This is not your recovery code.",
+            remedy="Look for the newest print; a code that was used or replaced is none any more.",
+        )
 
     def _new_passphrase(
         self, action: str, user_id: str, user_key: bytes, new: str, kdf: KdfParameters | None, *, gone: str = ""

@@ -14,27 +14,36 @@ from clarity_desktop.vault.keys.codes import code_from_text
 from clarity_desktop.vault.keys.header import Holder, KeyHeader, altered, plain_name
 from clarity_desktop.vault.keys.header_v1 import FirstHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters, derive_key
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault.keys.slots import KEYCHAIN, PASSPHRASE, KeySlot, code_wrapping_key, passphrase_slot
-from clarity_desktop.vault.keys.tries import Tries, unknown_name
+from clarity_desktop.vault.keys.tries import CODES, Tries, unknown_name
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import KEY_BYTES, new_key
 from clarity_desktop.vault.store.layout import VaultLayout
 
 __all__ = ["Entrance", "checked_reason", "founded", "job_key", "keys_of_job"]
 
-_CODE: Final = "codes"
 _FIRST: Final = "first"
 
 
 def founded(name: str, passphrase: str, cost: KdfParameters) -> tuple[KeyHeader, UnlockedKeys]:
     """The header and keys of a new vault with one user."""
-    keys = _founding_keys(name, new_key(), "created")
+    data_key = new_key()
+    keys = _founding_keys(name, data_key, "created")
+    overwrite(data_key)
     return _header_of(str(uuid.uuid4()), keys, passphrase, cost), keys
 
 
 def _founding_keys(name: str, data_key: bytes, how: str) -> UnlockedKeys:
-    user, identity, admin = (bytearray(new_key()) for _ in range(3))
+    user, identity, admin = (_held(new_key()) for _ in range(3))
     return UnlockedKeys(str(uuid.uuid4()), name.strip(), how, bytearray(data_key), user, identity, admin)
+
+
+def _held(key: bytes) -> bytearray:
+    """A key in memory that can be overwritten, and nowhere else."""
+    kept = bytearray(key)
+    overwrite(key)
+    return kept
 
 
 def _header_of(vault_id: str, keys: UnlockedKeys, passphrase: str, cost: KdfParameters) -> KeyHeader:
@@ -136,11 +145,15 @@ class Entrance:
         if user is None or user_key is None:
             raise _wrong()
         self.tries.succeeded(counted_as)
-        return user.keys(header.vault_id, user_key, PASSPHRASE, slot.id)
+        return _keys(user, header, user_key, slot)
 
     def _tried(self, counted_as: str, header: KeyHeader, slot: KeySlot, passphrase: str) -> bytes | None:
         self.tries.begin(counted_as)
-        return slot.unwrap(header.vault_id, derive_key(passphrase, slot.salt, slot.kdf or header.cost))
+        wrapping_key = derive_key(passphrase, slot.salt, slot.kdf or header.cost)
+        try:
+            return slot.unwrap(header.vault_id, wrapping_key)
+        finally:
+            overwrite(wrapping_key)
 
     def by_code(self, code: str, kind: str) -> UnlockedKeys:
         """The keys of the user whose printed code this is.
@@ -154,14 +167,14 @@ class Entrance:
         """
         code_from_text(code)
         header, _ = KeyHeader.read(self.layout.keys)
-        self.tries.begin(_CODE)
+        self.tries.begin(CODES)
         for slot in header.slots:
             if slot.kind != kind:
                 continue
             user_key = slot.unwrap(header.vault_id, code_wrapping_key(code, slot.salt))
             if user_key is not None:
-                self.tries.succeeded(_CODE)
-                return header.user(slot.user).keys(header.vault_id, user_key, kind, slot.id)
+                self.tries.succeeded(CODES)
+                return _keys(header.user(slot.user), header, user_key, slot)
         raise LockedError(
             "vault.wrong_code",
             "This code does not open the vault.",
@@ -190,7 +203,7 @@ class Entrance:
                 wrapping_key = keychain.wrapping_key(header.vault_id, slot.id)
                 user_key = slot.unwrap(header.vault_id, wrapping_key) if wrapping_key is not None else None
                 if user_key is not None:
-                    return header.user(slot.user).keys(header.vault_id, user_key, KEYCHAIN, slot.id)
+                    return _keys(header.user(slot.user), header, user_key, slot)
         raise LockedError(
             "keychain.lost" if slots else "keychain.no_slot",
             "The keychain of this computer does not hold a key for this vault.",
@@ -228,6 +241,14 @@ def _entry(vault_id: str, slot_id: str) -> bytes | None:
         return keychain.wrapping_key(vault_id, slot_id)
     except LockedError:
         return None
+
+
+def _keys(user: Holder, header: KeyHeader, user_key: bytes, slot: KeySlot) -> UnlockedKeys:
+    """All keys of a user; the one they came with is overwritten."""
+    try:
+        return user.keys(header.vault_id, user_key, slot.kind, slot.id)
+    finally:
+        overwrite(user_key)
 
 
 def _only(header: KeyHeader) -> Holder | None:
