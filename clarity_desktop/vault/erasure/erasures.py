@@ -78,7 +78,7 @@ class Erasures:
             raise UsageError(
                 "erase.two_people",
                 "An erasure needs two people: one who asks for it and another one who confirms it.",
-                remedy="Let a second authorised person confirm it.",
+                remedy="Let a second authorised person confirm it. Who works alone confirms with the recovery code.",
             )
         self._require_no_import()
         wrapped = read_wrapped(self._store.layout.patient_keys).get(patient_id)
@@ -225,7 +225,7 @@ class Erasures:
             connection.execute(update(_TABLE).where(_TABLE.c.patient_id == entry.patient_id).values(values))
 
     def _require_no_import(self) -> None:
-        remove_stale_stages(self._store)
+        remove_stale_stages(self._store, everything=True)
         if any(self._store.layout.directory.glob("import-*.lock")):
             raise ConflictError(
                 "erase.import_running",
