@@ -42,7 +42,9 @@ class PatServices(PatHeadServices):
         self, patient_id: str, request: PatRequest | None = None
     ) -> tuple[tuple[WeekStatus, ...], ZoneTimeline]:
         """Every week of the recording with its minutes counted, and the zone; needs no model."""
-        reading = self._pat_study().read(patient_id, request or PatRequest())
+        from clarity_desktop.analysis.weeks.embedding import read_weeks
+
+        reading = read_weeks(self.vault, patient_id, request or PatRequest())
         return reading.statuses, reading.zone
 
     @needs(Right.READ_DATA)
@@ -67,7 +69,9 @@ class PatServices(PatHeadServices):
         self, patient_id: str, day: int, request: PatRequest | None = None, result: PatResult | None = None
     ) -> WeekDetail:
         """The minutes of the week that begins with a local day, beside what ``result`` holds of it."""
-        return self._pat_study().detail(patient_id, request or PatRequest(), day, result)
+        from clarity_desktop.analysis.weeks.embedding import week_detail
+
+        return week_detail(self.vault, patient_id, request or PatRequest(), day, result)
 
     @needs(Right.READ_DATA)
     def pat_trajectory(self, patient_id: str, result: PatResult) -> TrajectoryView:

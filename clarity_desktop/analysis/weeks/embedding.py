@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clarity_desktop.pat.registry import Registry
     from clarity_desktop.vault import Vault
 
-__all__ = ["PatStudy", "Prepared", "Reading"]
+__all__ = ["PatStudy", "Prepared", "Reading", "read_weeks", "week_detail", "window_of"]
 
 _AT_ONCE: Final = 32
 """Weeks embedded between two looks at the cancel token."""
@@ -62,6 +62,21 @@ class Prepared:
     profile: NDArray[np.float64]
 
 
+def read_weeks(vault: Vault, patient_id: str, request: PatRequest) -> Reading:
+    """A person's windows, without a model; works where PyTorch is not installed.
+
+    Raises
+    ------
+    NotFoundError
+        ``pat.no_signal`` when the recording holds nothing to feed.
+    """
+    zone = zone_of_patient(vault, vault.patients.get(patient_id), request.zone)
+    series = vault.series.list(patient_id)
+    signal = chosen_signal(series, request.signal)
+    epochs = read_minutes(vault, patient_id, series, signal, whole_of(series, signal), zone)
+    return Reading(weeks_of(epochs, gate=request.gate), signal, zone)
+
+
 class PatStudy:
     """PAT of one person at a time; holds the vault and the registry of checkpoints."""
 
@@ -71,19 +86,8 @@ class PatStudy:
         self._encoder: tuple[str, Encoder] | None = None
 
     def read(self, patient_id: str, request: PatRequest) -> Reading:
-        """The person's windows, without a model.
-
-        Raises
-        ------
-        NotFoundError
-            ``pat.no_signal`` when the recording holds nothing to feed.
-        """
-        vault = self._vault
-        zone = zone_of_patient(vault, vault.patients.get(patient_id), request.zone)
-        series = vault.series.list(patient_id)
-        signal = chosen_signal(series, request.signal)
-        epochs = read_minutes(vault, patient_id, series, signal, whole_of(series, signal), zone)
-        return Reading(weeks_of(epochs, gate=request.gate), signal, zone)
+        """As :func:`read_weeks`."""
+        return read_weeks(self._vault, patient_id, request)
 
     def prepare(self, patient_id: str, request: PatRequest) -> Prepared:
         """The person's windows with a verified checkpoint and its normalisation.
@@ -290,35 +294,38 @@ class PatStudy:
             for row, window in enumerate(windows.tolist())
         ]
 
-    def detail(self, patient_id: str, request: PatRequest, day: int, result: PatResult | None = None) -> WeekDetail:
-        """The minutes of the week that begins with a local day, beside its embedding where ``result`` has one.
 
-        Raises
-        ------
-        NotFoundError
-            ``pat.no_week``.
-        """
-        from clarity_desktop.pat.likeness import cosine
+def week_detail(
+    vault: Vault, patient_id: str, request: PatRequest, day: int, result: PatResult | None = None
+) -> WeekDetail:
+    """The minutes of the week that begins with a local day, beside its embedding where ``result`` has one.
 
-        reading = self.read(patient_id, request)
-        place = window_of(reading.weeks, day)
-        minutes = reading.weeks.places(np.array([place], dtype=np.int64))[0]
-        embedding = None if result is None else result.embedding_of(day)
-        first = result.embeddings[0] if result is not None and result.embeddings else None
-        alike = None
-        if embedding is not None and first is not None and first.day != day:
-            alike = float(cosine(embedding.pooled, first.pooled[None])[0])
-        return WeekDetail(
-            reading.statuses[place],
-            reading.weeks.values[minutes],
-            reading.weeks.state[minutes],
-            reading.weeks.minute_of_day[minutes],
-            reading.signal,
-            reading.zone,
-            embedding,
-            alike,
-            None if first is None else first.day,
-        )
+    Raises
+    ------
+    NotFoundError
+        ``pat.no_week``.
+    """
+    from clarity_desktop.pat.likeness import cosine
+
+    reading = read_weeks(vault, patient_id, request)
+    place = window_of(reading.weeks, day)
+    minutes = reading.weeks.places(np.array([place], dtype=np.int64))[0]
+    embedding = None if result is None else result.embedding_of(day)
+    first = result.embeddings[0] if result is not None and result.embeddings else None
+    alike = None
+    if embedding is not None and first is not None and first.day != day:
+        alike = float(cosine(embedding.pooled, first.pooled[None])[0])
+    return WeekDetail(
+        reading.statuses[place],
+        reading.weeks.values[minutes],
+        reading.weeks.state[minutes],
+        reading.weeks.minute_of_day[minutes],
+        reading.signal,
+        reading.zone,
+        embedding,
+        alike,
+        None if first is None else first.day,
+    )
 
 
 def window_of(weeks: Weeks, day: int) -> int:
