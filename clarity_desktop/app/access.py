@@ -238,6 +238,13 @@ class AccessServices:
         """Put a new passphrase in place of one's own; raises as the vault's ``people.change_passphrase``."""
         self._changed(lambda: self.vault.people.change_passphrase(old, new))
 
+    @open_to_all
+    def code_to_show(self) -> PendingCode:
+        """A code for a vault that is about to be made. It opens nothing before :meth:`keep_recovery_code`."""
+        from clarity_desktop.vault import Vault
+
+        return Vault.new_code()
+
     @needs(Right.OWN_ACCESS)
     def new_recovery_code(self) -> PendingCode:
         """A recovery code to show once. It opens nothing before :meth:`keep_recovery_code`."""
