@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select
 
 from clarity_desktop.domain.drafts import Draft, UnsavedText
 from clarity_desktop.domain.errors import IntegrityError, LockedError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import derived_key, unwrap, wrap
@@ -123,4 +124,7 @@ class Drafts:
                 "Drafts open with the user's own key, which this process does not have.",
                 remedy="Open the vault with a passphrase.",
             )
-        return derived_key(bytes(self._keys.user), _PURPOSE)
+        own = bytes(self._keys.user)
+        key = derived_key(own, _PURPOSE)
+        overwrite(own)
+        return key

@@ -8,6 +8,7 @@ from typing import Self
 
 from clarity_desktop.domain.errors import IntegrityError, LockedError, NotFoundError
 from clarity_desktop.domain.importing import ImportSink
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.users import roles_text
 from clarity_desktop.vault.attachments.attachments import Attachments
@@ -28,7 +29,6 @@ from clarity_desktop.vault.intake.stage import remove_stale_stages
 from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import KeyHeader
-from clarity_desktop.vault.keys.memory import overwrite
 from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.people.openings import Openings

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from clarity_desktop.domain.errors import ConflictError, IntegrityError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.keys.clock import Clock
 from clarity_desktop.vault.keys.header import KeyHeader
@@ -73,6 +74,7 @@ class Vault(OpenVault):
                 make_database(layout.unfinished_database, data_key)
             layout.unfinished_database.replace(layout.database)
             sync_folder(directory)
+        overwrite(data_key)
         return cls(layout, keys, circumstances)
 
     @classmethod

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.ui.components.buttons import IconButton
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QResizeEvent, QVBoxLayout, QWidget
 
 __all__ = ["Field", "PassphraseEdit"]
+
+_COVERS = 4
 
 
 class Field(QWidget):
@@ -76,6 +79,18 @@ class PassphraseEdit(QLineEdit):
         self._show.setCheckable(True)
         self._show.toggled.connect(self._toggle)
         self.setTextMargins(0, 0, 28, 0)
+
+    def forget(self) -> None:
+        """Empty the line. Qt does not clear what it frees, so other text of that length takes those places first."""
+        typed = self.text()
+        cover = "0" * len(typed)
+        overwrite(typed)
+        was_blocked = self.blockSignals(True)
+        for _ in range(_COVERS):
+            self.setText(cover)
+            self.setText("")
+        self.blockSignals(was_blocked)
+        self.clear()
 
     def _toggle(self, shown: bool) -> None:
         self.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)

@@ -6,16 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from clarity_desktop.domain.errors import ClarityError, LockedError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
-from clarity_desktop.ui.components.choice import CheckBox, Choice
+from clarity_desktop.ui.components.choice import Choice
 from clarity_desktop.ui.components.field import Field, PassphraseEdit
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.dialogs.recovery import RecoveryDialog
 from clarity_desktop.ui.jobs import run_mutation, run_query
-from clarity_desktop.ui.pages.passphrase import MINIMUM_LENGTH, strength_of
-from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, Qt, QTimer, QVBoxLayout, QWidget, Signal
+from clarity_desktop.ui.qt import QHBoxLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -47,7 +47,11 @@ class UnlockPage(QWidget):
         self.refresh()
 
     def _build(self) -> None:
-        outer = QVBoxLayout(self)
+        self._stack = QStackedLayout(self)
+        door = QWidget()
+        self._stack.addWidget(door)
+        self.wizard: FirstRunWizard | None = None
+        outer = QVBoxLayout(door)
         outer.addStretch(2)
         card = Card(padding=24)
         card.setFixedWidth(_WIDTH)
@@ -84,18 +88,9 @@ class UnlockPage(QWidget):
         self.whose.hide()
         self.person.currentIndexChanged.connect(lambda _: self._chosen())
         body.addWidget(self.whose)
-        self.name = QLineEdit()
-        self.named = Field("Your name", self.name, "The record of who did what names you by it; empty means Owner")
-        body.addWidget(self.named)
         self.passphrase = PassphraseEdit()
         self.first = Field("Passphrase", self.passphrase)
         body.addWidget(self.first)
-        self.repeat = PassphraseEdit()
-        self.second = Field("The same passphrase again", self.repeat)
-        body.addWidget(self.second)
-        self.demo = CheckBox("Add simulated people to try the program")
-        self.demo.setChecked(True)
-        body.addWidget(self.demo)
         row = QHBoxLayout()
         row.setSpacing(8)
         self.keychain = Button("Use the keychain", "normal", "key-round")
@@ -110,18 +105,14 @@ class UnlockPage(QWidget):
         row.addWidget(self.button)
         body.addLayout(row)
         self.passphrase.textChanged.connect(lambda _: self._typed())
-        self.repeat.textChanged.connect(lambda _: self._typed())
         self.passphrase.returnPressed.connect(self.submit)
-        self.repeat.returnPressed.connect(self.submit)
 
     def refresh(self) -> None:
         """Look whether there is a vault. The folder answers at once; the store confirms from a worker."""
         folder = self.services.vault_directory
         self._offer(creating=not (folder.is_dir() and any(folder.iterdir())))
         self.passphrase.clear()
-        self.repeat.clear()
         self.first.show_error("")
-        self.second.show_error("")
         self._typed()
         if self._looked:
             self.confirm_vault()
@@ -174,53 +165,40 @@ class UnlockPage(QWidget):
 
     def _offer(self, *, creating: bool) -> None:
         self.creating = creating
-        self.second.setVisible(creating)
-        self.demo.setVisible(creating)
-        self.named.setVisible(creating)
-        self.recovery.setVisible(not creating)
         self.keychain.setVisible(not creating and bool(self.services.settings.get("keychain_slot", False)))
-        if creating:
-            self.question.setText("Create your vault")
-            self.words.setText(
-                "Everything is kept in one encrypted folder on this machine. "
-                "Without the passphrase nobody can open it, and nobody can help."
-            )
-            self.button.icon_name = ""
-            self.button.set_text("Create vault")
-        else:
-            self.question.setText("Unlock your vault")
-            if not self.words.text().endswith(_ENCRYPTED):
-                self.words.setText(_ENCRYPTED)
-            self.button.icon_name = "lock-open"
-            self.button.set_text("Unlock")
+        if creating and self.wizard is None:
+            self.show_wizard()
+        elif not creating and self.wizard is not None and not self.services.unlocked:
+            self._drop_wizard()
         self._typed()
+
+    def show_wizard(self) -> None:
+        """Show the first run, at the step where it was left."""
+        from clarity_desktop.ui.pages.first_run.wizard import FirstRunWizard
+
+        self.wizard = FirstRunWizard(self.services)
+        self.wizard.finished.connect(self._set_up)
+        self._stack.setCurrentIndex(self._stack.addWidget(self.wizard))
+
+    def _drop_wizard(self) -> None:
+        wizard, self.wizard = self.wizard, None
+        if wizard is not None:
+            self._stack.setCurrentIndex(0)
+            self._stack.removeWidget(wizard)
+            wizard.deleteLater()
+
+    def _set_up(self, wants_demo: bool) -> None:
+        self.creating = False
+        self._drop_wizard()
+        self.unlocked.emit(wants_demo)
 
     def _typed(self) -> None:
         if self._wait:
             return
         text = self.passphrase.text()
-        if not self.creating:
-            self.first.show_error("")
-            self.button.setEnabled(bool(text))
-            self.button.setToolTip("" if text else "Type the passphrase first")
-            return
-        strength = strength_of(text)
-        help_text = f"At least {MINIMUM_LENGTH} characters; a sentence is easy to keep in mind"
-        self.first.show_state(strength.words or help_text, strength.tone, strength.icon)
-        again = self.repeat.text()
-        if not again:
-            self.second.show_state("", "faint", "")
-        elif text.startswith(again) and text != again:
-            self.second.show_state("Matches so far", "muted", "circle-dashed")
-        elif text == again:
-            self.second.show_state("Matches", "ok", "circle-check")
-        else:
-            self.second.show_error("Both lines need the same passphrase.")
-        if text.startswith(again):
-            self.repeat.setProperty("state", "")
-        ready = strength.accepted and text == again
-        self.button.setEnabled(ready)
-        self.button.setToolTip("" if ready else "Type the same passphrase in both lines first")
+        self.first.show_error("")
+        self.button.setEnabled(bool(text))
+        self.button.setToolTip("" if text else "Type the passphrase first")
 
     def submit(self) -> None:
         """Create or open the vault with what was typed; runs off the window's thread."""
@@ -236,8 +214,16 @@ class UnlockPage(QWidget):
             else:
                 services.unlock(text, person=who)
 
+        def opened(_: None) -> None:
+            overwrite(text)
+            self._opened()
+
+        def refused(error: ClarityError) -> None:
+            overwrite(text)
+            self._refused(error)
+
         self._set_working(True)
-        run_mutation(self, act, lambda _: self._opened(), self._refused)
+        run_mutation(self, act, opened, refused)
 
     def _open_with_keychain(self) -> None:
         self._set_working(True)
@@ -263,8 +249,8 @@ class UnlockPage(QWidget):
         if self._who() is not None:
             self.services.settings.set("last_person", self._who())
         wants_demo = self.creating and self.demo.isChecked()
-        self.passphrase.clear()
-        self.repeat.clear()
+        for line in (self.passphrase, self.repeat):
+            line.forget()
         self._set_working(False)
         self.say("")
         self.unlocked.emit(wants_demo)

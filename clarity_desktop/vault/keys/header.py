@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clarity_desktop.domain.errors import ClarityError, IntegrityError, NotFoundError, UsageError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault.keys.header_v1 import FirstHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters
 from clarity_desktop.vault.keys.slots import (
@@ -90,7 +91,9 @@ class Holder:
             key = unwrap(user_key, sealed, vault_id, "grant", self.id, purpose)
             if key is None:
                 raise altered()
-            return bytearray(key)
+            kept = bytearray(key)
+            overwrite(key)
+            return kept
 
         return UnlockedKeys(
             self.id,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault.keys.guessable import is_guessable
 
 __all__ = ["LEAST_PASSPHRASE", "KdfParameters", "check_new_passphrase", "derive_key", "normalised_passphrase"]
@@ -116,18 +117,37 @@ def check_new_passphrase(passphrase: str) -> None:
 
 def derive_key(passphrase: str, salt: bytes, parameters: KdfParameters) -> bytes:
     """The 32-byte key of a passphrase and a salt. Takes as long as the parameters say; call it off the UI thread."""
-    return _argon2id(normalised_passphrase(passphrase), salt, parameters)
+    secret = normalised_passphrase(passphrase)
+    try:
+        return _argon2id(secret, salt, parameters)
+    finally:
+        overwrite(secret)
 
 
 def _argon2id(secret: bytes, salt: bytes, parameters: KdfParameters) -> bytes:
-    from argon2.low_level import Type, hash_secret_raw
+    """As ``argon2.low_level.hash_secret_raw``, which leaves a copy of the secret behind."""
+    from _argon2_cffi_bindings import ffi, lib  # type: ignore[import-untyped]  # it has no stubs
+    from argon2.exceptions import HashingError
+    from argon2.low_level import ARGON2_VERSION, Type, error_to_str
 
-    return hash_secret_raw(
-        secret,
-        salt,
-        time_cost=parameters.time_cost,
-        memory_cost=parameters.memory_kib,
-        parallelism=parameters.lanes,
-        hash_len=_KEY_BYTES,
-        type=Type.ID,
+    found = bytearray(_KEY_BYTES)
+    result = lib.argon2_hash(
+        parameters.time_cost,
+        parameters.memory_kib,
+        parameters.lanes,
+        ffi.from_buffer("uint8_t[]", secret),
+        len(secret),
+        ffi.from_buffer("uint8_t[]", salt),
+        len(salt),
+        ffi.from_buffer("uint8_t[]", found),
+        _KEY_BYTES,
+        ffi.NULL,
+        0,
+        Type.ID.value,
+        ARGON2_VERSION,
     )
+    if result != lib.ARGON2_OK:
+        raise HashingError(error_to_str(result))
+    key = bytes(found)
+    overwrite(found)
+    return key

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from clarity_desktop.domain.errors import InputError, IntegrityError, LockedError, UsageError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.clock import Clock
 from clarity_desktop.vault.keys.codes import code_from_text
 from clarity_desktop.vault.keys.header import Holder, KeyHeader, altered, plain_name
 from clarity_desktop.vault.keys.header_v1 import FirstHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters, derive_key
-from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault.keys.slots import KEYCHAIN, PASSPHRASE, KeySlot, code_wrapping_key, passphrase_slot
 from clarity_desktop.vault.keys.tries import CODES, Tries, unknown_name
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys

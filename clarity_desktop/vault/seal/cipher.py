@@ -23,7 +23,8 @@ class PatientSeal:
     """Seals and opens what belongs to one patient. May be used from any thread.
 
     Each sealing takes a random nonce of 96 bits, which is safe for 2³² sealings under one key (NIST SP 800-38D §8.3);
-    a patient of forty years of data has some ten thousand.
+    a patient of forty years of data has some ten thousand. The key itself is not kept: the cipher has it in memory of
+    its own, which OpenSSL clears at the end.
     """
 
     __slots__ = ("_cipher", "patient_id")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from clarity_desktop.domain.errors import IntegrityError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.keys.header import derived_key
 from clarity_desktop.vault.seal.cipher import PatientSeal
@@ -54,7 +55,9 @@ class PatientKeys:
                 wrapped = read_wrapped(self._path).get(patient_id)
                 if wrapped is None:
                     raise _no_key("absent")
-                seal = self._seals[patient_id] = PatientSeal(patient_id, self._unwrap(patient_id, wrapped))
+                key = self._unwrap(patient_id, wrapped)
+                seal = self._seals[patient_id] = PatientSeal(patient_id, key)
+                overwrite(key)
             return seal
 
     def seals_of(self, patient_ids: Iterable[PatientId]) -> dict[PatientId, PatientSeal]:
@@ -94,6 +97,7 @@ class PatientKeys:
         """Forget all keys."""
         with self._lock:
             self._seals.clear()
+            overwrite(self._wrapping_key)
             self._wrapping_key = None
 
     def _key(self) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from clarity_desktop.domain.errors import LockedError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.store.layout import write_atomically
 
@@ -61,6 +62,10 @@ class FileAnchor:
         self._key = key
         self.where = where
         self.is_outside = is_outside
+
+    def forget(self) -> None:
+        """Overwrite the key that signs heads."""
+        overwrite(self._key)
 
     def read(self) -> Head | None:
         """The head, or ``None`` when there is none that this key made."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, select
 
 from clarity_desktop.domain.errors import ClarityError, IntegrityError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.vault.keys.header import derived_key
 from clarity_desktop.vault.records import AuditEntry, AuditVerdict
@@ -55,6 +56,13 @@ class AuditChain:
         self._anchors: tuple[Anchor, ...] = (seal, *outside)
         self._frozen: set[int] = set()
         self._head: Head | None = None
+
+    def forget(self) -> None:
+        """Overwrite the key; nothing is written or checked afterwards."""
+        overwrite(self._key)
+        for anchor in self._anchors:
+            if isinstance(anchor, FileAnchor):
+                anchor.forget()
 
     @property
     def head(self) -> Head | None:

@@ -12,11 +12,13 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.pool import QueuePool
 
 from clarity_desktop.domain.errors import ClarityError, LockedError
+from clarity_desktop.domain.overwriting import overwrite
 
 __all__ = ["BEGIN_IMMEDIATE", "cipher_facts", "connector", "open_engine"]
 
 BEGIN_IMMEDIATE: Final = "BEGIN IMMEDIATE"
 _WAIT_S: Final = 15.0
+_COVERS: Final = 3
 
 
 def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) -> Callable[[], Any]:
@@ -38,7 +40,7 @@ def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) ->
                     remedy="Install Clarity Desktop again.",
                 )
             connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            _give_key(connection, key)
             connection.execute("PRAGMA temp_store = MEMORY")
             try:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -61,6 +63,22 @@ def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) ->
         return connection
 
     return connect
+
+
+def _give_key(connection: Any, key: bytes) -> None:
+    """Tell the connection its key, and leave no copy of the statement in memory.
+
+    SQLite frees what it made of the text without clearing it. A statement of the same length that means nothing takes
+    those places again at once; the setting of the cipher that clears everything slows down every query.
+    """
+    text = key.hex()
+    statement = f"PRAGMA key = \"x'{text}'\""
+    # Scripts are not kept by the connection, as single statements are.
+    connection.executescript(statement)
+    cover = f"PRAGMA kez = \"x'{'0' * len(text)}'\""
+    overwrite(text, statement)
+    for _ in range(_COVERS):
+        connection.executescript(cover)
 
 
 def open_engine(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) -> Engine:

@@ -201,6 +201,7 @@ class Store:
             self._closed = True
             self.keys.close()
             self.engine.dispose()
+            self.chain.forget()
 
     def _check_open(self) -> None:
         # The engine would open the file again by itself, so a repository kept by somebody must be refused here.
