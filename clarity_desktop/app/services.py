@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
+from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
 from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.insights import InsightServices
@@ -32,6 +33,7 @@ from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_pr
 
 if TYPE_CHECKING:
     from clarity_desktop.analysis.study import Study
+    from clarity_desktop.cloud.network import Network
     from clarity_desktop.reports.pdf import ReportFile
     from clarity_desktop.vault import Vault, VaultInfo, VerifyReport
 
@@ -57,6 +59,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 
 class Services(
+    CloudServices,
     DiaryServices,
     InsightServices,
     PatServices,
@@ -81,6 +84,7 @@ class Services(
         self._study: Study | None = None
         self._listeners: list[Callable[[Changes], None]] = []
         self._lock = threading.RLock()
+        self._network: Network | None = None
 
     # -- the vault and its lock -----------------------------------------------------------------------------
 
@@ -123,6 +127,7 @@ class Services(
     def close(self) -> None:
         """Lock, and drop all listeners."""
         self.lock()
+        self._close_network()
         self._listeners.clear()
 
     @needs(Right.OWN_ACCESS)

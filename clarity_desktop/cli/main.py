@@ -15,6 +15,7 @@ from clarity_desktop import __version__
 from clarity_desktop.cli.commands import (
     analyze,
     audit,
+    cloud,
     compare,
     demo,
     diary,
@@ -63,6 +64,7 @@ app.add_typer(diary.free_app, name="free-days")
 app.add_typer(report.app, name="report")
 app.add_typer(pat_people.app, name="pat")
 app.add_typer(insights.app, name="insights")
+app.add_typer(cloud.app, name="cloud")
 app.add_typer(audit.app, name="audit")
 app.add_typer(protection.consent_app, name="consent")
 app.add_typer(protection.retention_app, name="retention")

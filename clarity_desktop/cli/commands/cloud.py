@@ -1,0 +1,67 @@
+"""``cloud``: the server's contract and the session with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from clarity_desktop.cli.output import table
+from clarity_desktop.cli.session import session_of
+
+app = typer.Typer(help="The cloud: its servers and the session with them.", no_args_is_help=True)
+
+
+@app.command("profiles")
+def profiles(context: typer.Context) -> None:
+    """List the servers that the program knows, with each endpoint as used or unused and the reason."""
+    from clarity_desktop.cloud.contract import profiles as known
+
+    session = session_of(context)
+    document = {
+        "profiles": [
+            {
+                "profile": one.name,
+                "limits": dict(one.limits),
+                "endpoints": [
+                    {
+                        "method": endpoint.method,
+                        "path": endpoint.path,
+                        "capability": endpoint.capability,
+                        "status": "used" if endpoint.is_used else "unused",
+                        "reason": endpoint.used_for or endpoint.unused_because,
+                    }
+                    for endpoint in one.endpoints
+                ],
+            }
+            for one in known()
+        ]
+    }
+    rows = [(one.name, sum(endpoint.is_used for endpoint in one.endpoints), len(one.endpoints)) for one in known()]
+    session.output.answer(document, table(rows, ("profile", "used", "endpoints")))
+
+
+@app.command("check")
+def check(context: typer.Context, url: Annotated[str, typer.Argument(help="Address of the server.")]) -> None:
+    """Ask a server what it offers, and say how that differs from what the program was made for."""
+    session = session_of(context)
+    document, report = session.services.check_cloud(url)
+    answer: dict[str, Any] = {
+        "profile": None if report.detection.profile is None else report.detection.profile.name,
+        "document_hash": report.detection.document_hash,
+        "served": document,
+        "endpoints": [
+            {
+                "method": one.method,
+                "path": one.path,
+                "status": one.status,
+                "reason": one.reason,
+                "capability": one.capability,
+            }
+            for one in report.endpoints
+        ],
+        "differences": list(report.differences),
+    }
+    rows = [(one.status, one.method, one.path, one.reason) for one in report.endpoints]
+    lines = [table(rows, ("status", "method", "path", "reason")), *report.differences]
+    session.output.answer(answer, "\n".join(lines))
