@@ -72,6 +72,18 @@ def _imports() -> type[Page]:
     return ImportPage
 
 
+def _compare() -> type[Page]:
+    from clarity_desktop.ui.pages.compare import ComparePage
+
+    return ComparePage
+
+
+def _diary() -> type[Page]:
+    from clarity_desktop.ui.pages.diary import DiaryPage
+
+    return DiaryPage
+
+
 def _jobs() -> type[Page]:
     from clarity_desktop.ui.pages.jobs import JobsPage
 
@@ -134,6 +146,8 @@ PAGES = (
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian, _DATA),
     PageEntry("trends", "Trends", "chart-line", "patient", _trends, _DATA),
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline, _DATA),
+    PageEntry("compare", "Compare", "columns-3", "patient", _compare, _DATA),
+    PageEntry("diary", "Diary", "calendar-days", "patient", _diary, _DATA),
     PageEntry("consent", "Consent", "stethoscope", "patient", _consent, (Right.SEE_IDENTITY,)),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
