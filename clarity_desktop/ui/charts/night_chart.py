@@ -37,7 +37,7 @@ class NightChart(TimelineChart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, pannable=False)
         self._times: dict[str, Instant] | None = None
-        self._held: str | None = None
+        self._caught: str | None = None
         self._chosen = GRIPS[0]
         self._marked: tuple[tuple[Span, str], ...] = ()
 
@@ -49,7 +49,7 @@ class NightChart(TimelineChart):
     def edit(self, night: Night | None) -> None:
         """Begin to edit a night's instants, or end with ``None``. Unknown ends begin at onset and final awakening."""
         if night is None:
-            self._times, self._held = None, None
+            self._times, self._caught = None, None
         else:
             self._times = {
                 "in_bed": night.onset if night.in_bed is None else min(night.in_bed, night.onset),
@@ -72,7 +72,7 @@ class NightChart(TimelineChart):
         said = ", ".join(f"{GRIP_WORDS[name]} {clock(self._zone, at)}" for name, at in self._times.items())
         return f"{words} Editing: {said}. Chosen: {GRIP_WORDS[self._chosen]}."
 
-    def move(self, name: str, instant: Instant) -> None:
+    def put(self, name: str, instant: Instant) -> None:
         """Put a grip at an instant, held in order between its neighbours and inside the window."""
         if self._times is None:
             return
@@ -131,22 +131,22 @@ class NightChart(TimelineChart):
         found = self._grip_at(event.position())
         shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         if found is not None and not shifted and event.button() == Qt.MouseButton.LeftButton:
-            self._held = self._chosen = found
+            self._caught = self._chosen = found
             self.refresh()
             self.setFocus(Qt.FocusReason.MouseFocusReason)
             return
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._held is not None:
-            self.move(self._held, self._scale.instant(event.position().x()))
+        if self._caught is not None:
+            self.put(self._caught, self._scale.instant(event.position().x()))
         elif self._times is not None:
             over = self._grip_at(event.position()) is not None
             self.setCursor(Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.ArrowCursor)
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._held = None
+        self._caught = None
         super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -161,7 +161,7 @@ class NightChart(TimelineChart):
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             minutes = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
             sign = 1 if key == Qt.Key.Key_Right else -1
-            self.move(self._chosen, self._times[self._chosen] + sign * minutes * 60)
+            self.put(self._chosen, self._times[self._chosen] + sign * minutes * 60)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.kept.emit()
         elif key == Qt.Key.Key_Escape:

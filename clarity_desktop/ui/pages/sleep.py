@@ -7,27 +7,31 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from clarity_desktop.app.comparisons import METHOD_WORDS, SleepMethods
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import Span
-from clarity_desktop.ui.charts import NightStrip, TimelineChart
+from clarity_desktop.ui.charts import NightStrip
 from clarity_desktop.ui.charts.epoch_columns import columns_of_epochs
 from clarity_desktop.ui.charts.hypnogram import night_instants
+from clarity_desktop.ui.charts.night_chart import NightChart
 from clarity_desktop.ui.charts.wording import clock, day_long, day_short, duration, hour_text, number, zone_label
 from clarity_desktop.ui.components.buttons import IconButton
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.stage_shares import StageShares
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.pages.lane_specs import lane_of, signal_lane, stage_lane
+from clarity_desktop.ui.pages.sleep_edits import NightEditor
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
 from clarity_desktop.ui.qt import QHBoxLayout, QKeySequence, QShortcut, Qt, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["SleepPage", "night_rows"]
+__all__ = ["SleepPage", "account_rows", "night_rows"]
 
 _MARGIN_S = 2 * 3600
 _NAPS_SHOWN = 2
@@ -53,6 +57,7 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
     efficiency = _median(nights, "se_pct")
     found = panel.finding("midsleep_h")
     awakenings = [_median(nights, name) or 0.0 for name in ("awakenings", "awakenings_5min")]
+    long = "–" if night.awakenings_5min is None else number(night.awakenings_5min)
     kept = _median(nights, "maintenance_pct")
     return [
         ("Time in bed", *minutes("tib_min")),
@@ -71,7 +76,7 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
         ),
         (
             "Awakenings / ≥ 5 min",
-            f"{number(night.awakenings)} / {number(night.awakenings_5min)}",
+            f"{number(night.awakenings)} / {long}",
             f"{number(awakenings[0])} / {number(awakenings[1])}",
         ),
         ("REM latency", *minutes("rem_latency_min")),
@@ -81,6 +86,17 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
             hour_text(found.value) if found is not None and found.value is not None else "–",
         ),
     ]
+
+
+def account_rows(found: SleepMethods, day: date | None) -> list[tuple[str, str, str, str]]:
+    """``(account, time asleep, onset, final awakening)`` of a night by each account that has it."""
+    rows = []
+    for name, nights in found.nights.items():
+        night = next((one for one in nights if one.date == day), None)
+        if night is not None:
+            times = (clock(found.zone, night.onset), clock(found.zone, night.offset))
+            rows.append((METHOD_WORDS[name], duration(night.tst_min), *times))
+    return rows
 
 
 class SleepPage(StudyPage):
@@ -109,9 +125,14 @@ class SleepPage(StudyPage):
         self.after.clicked.connect(lambda _=False: self._step(1))
         self._night_card.add_action(self.before)
         self._night_card.add_action(self.after)
-        self.lanes = TimelineChart(pannable=False)
+        self.lanes = NightChart()
         self.lanes.setMinimumHeight(420)
+        self.lanes.setMaximumHeight(600)
         self.lanes.window_changed.connect(self._read_lanes)
+        self.editor = NightEditor(self, services, self.lanes)
+        self.editor.view_chosen.connect(self._view)
+        self.editor.changed.connect(self.told)
+        self._night_card.add_action(self.editor.switch)
         self._night_card.body.setContentsMargins(0, 0, 0, 8)
         self._night_card.body.addWidget(self.lanes, 1)
 
@@ -132,19 +153,44 @@ class SleepPage(StudyPage):
         self._naps_card.body.addWidget(self._naps)
         side = QVBoxLayout()
         side.setSpacing(12)
-        for card in (self._table_card, self._stage_card, self._naps_card):
+        self._methods_card = Card("Accounts of this night", " ")
+        self._methods_card.setToolTip("Recorded stages, scored activity and diary, as computed or written")
+        self._methods = MeasureTable("Accounts of this night", ("Account", "Asleep", "Onset", "Wake"))
+        self._methods_card.body.setContentsMargins(0, 0, 0, 4)
+        self._methods_card.body.addWidget(self._methods)
+        self._found: SleepMethods | None = None
+        self._reading: Operation[SleepMethods] | None = None
+        for card in (self._table_card, self.editor.card, self._methods_card, self._stage_card, self._naps_card):
             card.setFixedWidth(320)
             side.addWidget(card)
         side.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(12)
-        row.addWidget(self._night_card, 1)
+        row.addWidget(self._night_card, 1, Qt.AlignmentFlag.AlignTop)
         row.addLayout(side)
         column.addLayout(row, 1)
         for key, step in ((",", -1), (".", 1)):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda step=step: self._step(step))
+
+        for key, act in (
+            ("E", self.editor.toggle),
+            ("N", self.editor.note),
+            ("X", self.editor.toggle_left_out),
+        ):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def toolbar_widgets(self) -> list[QWidget]:
+        editor = self.editor
+        return [editor.leave_button, editor.edit_button, editor.cancel_button, editor.keep_button]
+
+    def _view(self, edited: bool) -> None:
+        """Show the edited or the computed nights."""
+        self.edited = edited
+        self._read()
 
     def place(self) -> dict[str, Any]:
         return {**super().place(), "night": None if self._date is None else self._date.isoformat()}
@@ -179,6 +225,28 @@ class SleepPage(StudyPage):
             ]
         )
         self._show_night(recording)
+        self._read_methods(recording)
+
+    def _read_methods(self, recording: Recording) -> None:
+        patient, services, span = self.patient, self.services, recording.panel.span
+        if patient is None:
+            return
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = run_query(self, lambda: services.sleep_methods(patient.id, span), self._show_methods)
+
+    def _show_methods(self, found: SleepMethods) -> None:
+        self._found = found
+        rows = account_rows(found, self._date)
+        self._methods_card.setVisible(len(rows) > 1)
+        pair = found.pairs[0] if found.pairs else None
+        equal = next((one.epochs for one in pair.nights if one.date == self._date), None) if pair else None
+        words = ""
+        if pair is not None and equal is not None and equal.share is not None:
+            kappa = "" if equal.kappa is None else f", κ {number(equal.kappa, 2)}"
+            words = f"{number(100 * equal.share)} % of minutes equal{kappa}"
+        self._methods_card.set_title("Accounts of this night", words)
+        self._methods.show_rows(rows)
 
     def show_night(self, day: date) -> None:
         """Show the night that ended on a local date."""
@@ -200,6 +268,9 @@ class SleepPage(StudyPage):
         night, panel, zone = self._night(recording), recording.panel, recording.zone
         self.before.setEnabled(self.nights.neighbour(-1) is not None)
         self.after.setEnabled(self.nights.neighbour(1) is not None)
+        self.editor.show_night(self.patient, night, zone, recording.annotations, edited=self.edited)
+        if self._found is not None:
+            self._show_methods(self._found)
         self.stages.show_night(night)
         self._stage_card.setVisible(night is not None and night.method == "stages")
         if night is None:
@@ -226,7 +297,11 @@ class SleepPage(StudyPage):
         self.lanes.set_window(span)
         self.table.show_rows(night_rows(night, panel))
         scored = "" if night.method == "stages" else f" · {night.method.replace('_', ' ').replace(':', ' by ')}"
-        self._source.setText(f"{night.source}{scored}" if not scored else scored.removeprefix(" · "))
+        said = self.editor.words() if self.edited else "as computed" if self.editor.intervals else ""
+        shown = f"{night.source}{scored}" if not scored else scored.removeprefix(" · ")
+        self._source.setText(said or shown)
+        self._source.setToolTip(" ".join(part for part in (shown, said, night.incomplete) if part))
+        self._night_card.set_title(f"Night to {day_long(night.date)}", night.incomplete or words)
 
     def _read_lanes(self, span: Span, columns: int) -> None:
         recording = self.recording
