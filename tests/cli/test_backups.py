@@ -10,6 +10,18 @@ from tests.cli.conftest import CommandLine
 from tests.memory_keychain import MemoryKeychain
 
 
+def code_file(vault_folder: Path) -> Path:
+    """A recovery code of the vault's only user, in a file beside it."""
+    with Vault.open_with_keychain(vault_folder) as vault:
+        pending = vault.new_code()
+        groups = pending.text.split("-")
+        vault.people.keep_recovery_code(pending, {number: groups[number - 1] for number in pending.asked})
+    path = vault_folder.with_name("printed-code")
+    path.write_text(pending.text + "\n", encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
 def test_v52_v54_a_backup_is_made_listed_practised_and_restored_over(in_vault: CommandLine, vault_folder: Path) -> None:
     in_vault("patient", "add", "A. Person")
     made = in_vault("vault", "backup").document["backup"]
@@ -20,7 +32,10 @@ def test_v52_v54_a_backup_is_made_listed_practised_and_restored_over(in_vault: C
     drill = in_vault("vault", "drill").document
     assert (drill["ok"], drill["patients"], drill["problems"]) == (True, 1, [])
     in_vault("patient", "add", "B. Person")
-    restored = in_vault("vault", "restore", made["path"], "--over").document
+    alone = in_vault("vault", "restore", made["path"], "--over")
+    assert (alone.code, alone.document["error"]["code"]) == (2, "restore.needs_code")
+    code = code_file(vault_folder)
+    restored = in_vault("vault", "restore", made["path"], "--over", "--recovery-code-file", code).document
     assert Path(restored["kept"]).is_dir()
     assert [one["name"] for one in in_vault("patient", "list").document["patients"]] == ["A. Person"]
     assert in_vault("audit", "verify").document["chain_ok"] is True
@@ -40,10 +55,10 @@ def test_v55_into_a_new_folder_with_the_passphrase_alone(
     assert clarity(*ways, "--vault", tmp_path / "new", "vault", "verify").document["integrity"] == "ok"
 
 
-def test_v53_the_message_reaches_the_command_line(in_vault: CommandLine) -> None:
+def test_v53_the_message_reaches_the_command_line(in_vault: CommandLine, vault_folder: Path) -> None:
     made = Path(in_vault("vault", "backup").document["backup"]["path"])
     (made / "vault.db").write_bytes((made / "vault.db").read_bytes()[:-1])
-    answer = in_vault("vault", "restore", made, "--over")
+    answer = in_vault("vault", "restore", made, "--over", "--recovery-code-file", code_file(vault_folder))
     assert (answer.code, answer.document["error"]["code"]) == (9, "backup.truncated")
     assert in_vault("vault", "verify").code == 0
     assert in_vault("vault", "restore", made).code == 2
