@@ -63,16 +63,32 @@ def test_a_vault_is_created_locked_and_opened_again(
     unlock = window.unlock_page
     assert window.is_locked
     assert unlock.creating
-    unlock.passphrase.setText("too short")
-    unlock.repeat.setText("too short")
-    assert not unlock.button.isEnabled()
-    unlock.passphrase.setText(NEW_PASSPHRASE)
-    unlock.repeat.setText(NEW_PASSPHRASE + "x")
-    assert not unlock.button.isEnabled()
-    assert "same passphrase" in unlock.second.line_text()
-    unlock.repeat.setText(NEW_PASSPHRASE)
-    unlock.demo.setChecked(False)
-    unlock.submit()
+    wizard = unlock.wizard
+    assert wizard is not None
+    wizard.show_step(2)
+    words = wizard.passphrase.passphrase
+    words.passphrase.setText("too short")
+    words.repeat.setText("too short")
+    assert not wizard.next.isEnabled()
+    words.passphrase.setText(NEW_PASSPHRASE)
+    words.repeat.setText(NEW_PASSPHRASE + "x")
+    assert not wizard.next.isEnabled()
+    assert "same passphrase" in words.second.line_text()
+    words.repeat.setText(NEW_PASSPHRASE)
+    wizard.go_on()
+    code = wizard.code.view.pending
+    assert code is not None
+    groups = code.text.split("-")
+    for line, number in zip((wizard.code.view.first, wizard.code.view.second), code.asked, strict=True):
+        line.setText(groups[number - 1])
+    wizard.go_on()
+    rest()
+    wizard.person.name.setText("Dr Ada Byron")
+    for _ in range(3):
+        wizard.go_on()
+        rest()
+    wizard.demo.demo.setChecked(False)
+    wizard.go_on()
     rest()
     assert not window.is_locked
     assert empty_services.unlocked

@@ -167,7 +167,7 @@ class CodeView(QWidget):
             wanted, text = groups[number - 1], typed.strip().upper()
             if text and not wanted.startswith(text):
                 wrong = next((at for at, (a, b) in enumerate(zip(text, wanted, strict=False)) if a != b), len(wanted))
-                field.show_error(f"Compare character {min(wrong, len(wanted) - 1) + 1} with the paper.")
+                field.show_error(f"Character {min(wrong, len(wanted) - 1) + 1} differs.")
             else:
                 field.show_error("")
                 state = ("Matches", "ok", "circle-check") if text == wanted else ("", "faint", "")

@@ -1,4 +1,4 @@
-"""The unlock screen: create a vault where there is none, open it where there is one. Nothing about anyone is shown."""
+"""The unlock screen: opens the vault, or shows the first run where there is none. Nothing about anyone is shown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.dialogs.recovery import RecoveryDialog
 from clarity_desktop.ui.jobs import run_mutation, run_query
-from clarity_desktop.ui.qt import QHBoxLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
+from clarity_desktop.ui.qt import QHBoxLayout, QStackedLayout, Qt, QTimer, QVBoxLayout, QWidget, Signal
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
+    from clarity_desktop.ui.pages.first_run.wizard import FirstRunWizard
 
 __all__ = ["UnlockPage"]
 
@@ -27,7 +28,7 @@ _ENCRYPTED = "The data in this folder is encrypted."
 
 
 class UnlockPage(QWidget):
-    """A card of 400 px in the middle of the window."""
+    """A card of 400 px in the middle of the window; the wizard of the first run takes its place where it is due."""
 
     unlocked = Signal(bool)
     """The vault is open; true when demo people are wanted."""
@@ -71,9 +72,9 @@ class UnlockPage(QWidget):
         brand.addStretch(1)
         body.addLayout(brand)
         body.addSpacing(4)
-        self.question = Label("", "dialog_title")
+        self.question = Label("Unlock your vault", "dialog_title")
         body.addWidget(self.question)
-        self.words = Label("", "body", "muted", wrap=True)
+        self.words = Label(_ENCRYPTED, "body", "muted", wrap=True)
         body.addWidget(self.words)
         place = QHBoxLayout()
         place.setSpacing(6)
@@ -201,18 +202,11 @@ class UnlockPage(QWidget):
         self.button.setToolTip("" if text else "Type the passphrase first")
 
     def submit(self) -> None:
-        """Create or open the vault with what was typed; runs off the window's thread."""
+        """Open the vault with what was typed; runs off the window's thread."""
         if not self.button.isEnabled():
             return
         text = self.passphrase.text()
-        services, name, who = self.services, self.name.text().strip() or "Owner", self._who()
-        creating = self.creating
-
-        def act() -> None:
-            if creating:
-                services.create_vault(text, person=name)
-            else:
-                services.unlock(text, person=who)
+        services, who = self.services, self._who()
 
         def opened(_: None) -> None:
             overwrite(text)
@@ -223,7 +217,7 @@ class UnlockPage(QWidget):
             self._refused(error)
 
         self._set_working(True)
-        run_mutation(self, act, opened, refused)
+        run_mutation(self, lambda: services.unlock(text, person=who), opened, refused)
 
     def _open_with_keychain(self) -> None:
         self._set_working(True)
@@ -239,21 +233,20 @@ class UnlockPage(QWidget):
         run_mutation(self, lambda: self.services.unlock_with_keychain(person=who), answer, self._refused)
 
     def _set_working(self, working: bool) -> None:
-        for widget in (self.passphrase, self.repeat, self.button, self.keychain, self.person, self.name, self.recovery):
+        for widget in (self.passphrase, self.button, self.keychain, self.person, self.recovery):
             widget.setEnabled(not working)
-        self.button.set_text(
-            ("Creating" if self.creating else "Opening") if working else ("Create vault" if self.creating else "Unlock")
-        )
+        self.button.set_text("Opening" if working else "Unlock")
 
     def _opened(self) -> None:
         if self._who() is not None:
             self.services.settings.set("last_person", self._who())
-        wants_demo = self.creating and self.demo.isChecked()
-        for line in (self.passphrase, self.repeat):
-            line.forget()
+        self.passphrase.forget()
         self._set_working(False)
         self.say("")
-        self.unlocked.emit(wants_demo)
+        if isinstance(self.services.settings.get("first_run"), int):
+            self.show_wizard()
+        else:
+            self.unlocked.emit(False)
 
     def _refused(self, error: ClarityError) -> None:
         self._set_working(False)
