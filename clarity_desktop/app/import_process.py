@@ -12,7 +12,7 @@ from typing import Any
 from clarity_desktop.domain import errors
 from clarity_desktop.domain.errors import CancelledError, ClarityError
 from clarity_desktop.domain.importing import ImportReport
-from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener
+from clarity_desktop.domain.work import CancelToken, CancelWay, Progress, ProgressListener
 
 __all__ = ["ImportOrder", "run_import_process"]
 
@@ -34,6 +34,7 @@ class ImportOrder:
     origin: str = "API"
     owner: str = ""
     """The ownership token of the process that sends the order."""
+    confirmed: bool = False
 
     def __repr__(self) -> str:
         return "ImportOrder(…)"
@@ -57,7 +58,7 @@ def run_import_process(order: ImportOrder, progress: ProgressListener, cancel: C
         asked_to_stop = False
         while True:
             if cancel.cancelled and not asked_to_stop:
-                here.send("cancel")
+                here.send(cancel.way.value)
                 asked_to_stop = True
             if not here.poll(_POLL_S):
                 if process.is_alive():
@@ -86,8 +87,8 @@ def run_import_process(order: ImportOrder, progress: ProgressListener, cancel: C
 def _process_ended(exit_code: int | None) -> ClarityError:
     return ClarityError(
         "import.process_ended",
-        "The import stopped before its end. Nothing of it was stored.",
-        remedy="Import the file again. If it stops again, save a diagnostic report.",
+        "The import stopped before its end. Nothing of it is visible.",
+        remedy="Import the file again: it goes on where it was. If it stops again, save a diagnostic report.",
         detail=f"import process ended with exit code {exit_code}",
     )
 
@@ -116,12 +117,11 @@ def _serve(pipe: Connection) -> None:
 
     def listen() -> None:
         try:
-            while pipe.recv() != "cancel":
-                continue
+            way = CancelWay(pipe.recv())
         except (EOFError, OSError):
-            # The parent is gone: its person is no longer waiting for this.
-            pass
-        cancel.cancel()
+            # The parent is gone, perhaps by force: what was read so far waits to be taken up again.
+            way = CancelWay.PAUSE
+        cancel.cancel(way)
 
     def answer(kind: str, content: object) -> None:
         with lock:
@@ -139,6 +139,7 @@ def _serve(pipe: Connection) -> None:
             format=order.format,
             progress=lambda step: answer("progress", asdict(step)),
             cancel=cancel,
+            confirmed=order.confirmed,
         )
         answer("report", report)
     except ClarityError as error:

@@ -7,18 +7,20 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from clarity_desktop.app.access import AccessServices
+from clarity_desktop.app.corrections import CorrectionServices
+from clarity_desktop.app.import_checks import PersonCheck
 from clarity_desktop.app.import_process import ImportOrder, run_import_process
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.pseudonyms import masked_elements, masked_imports, masked_series
+from clarity_desktop.app.reimport import ReimportServices
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import UsageError
-from clarity_desktop.domain.importing import Element, ImportOutcome, ImportReport, ImportSink, TypeCount
+from clarity_desktop.domain.errors import CancelledError, UsageError
+from clarity_desktop.domain.importing import Element, ImportOutcome, ImportReport, ImportSink, Problem, TypeCount
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Rollup, Samples, Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
 from clarity_desktop.domain.users import Right
-from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
+from clarity_desktop.domain.work import CancelToken, CancelWay, ProgressListener, ignore_progress
 
 __all__ = ["RecordingServices"]
 
@@ -31,7 +33,7 @@ class _AlreadyImportedError(Exception):
         self.report = report
 
 
-class RecordingServices(AccessServices):
+class RecordingServices(ReimportServices, CorrectionServices):
     """Series, elements, zones, imports. Part of ``Services``."""
 
     home: Path
@@ -52,11 +54,7 @@ class RecordingServices(AccessServices):
     @needs(Right.READ_DATA)
     def zone_timeline(self, patient_id: str) -> ZoneTimeline:
         """The zones the person's clock followed; the home zone when nothing is known."""
-        known = self.vault.zones.get(patient_id)
-        if known is not None:
-            return known
-        home = self.vault.patients.get(patient_id).home_zone
-        return ZoneTimeline.unknown() if home is None else ZoneTimeline.single(home, origin="home zone of the person")
+        return self._timeline(patient_id)
 
     @needs(Right.READ_DATA)
     def imports(self, patient_id: str | None = None) -> list[ImportReport]:
@@ -76,17 +74,29 @@ class RecordingServices(AccessServices):
         format: str | None = None,  # noqa: A002 - the contract's own word
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
+        confirmed: bool = False,
     ) -> ImportReport:
         """Import any supported file for one person, in this process.
 
         Exactly one of ``patient_id`` and ``new_name`` is given. A new person is added only when the file can be read.
+        An import of the same file that was interrupted goes on where it was.
+
+        Parameters
+        ----------
+        cancel:
+            Its way says what becomes of the part that was read when it is stopped.
+        confirmed:
+            Somebody has confirmed that the file is this person's, though it looks like another's.
 
         Raises
         ------
+        ConflictError
+            ``import.other_person`` when the file looks like another person's.
         ClarityError
-            ``InputError`` for a file that cannot be read, ``CancelledError`` when stopped; nothing is stored then.
+            ``InputError`` for a file that cannot be read, ``CancelledError`` when stopped; nothing is visible then.
         """
         from clarity_desktop.importers.pipeline import import_file
+        from clarity_desktop.vault.intake.journal import ImportPlace
 
         if (patient_id is None) == (new_name is None):
             raise UsageError(
@@ -99,33 +109,55 @@ class RecordingServices(AccessServices):
         vault = self.vault
         existing = None if patient_id is None else vault.patients.get(patient_id)
         added: list[Patient] = []
+        changed: list[str] = []
+        token = cancel or CancelToken()
 
         def sink(format_name: str, sha256: str, file_name: str) -> ImportSink:
             if existing is None:
-                added.append(vault.patients.add((new_name or "").strip(), home_zone=zone))
-                owner = added[0]
+                owner = self._begun_before(sha256, new_name or "") or vault.patients.add(
+                    (new_name or "").strip(), home_zone=zone
+                )
+                added.append(owner)
             else:
                 owner = existing
+                where = str(path.absolute())
+                if vault.journal.changed_file(owner.id, sha256=sha256, path=where):
+                    changed.append(where)
                 earlier = vault.imports.find(owner.id, sha256)
                 if earlier is not None and earlier.complete:
                     raise _AlreadyImportedError(earlier)
-            return vault.begin_import(owner.id, file=file_name, format=format_name, sha256=sha256)
+            place = ImportPlace(file_name, str(path.absolute()), zone, adds_patient=existing is None)
+            return vault.begin_import(owner.id, file=file_name, format=format_name, sha256=sha256, place=place)
 
+        checks = None
+        if existing is not None:
+            checks = PersonCheck(existing, vault.imports.list(existing.id), confirmed=confirmed)
         home_zone = zone or (existing.home_zone if existing is not None else None)
         started = time.monotonic()
         try:
             report = import_file(
-                path, sink, home_zone=home_zone, format=format, progress=progress, cancel=cancel or CancelToken()
+                path, sink, home_zone=home_zone, format=format, progress=progress, cancel=token, checks=checks
             )
         except _AlreadyImportedError as again:
             return _nothing_new(again.report, path.name, time.monotonic() - started)
-        except BaseException:
-            for patient in added:
+        except BaseException as error:
+            paused = isinstance(error, CancelledError) and token.way is CancelWay.PAUSE
+            for patient in () if paused else added:
                 vault.patients.discard_empty(patient.id)
             raise
+        if changed:
+            report = replace(report, problems=(*report.problems, _file_changed()))
         owner_id = added[0].id if added else (existing.id if existing is not None else "")
         self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES, owner_id)
         return replace(report, patient_id=owner_id)
+
+    def _begun_before(self, sha256: str, name: str) -> Patient | None:
+        """The person of this name who was added for an interrupted import of the same file."""
+        for patient_id in self.vault.journal.begun_for_new(sha256):
+            patient = self.vault.patients.get(patient_id)
+            if patient.name == name.strip():
+                return patient
+        return None
 
     @needs(Right.CHANGE_DATA)
     def import_in_process(
@@ -138,6 +170,7 @@ class RecordingServices(AccessServices):
         format: str | None = None,  # noqa: A002 - the contract's own word
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
+        confirmed: bool = False,
     ) -> ImportReport:
         """As :meth:`import_file`, in a spawned process that gets the key by pipe. Blocks: call it from a worker."""
         order = ImportOrder(
@@ -151,6 +184,7 @@ class RecordingServices(AccessServices):
             format,
             self.origin,
             self.vault.owner_token(),
+            confirmed,
         )
         report = run_import_process(order, progress, cancel or CancelToken())
         if report.patient_id is not None and report.outcome is not ImportOutcome.ALREADY:
@@ -189,6 +223,12 @@ class RecordingServices(AccessServices):
     def rollup(self, series_id: int, span: Span | None = None) -> Rollup:
         """Hourly minimum, maximum, mean and total of a series."""
         return self.vault.series.rollup(series_id, span)
+
+
+def _file_changed() -> Problem:
+    from clarity_desktop.importers.problems import PROBLEMS
+
+    return Problem("file.changed", 1, "", PROBLEMS["file.changed"].sentence)
 
 
 def _nothing_new(earlier: ImportReport, file: str, seconds: float) -> ImportReport:

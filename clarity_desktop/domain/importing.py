@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,15 @@ __all__ = [
     "ImportOutcome",
     "ImportReport",
     "ImportSink",
+    "JournalledSink",
     "Origin",
     "Problem",
     "SampleBatch",
     "SetAside",
     "SinkCounts",
     "TypeCount",
+    "UnfinishedImport",
+    "VanishedSample",
     "ZoneFound",
 ]
 
@@ -131,6 +135,69 @@ class ImportSink(Protocol):
         """Forget everything taken; the store is as before."""
 
 
+@runtime_checkable
+class JournalledSink(Protocol):
+    """A sink that notes where the reader is, so that a killed import goes on from there."""
+
+    @property
+    def stored_report(self) -> ImportReport | None:
+        """The report as it was stored, once the import has been finished."""
+
+    def taken_up(self) -> Mapping[str, Any] | None:
+        """What the reader handed to :meth:`mark` last, when this is an interrupted import taken up again."""
+
+    def wants_mark(self) -> bool:
+        """Whether it is time to note the reader's place."""
+
+    def mark(self, state: Mapping[str, Any], done: float, total: float | None) -> None:
+        """Note the reader's state: texts, numbers, lists, mappings by text, and one-dimensional arrays of numbers.
+
+        Everything read up to there must have been handed over; ``done`` of ``total`` bytes are for display.
+        """
+
+    def suspend(self) -> None:
+        """End without finishing, and keep what was noted, so that the import can be taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedImport:
+    """An import that was interrupted and can be taken up again."""
+
+    token: str
+    patient_id: str
+    file: str
+    path: str
+    zone: str | None
+    format: str
+    sha256: str
+    marked: Instant
+    """When its place was noted last."""
+    done: float
+    """Bytes read by then."""
+    total: float | None
+    records: int
+    adds_patient: bool
+    """The person was added for this import."""
+
+
+@dataclass(frozen=True, slots=True)
+class VanishedSample:
+    """A sample or element that is stored and that a later export no longer holds."""
+
+    import_id: int
+    """The import that no longer held it."""
+    kind: str
+    source: str
+    start: Instant | None
+    stop: Instant | None
+    value: float | None
+    unit: str
+    label: str = ""
+    """Category label, or the key of an element."""
+    kept: bool = False
+    """Somebody brought it back."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneFound:
     """A stretch of the zone timeline with the evidence for it."""
@@ -151,6 +218,8 @@ class ImportOutcome(StrEnum):
     EMPTY = "empty"
     """A sound file with nothing to import."""
     ALREADY = "already_imported"
+    UNDONE = "undone"
+    """It was imported and undone since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +270,15 @@ class ImportReport:
     last: Instant | None = None
     person: dict[str, str] = field(default_factory=dict)
     """What the file says of the person (date of birth, sex)."""
+    exported: Instant | None = None
+    """When the file says it was made."""
+    sources: tuple[str, ...] = ()
+    """Names of the sources of its samples."""
+    vanished: dict[str, int] = field(default_factory=dict)
+    """Samples and elements that earlier files held and this one no longer does, by kind. They stay stored."""
+    returned: dict[str, int] = field(default_factory=dict)
+    """Samples and elements that had vanished and are there again, by kind."""
+    superseded: dict[str, int] = field(default_factory=dict)
+    """Samples that a later version of the same record has replaced, by kind. They stay stored."""
+    resumed_at: int | None = None
+    """Byte at which an interrupted import went on, ``None`` when it was read in one go."""

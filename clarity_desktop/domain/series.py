@@ -67,7 +67,11 @@ class SampleFlag(IntFlag):
     """The source text was damaged and read by a stated repair."""
     UNIT_MISSING = 8
     GONE = 16
-    """No longer in the latest export of the person."""
+    """No longer in the latest export of the person; left out of results, never deleted."""
+    SUPERSEDED = 32
+    """A later version of the same record has replaced it; left out of results, never deleted."""
+    KEPT = 64
+    """Somebody brought it back although the latest export does not hold it."""
 
 
 @dataclass(frozen=True, slots=True)

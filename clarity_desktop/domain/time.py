@@ -20,6 +20,7 @@ __all__ = [
     "Certainty",
     "Instant",
     "Span",
+    "ZoneCorrection",
     "ZonePeriod",
     "ZoneTimeline",
     "date_of_day",
@@ -137,6 +138,15 @@ class ZonePeriod:
     certainty: Certainty
     origin: str
     """Where this is known from, in words a person can check: ``HKTimeZone of 12 workouts``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneCorrection:
+    """A stretch ``[from_utc, until_utc)`` for which a person has stated the zone by hand; ``None`` is without end."""
+
+    from_utc: Instant | None
+    until_utc: Instant | None
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from clarity_desktop.domain.errors import CancelledError
 
-__all__ = ["CancelToken", "Progress", "ProgressListener", "ignore_progress"]
+__all__ = ["CancelToken", "CancelWay", "Progress", "ProgressListener", "ignore_progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,38 @@ def ignore_progress(progress: Progress) -> None:
     del progress
 
 
+class CancelWay(StrEnum):
+    """What becomes of the part that is done when work is stopped."""
+
+    DISCARD = "discard"
+    """Everything is as before."""
+    KEEP = "keep"
+    """The finished part stays."""
+    PAUSE = "pause"
+    """Nothing is visible yet; the work can be taken up again where it was."""
+
+
 class CancelToken:
     """A flag that the caller raises and the worker checks between small steps."""
 
-    __slots__ = ("_event",)
+    __slots__ = ("_event", "_way")
 
-    def __init__(self) -> None:
+    def __init__(self, way: CancelWay = CancelWay.DISCARD) -> None:
         self._event = threading.Event()
+        self._way = way
 
-    def cancel(self) -> None:
-        """Ask the work to stop at its next check."""
+    def cancel(self, way: CancelWay | None = None) -> None:
+        """Ask the work to stop at its next check, in the token's way or another.
+
+        Work that cannot stop in that way leaves nothing behind.
+        """
+        self._way = way or self._way
         self._event.set()
+
+    @property
+    def way(self) -> CancelWay:
+        """What is to become of what is done already."""
+        return self._way
 
     @property
     def cancelled(self) -> bool:

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
-from clarity_desktop.domain.errors import InputError
-from clarity_desktop.domain.importing import ImportReport, ImportSink
+from clarity_desktop.domain.errors import CancelledError, InputError
+from clarity_desktop.domain.importing import ImportReport, ImportSink, JournalledSink
 from clarity_desktop.domain.time import zone_of_name
-from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
+from clarity_desktop.domain.work import CancelToken, CancelWay, Progress, ProgressListener, ignore_progress
 from clarity_desktop.importers import registry
 from clarity_desktop.importers.counting import CountingSink
 from clarity_desktop.importers.reading import Reading
 
-__all__ = ["SinkFactory", "file_sha256", "import_file", "inspect_file"]
+__all__ = ["ImportChecks", "SinkFactory", "file_sha256", "import_file", "inspect_file"]
 
 SinkFactory = Callable[[str, str, str], ImportSink]
 """Makes the sink of one import from format id, SHA-256 of the file, and file name."""
 
 _HASH_BLOCK = 1 << 20
+
+
+class ImportChecks(Protocol):
+    """Asked whether a file may be stored; refuses by raising a :class:`ClarityError`."""
+
+    def person(self, stated: Mapping[str, str]) -> None:
+        """The file says this of the person (``date_of_birth``, ``sex``); told as soon as it is read."""
+
+    def before_storing(self, report: ImportReport) -> None:
+        """The whole file was read, and nothing is visible yet."""
 
 
 def import_file(
@@ -31,11 +43,13 @@ def import_file(
     format: str | None = None,  # noqa: A002 - the name the command line uses
     progress: ProgressListener = ignore_progress,
     cancel: CancelToken | None = None,
+    checks: ImportChecks | None = None,
 ) -> ImportReport:
     """Read a file into a sink.
 
-    Nothing becomes visible before the whole file has been read; on any error or cancellation the sink is abandoned
-    and the store is as before.
+    Nothing becomes visible before the whole file has been read. On any error the sink is abandoned and the store is as
+    before; when it is stopped, the token's way says what becomes of the part read so far (readers that cannot keep a
+    part keep nothing).
 
     Parameters
     ----------
@@ -47,6 +61,8 @@ def import_file(
         IANA name of the zone the person lives in. Files with a naive clock are read in it.
     format:
         Id of a format, to skip recognition.
+    checks:
+        Who is asked whether this file may be stored here.
 
     Returns
     -------
@@ -70,26 +86,47 @@ def import_file(
         sink = sink_factory(chosen.id, sha256, path.name)
         try:
             reading = Reading(sink, path.name, home_zone, source.total_bytes, progress, token)
+            if checks is not None:
+                reading.on_person = checks.person
             reading.tally.format_version = source.format_version
             source.read(reading)
             tally = reading.tally
             before = tally.report(
                 file=path.name, format_id=chosen.id, sha256=sha256, seconds=time.perf_counter() - began
             )
+            if checks is not None:
+                checks.before_storing(before)
             progress(Progress("Storing", tally.bytes_read, source.total_bytes, "bytes"))
             counts = sink.finish(before)
+        except CancelledError:
+            if token.way is CancelWay.PAUSE and isinstance(sink, JournalledSink):
+                sink.suspend()
+            else:
+                sink.abandon()
+            raise
         except BaseException:
             sink.abandon()
             raise
+    stored = sink.stored_report if isinstance(sink, JournalledSink) else None
     tally.repeated_elements(counts)
     seconds = time.perf_counter() - began
-    return tally.report(
+    report = tally.report(
         file=path.name,
         format_id=chosen.id,
         sha256=sha256,
         seconds=seconds,
         counts=counts,
         stores=not isinstance(sink, CountingSink),
+    )
+    if stored is None:
+        return report
+    return replace(
+        report,
+        import_id=stored.import_id,
+        patient_id=stored.patient_id,
+        vanished=stored.vanished,
+        returned=stored.returned,
+        superseded=stored.superseded,
     )
 
 

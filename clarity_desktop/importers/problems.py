@@ -33,7 +33,9 @@ _N, _R, _C = Weight.NOTE, Weight.REPAIR, Weight.CUT
 
 _DECLARED = (
     ProblemKind("file.cut", _C, "The file ends before its proper end. Everything whole before that is kept."),
+    ProblemKind("file.stopped", _C, "Reading was stopped before the end of the file. Everything read before is kept."),
     ProblemKind("element.lost", _C, "{count} element was cut off by the end of the file and is not kept."),
+    ProblemKind("file.changed", _N, "The file has changed since it was read in part; it was read from its beginning."),
     ProblemKind("archive.cut", _C, "The end of the archive is missing; whole elements before the cut are kept."),
     ProblemKind("archive.two_exports", _R, "The archive holds {count} exports of one person; all were read: {names}."),
     ProblemKind("archive.outside_name", _N, "{count} archive member points outside the archive and was left alone."),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from clarity_desktop.domain.importing import (
     Element,
     ImportOutcome,
     ImportReport,
     ImportSink,
+    JournalledSink,
     Problem,
     SampleBatch,
     SetAside,
@@ -54,6 +56,11 @@ class Tally:
     first: Instant | None = None
     last: Instant | None = None
     zones: tuple[ZoneFound, ...] = ()
+    exported: Instant | None = None
+    """When the file says it was made."""
+    sources: dict[str, None] = field(default_factory=dict)
+    """Names of sources in the order in which they came."""
+    resumed_at: int | None = None
     _met: dict[str, _Met] = field(default_factory=dict)
 
     def problem(
@@ -74,6 +81,37 @@ class Tally:
         met.names.update(dict.fromkeys(names))
         if PROBLEMS[code].weight is Weight.CUT:
             self.complete = False
+
+    def document(self) -> dict[str, Any]:
+        """All of it but the zones, which come at the end, as plain values."""
+        return {
+            "format_version": self.format_version,
+            "complete": self.complete,
+            "bytes_read": self.bytes_read,
+            "records": dict(self.records),
+            "rejected": dict(self.rejected),
+            "elements": dict(self.elements),
+            "whole": dict(self.whole),
+            "person": self.person,
+            "first": self.first,
+            "last": self.last,
+            "exported": self.exported,
+            "sources": list(self.sources),
+            "met": [[code, m.count, m.first_at, m.position, list(m.names)] for code, m in self._met.items()],
+        }
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """The reverse of :meth:`document`."""
+        for name in ("format_version", "complete", "bytes_read", "first", "last", "exported"):
+            setattr(self, name, document[name])
+        for name in ("records", "rejected", "elements", "whole"):
+            setattr(self, name, Counter(document[name]))
+        self.person = dict(document["person"])
+        self.sources = dict.fromkeys(document["sources"])
+        self._met = {
+            code: _Met(count, first_at, position, dict.fromkeys(names))
+            for code, count, first_at, position, names in document["met"]
+        }
 
     def cover(self, first: Instant, last: Instant) -> None:
         """Widen the span of time that the file covers."""
@@ -142,6 +180,9 @@ class Tally:
             first=self.first,
             last=self.last,
             person=dict(self.person),
+            exported=self.exported,
+            sources=tuple(sorted(self.sources)),
+            resumed_at=self.resumed_at,
         )
 
 
@@ -164,7 +205,14 @@ class Reading:
     progress: ProgressListener = ignore_progress
     cancel: CancelToken = field(default_factory=CancelToken)
     tally: Tally = field(default_factory=Tally)
+    on_person: Callable[[Mapping[str, str]], None] | None = None
+    """Told what the file says of the person, before anything else of it is kept; may refuse by raising."""
     _began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def journal(self) -> JournalledSink | None:
+        """The sink, when it can note the reader's place."""
+        return self.sink if isinstance(self.sink, JournalledSink) else None
 
     def note(self) -> str:
         """Records so far, how many a second, and the kinds that appeared last with their counts."""
@@ -181,7 +229,10 @@ class Reading:
         return f"{total:,} records, {rate:,.0f} a second: " + ", ".join(shown)
 
     def advance(self, byte_count: int) -> None:
-        """Count bytes read, tell the listener, and stop here if the person asked for it."""
+        """Count bytes read, tell the listener, and stop here if the person asked for it.
+
+        A reader that can stop so that its finished part stays looks at :attr:`cancel` by itself before.
+        """
         self.cancel.check()
         self.tally.bytes_read += byte_count
         self.progress(Progress("Reading records", self.tally.bytes_read, self.total_bytes, "bytes", self.note()))
@@ -190,6 +241,7 @@ class Reading:
         """Hand a batch to the sink and widen the span covered."""
         if len(batch):
             self.tally.cover(int(batch.start.min()), int((batch.start + batch.length_s).max()))
+            self.tally.sources[batch.source] = None
             self.sink.samples(batch)
 
     def element(self, element: Element) -> None:

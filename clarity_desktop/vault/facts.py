@@ -6,11 +6,13 @@ import hashlib
 import time
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.tables.source_orders import stored_orders
+from clarity_desktop.vault.tables.zone_corrections import stored_corrections
 
 __all__ = ["clock_went_back", "content_hash", "row_counts"]
 
@@ -33,8 +35,17 @@ def row_counts(store: Store) -> dict[str, int]:
         }
 
 
+def _by_hand(connection: Connection, store: Store, patient_id: PatientId) -> str:
+    """Corrections of zones and orders of sources, which change results without changing a sample."""
+    tables = (schema.zone_corrections, schema.source_orders)
+    if not any(connection.execute(select(t.c.patient_id).where(t.c.patient_id == patient_id)).first() for t in tables):
+        return ""
+    seal = store.seal_of(patient_id)
+    return repr((stored_corrections(connection, seal), sorted(stored_orders(connection, seal).items())))
+
+
 def content_hash(store: Store, patient_id: PatientId, kinds: Collection[str] | None) -> str:
-    """64 hexadecimal digits that change when a sample, extra, element or zone of these kinds changes.
+    """64 hexadecimal digits that change when a sample, extra, element, zone or order of sources of these kinds changes.
 
     Parameters
     ----------
@@ -46,7 +57,9 @@ def content_hash(store: Store, patient_id: PatientId, kinds: Collection[str] | N
     of_series = select(series.c.kind, series.c.unit, series.c.source, series.c.labels, series.c.digest)
     of_series = of_series.where(series.c.patient_id == patient_id, series.c.n > 0)
     of_elements = select(elements.c.kind, elements.c.key, elements.c.digest)
-    of_elements = of_elements.where(elements.c.patient_id == patient_id)
+    gone = schema.gone_elements
+    of_elements = of_elements.outerjoin(gone, (gone.c.element_id == elements.c.id) & (gone.c.kept == 0))
+    of_elements = of_elements.where(elements.c.patient_id == patient_id, gone.c.element_id.is_(None))
     of_zones = select(zones.c.from_utc, zones.c.zone, zones.c.certainty).where(zones.c.patient_id == patient_id)
     if kinds is not None:
         of_series = of_series.where(series.c.kind.in_(sorted(kinds)))
@@ -60,4 +73,8 @@ def content_hash(store: Store, patient_id: PatientId, kinds: Collection[str] | N
             for row in connection.execute(query):
                 state.update(repr(tuple(row)).encode())
             state.update(b"\n")
+        by_hand = _by_hand(connection, store, patient_id)
+        # Nothing is added for nothing, so that a patient without corrections keeps the hash of before.
+        if by_hand:
+            state.update(by_hand.encode())
     return state.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.vault.chunks.codec import digest_of
+from clarity_desktop.vault.chunks.layers import hidden_rows
 from clarity_desktop.vault.records import AuditVerdict, VerifyReport
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.chunks import BlobRow, all_blobs
@@ -77,4 +78,5 @@ def _is_sound(store: Store, row: BlobRow) -> bool:
         columns, rollup = row.opened(store.seal_of(row.patient_id))
     except IntegrityError:
         return False
-    return digest_of(columns) == row.digest and len(columns) == row.n == int(rollup.n.sum())
+    shown = len(columns) - hidden_rows(columns)
+    return digest_of(columns) == row.digest and shown == row.n == int(rollup.n.sum())

@@ -66,17 +66,17 @@ def test_a_border_at_every_byte_of_repairs(read_document: Any) -> None:
 
 
 def test_the_fast_way_is_taken(sample_xml: bytes, read_document: Any, eager: Any, monkeypatch: Any) -> None:
-    from clarity_desktop.importers.healthkit import reader
+    from clarity_desktop.importers.healthkit import handler
 
     taken = 0
-    real = reader._Handler.rows
+    real = handler.Handler.rows
 
     def counting(self: Any, template: Any, columns: Any, positions: Any) -> None:
         nonlocal taken
         taken += positions.size
         real(self, template, columns, positions)
 
-    monkeypatch.setattr(reader._Handler, "rows", counting)
+    monkeypatch.setattr(handler.Handler, "rows", counting)
     read = read_document([sample_xml], fast=eager)
     records = sum(count.records for count in read.report.types.values())
     assert taken > 0.9 * records

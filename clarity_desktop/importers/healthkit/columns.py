@@ -120,21 +120,37 @@ def _batch_of(key: SeriesKey, gathered: _Gathered) -> SampleBatch | None:
     def column(name: str) -> NDArray[np.generic]:
         return _joined(parts, name)[order]
 
+    value = column("value").astype(np.float64, copy=False)
+    labels: tuple[str, ...] = ()
+    if key.category:
+        value, labels = _in_order_of_use(value, tuple(gathered.labels))
     return SampleBatch(
         kind=key.kind,
         unit=key.unit,
         source=key.source,
         start=column("start").astype(np.int64, copy=False),
         length_s=column("length_s").astype(np.int32),
-        value=column("value").astype(np.float64, copy=False),
+        value=value,
         flags=column("flags").astype(np.uint8, copy=False),
         created=column("created").astype(np.int64, copy=False),
         origin=column("origin").astype(np.int32, copy=False),
         extra=column("extra").astype(np.int32, copy=False),
         origins=tuple(gathered.origins),
         extras=tuple(gathered.extras),
-        labels=tuple(gathered.labels) if key.category else (),
+        labels=labels,
     )
+
+
+def _in_order_of_use(
+    value: NDArray[np.float64], labels: tuple[str, ...]
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Label codes and labels by first use, so that they do not depend on how the file was cut."""
+    codes = value.astype(np.int64)
+    used, first = np.unique(codes, return_index=True)
+    in_order = used[np.argsort(first)]
+    place = np.zeros(len(labels), np.float64)
+    place[in_order] = np.arange(in_order.size)
+    return place[codes], tuple(labels[code] for code in in_order.tolist())
 
 
 def _joined(parts: list[Columns], name: str) -> NDArray[np.generic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.importing import Element, SetAside
@@ -60,6 +61,14 @@ class Companions:
             self._reading.element(element)
             return
         self._clinical.append((element, path))
+
+    def document(self) -> list[list[Any]]:
+        """The clinical records that wait, as plain values."""
+        return [[e.kind, e.key, e.start, e.stop, e.source, e.payload, path] for e, path in self._clinical]
+
+    def restore(self, document: list[list[Any]]) -> None:
+        """The reverse of :meth:`document`."""
+        self._clinical = [(Element(*fields), path) for *fields, path in document]
 
     def read(self, routes: Mapping[str, str]) -> None:
         """Read everything that is there.

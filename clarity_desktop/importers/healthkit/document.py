@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.importers.healthkit.markup import Node, Stop, next_element
@@ -78,6 +78,29 @@ class Document:
         self._skip_until = b""
         self._trailing = False
         self._in_stray = False
+
+    def place(self) -> dict[str, object]:
+        """Where it stands: fed with the document's bytes from ``base`` on, another one goes on as this would."""
+        return {
+            "base": self._base,
+            "state": self._state.value,
+            "skip_until": self._skip_until.decode("ascii"),
+            "trailing": self._trailing,
+            "in_stray": self._in_stray,
+        }
+
+    @property
+    def fed(self) -> int:
+        """Bytes of the document that were fed so far."""
+        return self._base + len(self._carry)
+
+    def go_on_from(self, place: Mapping[str, Any]) -> int:
+        """Take the place of another; answers the position of the byte to feed first."""
+        self._base = int(place["base"])
+        self._state = _State(place["state"])
+        self._skip_until = str(place["skip_until"]).encode("ascii")
+        self._trailing, self._in_stray = bool(place["trailing"]), bool(place["in_stray"])
+        return self._base
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
         """Take the next chunk; ``final`` with the last one (which may be empty)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,26 @@ class Evidence:
             self._pending = 0
             _compact(self._named)
             _compact(self._offsets)
+
+    def document(self) -> dict[str, Any]:
+        """Everything known, as texts, numbers and arrays."""
+        _compact(self._named)
+        _compact(self._offsets)
+        self._pending = 0
+        return {
+            "named": [[zone, parts[0]] for zone, parts in self._named.items()],
+            "offsets": [[offset, parts[0]] for offset, parts in self._offsets.items()],
+            "unknown": dict(self.unknown_names),
+            "weights": dict(self._weights),
+        }
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """The reverse of :meth:`document`."""
+        self._named = {zone: [instants] for zone, instants in document["named"]}
+        self._offsets = {offset: [instants] for offset, instants in document["offsets"]}
+        self.unknown_names = Counter(document["unknown"])
+        self._weights = Counter(document["weights"])
+        self._known_names = dict.fromkeys(self._named, True) | dict.fromkeys(self.unknown_names, False)
 
     def points(self) -> tuple[list[tuple[Instant, str]], list[tuple[Instant, int]], Counter[str]]:
         """Named points, offset points, and how many records name each zone."""

@@ -26,7 +26,7 @@ _VERSION: Final = 1
 
 
 def rollup_of(columns: Columns, *, spread: bool) -> Rollup:
-    """The hourly summary of sorted columns; N ≥ 1.
+    """The hourly summary of sorted columns.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ def rollup_of(columns: Columns, *, spread: bool) -> Rollup:
 
     Absent values (NaN) count in ``n`` only.
     """
+    if len(columns) == 0:
+        return joined_rollups([])
     hour = columns.start // _HOUR
     edges = np.concatenate(([0], np.flatnonzero(np.diff(hour)) + 1))
     n = np.diff(edges, append=hour.size)
@@ -129,9 +131,11 @@ def within(rollup: Rollup, span: Span) -> Rollup:
 def encode_rollup(rollup: Rollup) -> bytes:
     """A rollup as one compressed blob.
 
-    What follows from another column is left out: of an hour with one sample only its value is kept. Means and spread
-    totals are kept to the seven digits of float32.
+    One without hours is its head alone. What follows from another column is left out: of an hour with one sample only
+    its value is kept. Means and spread totals are kept to the seven digits of float32.
     """
+    if rollup.hour.size == 0:
+        return _HEAD.pack(_MAGIC, _VERSION, False, 0, 0)
     least = int(rollup.hour[0])
     single, several = rollup.n == 1, rollup.n > 1
     follows = np.where(rollup.n > 0, rollup.mean * rollup.n, 0.0)
@@ -153,6 +157,8 @@ def encode_rollup(rollup: Rollup) -> bytes:
 def decode_rollup(blob: bytes, unit: str = "") -> Rollup:
     """The reverse of :func:`encode_rollup`; raises :class:`IntegrityError` (``vault.chunk``) when damaged."""
     least, has_totals, size, payload = _opened(blob)
+    if size == 0:
+        return joined_rollups([], unit)
     reader = Reader(payload, size)
     hour = reader.integers() * _HOUR + least
     n = reader.integers().astype(np.int32)
@@ -172,8 +178,9 @@ def decode_rollup(blob: bytes, unit: str = "") -> Rollup:
 def _opened(blob: bytes) -> tuple[Instant, bool, int, bytes]:
     if len(blob) >= _HEAD.size:
         magic, version, has_totals, size, least = _HEAD.unpack_from(blob)
-        if magic == _MAGIC and version == _VERSION and size > 0:
-            return least, has_totals, size, decompress(memoryview(blob)[_HEAD.size :])
+        if magic == _MAGIC and version == _VERSION and (size > 0 or len(blob) == _HEAD.size):
+            packed = memoryview(blob)[_HEAD.size :]
+            return least, has_totals, size, decompress(packed) if size else b""
     raise IntegrityError(
         "vault.chunk",
         "A stretch of stored samples is damaged.",

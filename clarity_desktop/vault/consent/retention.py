@@ -18,8 +18,9 @@ from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import DAY_S, Instant
 from clarity_desktop.vault.attachments.attachments import remove_attachments
 from clarity_desktop.vault.erasure.holds import held_patients
-from clarity_desktop.vault.intake.merge import renew_series
+from clarity_desktop.vault.intake.replacing import renew_series
 from clarity_desktop.vault.intake.stage import origin_counts
+from clarity_desktop.vault.intake.undo import forget_undo
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store, WriteTransaction
 from clarity_desktop.vault.tables.chunks import read_chunk
@@ -166,6 +167,9 @@ class Retention:
             with self._store.writing("retention.execute", patient_id) as write:
                 # Holds and policies may have changed since the preview.
                 mine = [one for one in _due(write.connection, moment) if one.patient_id == patient_id]
+                if mine:
+                    # An import that is undone later must not bring back what is deleted here.
+                    forget_undo(write.connection, patient_id)
                 for one in mine:
                     self._delete(write, one, _cutoff(write.connection, patient_id, one.data_class, moment))
                 write.detail = ", ".join(f"{one.data_class.value}: {one.things}" for one in mine) or "nothing"

@@ -35,6 +35,14 @@ def delete_patient(connection: Connection, patient_id: PatientId) -> dict[str, i
         if done.rowcount:
             deleted[table] = deleted.get(table, 0) + done.rowcount
 
+    owners = {column: owner for column, owner in OWNED.items() if owner in columns}
+    if "import_changes" in columns:
+        delete(
+            "blobs",
+            "id IN (SELECT blob_id FROM import_changes WHERE series_id "
+            "IN (SELECT id FROM series WHERE patient_id = ?))",
+            patient_id,
+        )
     owned = "IN (SELECT id FROM {} WHERE patient_id = ?)"
     delete(
         "blobs",
@@ -44,7 +52,7 @@ def delete_patient(connection: Connection, patient_id: PatientId) -> dict[str, i
     for table, names in columns.items():
         if "patient_id" in names or table in KEPT:
             continue
-        for column, owner in OWNED.items():
+        for column, owner in owners.items():
             if column in names:
                 delete(table, f'"{column}" {owned.format(owner)}', patient_id)
     for table, names in columns.items():

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.series import Accumulation, SeriesId
-from clarity_desktop.vault.chunks.codec import PackedChunk, pack_chunk
+from clarity_desktop.vault.chunks.codec import pack_chunk
 from clarity_desktop.vault.chunks.columns import Columns, joined, sorted_unique
-from clarity_desktop.vault.intake.stage import StoredChunk, encoded, insert_blobs, origin_counts, stage_lost
+from clarity_desktop.vault.intake.replacing import LiveChunk, insert_chunks, live_chunks, put_chunk, renew_series
+from clarity_desktop.vault.intake.stage import StoredChunk, origin_counts, stage_lost
+from clarity_desktop.vault.intake.undo import UndoRecord
+from clarity_desktop.vault.intake.vanish import Vanishing, layered
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.tables.chunks import read_chunk
 
-__all__ = ["LiveChunk", "SeriesKey", "StagedSeries", "is_spread", "merge_series", "renew_series", "stored_series"]
+__all__ = ["MergedSeries", "SeriesKey", "StagedSeries", "is_spread", "merge_series", "stored_series"]
 
-_SERIES, _CHUNKS, _BLOBS = schema.series, schema.chunks, schema.blobs
+_SERIES = schema.series
 _NO_DIGEST = b""
 
 
@@ -38,14 +40,6 @@ class SeriesKey:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class LiveChunk:
-    """A stored chunk."""
-
-    digest: bytes
-    blob_id: int
-
-
 @dataclass(slots=True)
 class StagedSeries:
     """The staged parts of one series, and the labels its category values index."""
@@ -55,6 +49,24 @@ class StagedSeries:
     """The visible chunks when the import first met the series, by period."""
     parts: dict[int, list[StoredChunk]] = field(default_factory=dict)
     """By period, in file order."""
+    has_versions: bool = False
+    """A sample of the file bears a sync identifier."""
+
+
+@dataclass(slots=True)
+class MergedSeries:
+    """What merging one series came to."""
+
+    series_id: SeriesId
+    unique: int = 0
+    """Distinct samples in the file."""
+    new: int = 0
+    """Of these, not stored before."""
+    vanished: int = 0
+    """Stored samples that the file no longer holds, marked now."""
+    returned: int = 0
+    """Samples of the file that were marked as gone before."""
+    changed: bool = False
 
 
 def stored_series(connection: Connection, patient_id: str, key: SeriesKey) -> StagedSeries:
@@ -62,9 +74,7 @@ def stored_series(connection: Connection, patient_id: str, key: SeriesKey) -> St
     row = connection.execute(_series_query(patient_id, key)).first()
     if row is None:
         return StagedSeries()
-    query = select(_CHUNKS.c.period, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(_CHUNKS.c.series_id == row.id)
-    stored = {chunk.period: LiveChunk(chunk.digest, chunk.blob_id) for chunk in connection.execute(query)}
-    return StagedSeries([str(label) for label in json.loads(row.labels)], stored)
+    return StagedSeries([str(label) for label in json.loads(row.labels)], live_chunks(connection, row.id))
 
 
 def is_spread(key: SeriesKey) -> bool:
@@ -72,24 +82,42 @@ def is_spread(key: SeriesKey) -> bool:
     return kind_of(key.kind, key.unit).accumulation is Accumulation.SUM
 
 
-def merge_series(connection: Connection, seal: PatientSeal, key: SeriesKey, staged: StagedSeries) -> tuple[int, int]:
-    """Make the staged parts visible; answers ``(distinct samples in the file, of these new)``.
+def merge_series(
+    connection: Connection,
+    seal: PatientSeal,
+    key: SeriesKey,
+    staged: StagedSeries,
+    *,
+    undo: UndoRecord,
+    rule: Vanishing | None,
+    format: str,  # noqa: A002 (the word of the interface)
+) -> MergedSeries:
+    """Make the staged parts visible.
 
-    A stored chunk that gains nothing stays as it is, byte for byte. A staged part of a stretch without stored samples
-    is taken over as it is, so that it is written once.
+    A stored chunk that gains and loses nothing stays as it is, byte for byte. A staged part of a stretch without
+    stored samples is taken over as it is, so that it is written once.
     """
-    series_id, stored_labels = _series_row(connection, seal.patient_id, key)
-    merge = _Merge(connection, seal, series_id, is_spread(key), _relabelling(staged.labels, stored_labels))
-    live = _live_chunks(connection, series_id, staged.parts) if staged.parts else {}
+    series_id, stored_labels, is_new = _series_row(connection, seal.patient_id, key)
+    if is_new:
+        undo.new_series(series_id)
+    added = upsert(schema.series_formats).values(series_id=series_id, format=format).on_conflict_do_nothing()
+    if connection.execute(added).rowcount:
+        undo.format_added(series_id, format)
+    covered = None if rule is None else rule.range_of(series_id, key.kind, key.source)
+    merge = _Merge(connection, seal, series_id, key, _relabelling(staged.labels, stored_labels), undo, rule, covered)
+    periods = (min(staged.parts), max(staged.parts)) if staged.parts else None
+    live = live_chunks(connection, series_id, periods) if periods and not is_new else {}
     for period, parts in sorted(staged.parts.items()):
         merge.period(period, parts, live.get(period))
-    if merge.write_index():
+    merge.take_over()
+    if merge.result.changed:
         renew_series(connection, series_id, merge.origins)
     labels = _united(stored_labels, staged.labels)
     if labels != stored_labels:
+        undo.labels(series_id, stored_labels)
         text = json.dumps(labels, ensure_ascii=False)
         connection.execute(update(_SERIES).where(_SERIES.c.id == series_id).values(labels=text))
-    return merge.unique, merge.new
+    return merge.result
 
 
 class _Merge:
@@ -100,76 +128,83 @@ class _Merge:
         connection: Connection,
         seal: PatientSeal,
         series_id: SeriesId,
-        spread: bool,
+        key: SeriesKey,
         relabel: NDArray[np.float64] | None,
+        undo: UndoRecord,
+        rule: Vanishing | None,
+        covered: tuple[int, int] | None,
     ) -> None:
         self._connection = connection
         self._seal = seal
         self._series_id = series_id
-        self._spread = spread
+        self._spread = is_spread(key)
         self._relabel = relabel
-        self.unique = 0
-        self.new = 0
-        self._rows: list[tuple[Any, ...]] = []
-        self._adopted: list[tuple[int]] = []
+        self._undo = undo
+        self._rule = rule
+        self._covered = covered
+        self._adopted: list[StoredChunk] = []
+        self.result = MergedSeries(series_id)
         self.origins: Counter[int] = Counter()
 
     def period(self, period: int, parts: Sequence[StoredChunk], live: LiveChunk | None) -> None:
         """Merge one period."""
+        result = self.result
         if len(parts) == 1 and self._relabel is None:
             (part,) = parts
             if live is None and not part.stored_before:
-                self._adopt(part)
+                result.unique += part.n
+                result.new += part.n
+                self._adopted.append(part)
                 return
-            # What a series holds only grows, so a part that was all there as it was read is there still.
+            # An import that ended meanwhile has added at most, so a part that was all there is there still.
             if live is not None and (live.digest == part.digest or part.stored_before):
-                self.unique += part.n
+                result.unique += part.n
                 return
         file = sorted_unique(joined([self._relabelled(self._columns(part.blob_id)) for part in parts]))
-        self.unique += len(file)
+        result.unique += len(file)
         if live is None:
-            self.new += len(file)
-            self._write(period, file, pack_chunk(file))
+            result.new += len(file)
+            self._write(period, file, live)
             return
         stored = self._columns(live.blob_id)
         merged = sorted_unique(joined([stored, file]))
-        packed = pack_chunk(merged)
-        if packed.digest == live.digest:
+        merged, returned, gone = layered(merged, file, self._covered)
+        if pack_chunk(merged).digest == live.digest:
             return
-        self.new += len(merged) - len(stored)
+        result.new += len(merged) - len(stored)
+        result.returned += returned
+        result.vanished += int(gone.size)
+        if self._rule is not None and gone.size:
+            self._rule.note(self._series_id, merged.take(gone))
         self.origins.subtract(dict(origin_counts(stored)))
-        self._connection.execute(
-            delete(_CHUNKS).where(_CHUNKS.c.series_id == self._series_id, _CHUNKS.c.period == period)
+        self._write(period, merged, live)
+
+    def _write(self, period: int, columns: Columns, live: LiveChunk | None) -> None:
+        facts = put_chunk(
+            self._connection,
+            self._seal,
+            self._series_id,
+            period,
+            columns,
+            pack_chunk(columns),
+            live=live,
+            spread=self._spread,
+            undo=self._undo,
         )
-        self._connection.execute(delete(_BLOBS).where(_BLOBS.c.id == live.blob_id))
-        self._write(period, merged, packed)
+        self.origins.update(dict(facts.origin_counts))
+        self.result.changed = True
 
-    def _adopt(self, part: StoredChunk) -> None:
-        self.unique += part.n
-        self.new += part.n
-        self._insert(part)
-        self._adopted.append((part.blob_id,))
-
-    def _write(self, period: int, columns: Columns, packed: PackedChunk) -> None:
-        chunk = encoded(period, columns, packed, spread=self._spread)
-        (blob_id,) = insert_blobs(self._connection, self._seal, [chunk])
-        self._insert(replace(chunk.facts, blob_id=blob_id))
-
-    def _insert(self, chunk: StoredChunk) -> None:
-        self.origins.update(dict(chunk.origin_counts))
-        row = (self._series_id, chunk.period, chunk.n, chunk.first, chunk.stop, chunk.digest, chunk.blob_id)
-        self._rows.append(row)
-
-    def write_index(self) -> bool:
-        """Write the rows of all chunks that are new or changed; answers whether there are any."""
-        if self._rows:
-            self._connection.exec_driver_sql(
-                "INSERT INTO chunks (series_id, period, n, first, stop, digest, blob_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                self._rows,
-            )
-        if self._adopted:
-            self._connection.exec_driver_sql("DELETE FROM stage WHERE blob_id = ?", self._adopted)
-        return bool(self._rows)
+    def take_over(self) -> None:
+        """Make the parts visible that are taken over as they were staged."""
+        if not self._adopted:
+            return
+        for part in self._adopted:
+            self._undo.found(self._series_id, part.period, None)
+            self.origins.update(dict(part.origin_counts))
+        insert_chunks(self._connection, self._series_id, self._adopted)
+        blobs = [(part.blob_id,) for part in self._adopted]
+        self._connection.exec_driver_sql("DELETE FROM stage WHERE blob_id = ?", blobs)
+        self.result.changed = True
 
     def _columns(self, blob_id: int) -> Columns:
         columns = read_chunk(self._connection, self._seal, blob_id)
@@ -195,10 +230,11 @@ def _series_query(patient_id: str, key: SeriesKey) -> Select[Any]:
     )
 
 
-def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tuple[SeriesId, list[str]]:
-    """``(id, labels)`` of a series, made when it is not there yet."""
+def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tuple[SeriesId, list[str], bool]:
+    """``(id, labels, whether it is new)`` of a series, made when it is not there yet."""
     query = _series_query(patient_id, key)
     row = connection.execute(query).first()
+    is_new = row is None
     if row is None:
         connection.execute(
             insert(_SERIES).values(
@@ -213,14 +249,7 @@ def _series_row(connection: Connection, patient_id: str, key: SeriesKey) -> tupl
             )
         )
         row = connection.execute(query).one()
-    return row.id, [str(label) for label in json.loads(row.labels)]
-
-
-def _live_chunks(connection: Connection, series_id: SeriesId, parts: Mapping[int, object]) -> dict[int, LiveChunk]:
-    query = select(_CHUNKS.c.period, _CHUNKS.c.digest, _CHUNKS.c.blob_id).where(
-        _CHUNKS.c.series_id == series_id, _CHUNKS.c.period.between(min(parts), max(parts))
-    )
-    return {row.period: LiveChunk(row.digest, row.blob_id) for row in connection.execute(query)}
+    return row.id, [str(label) for label in json.loads(row.labels)], is_new
 
 
 def _united(stored: list[str], staged: list[str]) -> list[str]:
@@ -234,36 +263,3 @@ def _relabelling(staged: list[str], stored: list[str]) -> NDArray[np.float64] | 
     if united[: len(staged)] == staged:
         return None
     return np.array([united.index(label) for label in staged], np.float64)
-
-
-def renew_series(connection: Connection, series_id: SeriesId, origins: Counter[int]) -> None:
-    """Bring the summary of a series up to its chunks."""
-    table = schema.series_origins
-    for origin, n in origins.items():
-        if n:
-            statement = upsert(table).values(series_id=series_id, origin_id=origin, n=n)
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[table.c.series_id, table.c.origin_id], set_={"n": table.c.n + n}
-                )
-            )
-    connection.execute(delete(table).where(table.c.series_id == series_id, table.c.n <= 0))
-    share = func.sum(table.c.n)
-    device = connection.execute(
-        select(schema.origins.c.device)
-        .join(table, table.c.origin_id == schema.origins.c.id)
-        .where(table.c.series_id == series_id)
-        .group_by(schema.origins.c.device)
-        .order_by(share.desc(), schema.origins.c.device)
-        .limit(1)
-    ).scalar_one_or_none()
-    state = hashlib.blake2b(digest_size=16)
-    n, first, last = 0, None, None
-    query = select(_CHUNKS).where(_CHUNKS.c.series_id == series_id).order_by(_CHUNKS.c.period)
-    for chunk in connection.execute(query):
-        state.update(chunk.period.to_bytes(8, "big", signed=True) + chunk.digest)
-        n += chunk.n
-        first = chunk.first if first is None else first
-        last = chunk.stop if last is None else max(last, chunk.stop)
-    values = {"n": n, "first": first, "last": last, "digest": state.digest(), "device": device or ""}
-    connection.execute(update(_SERIES).where(_SERIES.c.id == series_id).values(values))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ import numpy as np
 from sqlalchemy import Connection, delete, select, union
 
 from clarity_desktop.domain.errors import IntegrityError
+from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.vault.chunks.codec import PackedChunk
 from clarity_desktop.vault.chunks.columns import Columns
+from clarity_desktop.vault.chunks.layers import visible
 from clarity_desktop.vault.chunks.rollup import encode_rollup, rollup_of
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
@@ -23,8 +26,22 @@ from clarity_desktop.vault.store.layout import VaultLayout
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.chunks import write_blobs
 
-__all__ = ["EncodedChunk", "ImportLock", "StoredChunk", "clear_stage", "encoded", "insert_blobs", "remove_stale_stages"]
+__all__ = [
+    "KEEP_UNFINISHED_S",
+    "EncodedChunk",
+    "ImportLock",
+    "StoredChunk",
+    "clear_stage",
+    "encoded",
+    "insert_blobs",
+    "origin_counts",
+    "remove_stale_stages",
+    "stage_lost",
+]
 
+KEEP_UNFINISHED_S: Final = 30 * DAY_S
+"""How long an interrupted import waits to be taken up again."""
+_STAGES: Final = (schema.stage, schema.stage_chunks, schema.stage_elements, schema.stage_set_aside)
 _LOCK_NAME: Final = re.compile(r"import-([0-9a-f]{16})\.lock")
 
 
@@ -34,6 +51,7 @@ class StoredChunk:
 
     period: int
     n: int
+    """Samples that count in results."""
     first: int
     stop: int
     digest: bytes
@@ -58,16 +76,17 @@ def encoded(period: int, columns: Columns, packed: PackedChunk, *, spread: bool)
     """Encode packed columns of one period. ``spread`` as in :func:`rollup_of`."""
     core, rest = packed.compressed()
     start = columns.start
+    shown = visible(columns)
     facts = StoredChunk(
         period=period,
-        n=packed.n,
+        n=len(shown),
         first=packed.first,
         stop=max(int(start[-1]), int((start + columns.length_s).max())),
         digest=packed.digest,
         blob_id=0,
         origin_counts=origin_counts(columns),
     )
-    return EncodedChunk(encode_rollup(rollup_of(columns, spread=spread)), core, rest, facts)
+    return EncodedChunk(encode_rollup(rollup_of(shown, spread=spread)), core, rest, facts)
 
 
 def origin_counts(columns: Columns) -> tuple[tuple[int, int], ...]:
@@ -85,22 +104,29 @@ def clear_stage(connection: Connection, token: str) -> None:
     """Remove everything an import has staged and not handed on."""
     staged = select(schema.stage.c.blob_id).where(schema.stage.c.token == token)
     connection.execute(delete(schema.blobs).where(schema.blobs.c.id.in_(staged)))
-    for table in (schema.stage, schema.stage_elements, schema.stage_set_aside):
+    for table in _STAGES:
         connection.execute(delete(table).where(table.c.token == token))
+    connection.execute(delete(schema.import_journal).where(schema.import_journal.c.id == token))
     # A document is staged under its own id, and belongs to nobody until its row stands.
     segments, finished = schema.attachment_segments, select(schema.attachments.c.id)
     unfinished = delete(segments).where(segments.c.attachment_id == token, segments.c.attachment_id.not_in(finished))
     connection.execute(unfinished)
 
 
-def remove_stale_stages(store: Store) -> int:
+def remove_stale_stages(store: Store, *, everything: bool = False) -> int:
     """Remove what imports that were killed have left behind; answers how many there were.
 
-    An import that still runs, in this process or another, holds its lock file and is left alone.
+    An import that still runs, in this process or another, holds its lock file and is left alone; so is one that can be
+    taken up again and is younger than :data:`KEEP_UNFINISHED_S`, unless ``everything`` is to go.
     """
-    tables = (schema.stage, schema.stage_elements, schema.stage_set_aside)
+    journal = schema.import_journal
     with store.reading() as connection:
-        tokens = set(connection.execute(union(*(select(table.c.token) for table in tables))).scalars())
+        tokens = set(connection.execute(union(*(select(table.c.token) for table in _STAGES))).scalars())
+        tokens.update(connection.execute(select(journal.c.id)).scalars())
+        # What has a place to go on from stays for a while: the import may be taken up again.
+        since = int(time.time()) - KEEP_UNFINISHED_S
+        waiting = select(journal.c.id).where(journal.c.marked > since)
+        resumable = set() if everything else set(connection.execute(waiting).scalars())
         segments, finished = schema.attachment_segments, select(schema.attachments.c.id)
         unfinished = select(segments.c.attachment_id).where(segments.c.attachment_id.not_in(finished)).distinct()
         tokens.update(connection.execute(unfinished).scalars())
@@ -113,10 +139,11 @@ def remove_stale_stages(store: Store) -> int:
         lock = ImportLock.take(store.layout.import_lock(token))
         if lock is None:
             continue
-        with store.staging() as connection:
-            clear_stage(connection, token)
+        if token not in resumable:
+            with store.staging() as connection:
+                clear_stage(connection, token)
+            removed += 1
         lock.release()
-        removed += 1
     return removed
 
 

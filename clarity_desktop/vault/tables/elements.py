@@ -28,9 +28,16 @@ class Elements:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def list(self, patient_id: PatientId, kind: str | None = None) -> list[Element]:
-        """A patient's elements, by kind, start and key; only one kind when it is given."""
+    def list(self, patient_id: PatientId, kind: str | None = None, *, with_gone: bool = False) -> list[Element]:
+        """A patient's elements, by kind, start and key; only one kind when it is given.
+
+        Elements that the latest export no longer holds are left out unless ``with_gone`` asks for them.
+        """
+        gone = schema.gone_elements
         query = select(_TABLE).where(_TABLE.c.patient_id == patient_id)
+        if not with_gone:
+            query = query.outerjoin(gone, (gone.c.element_id == _TABLE.c.id) & (gone.c.kept == 0))
+            query = query.where(gone.c.element_id.is_(None))
         if kind is not None:
             query = query.where(_TABLE.c.kind == kind)
         query = query.order_by(_TABLE.c.kind, _TABLE.c.start, _TABLE.c.key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.importing import ImportOutcome, ImportReport, Problem, SetAside, TypeCount, ZoneFound
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import Certainty, ZonePeriod
@@ -16,7 +17,7 @@ from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
 
-__all__ = ["Imports", "report_from_text", "report_text", "sealed_report", "sealed_text"]
+__all__ = ["Imports", "open_report", "report_from_text", "report_text", "sealed_report", "sealed_text"]
 
 _TABLE, _ASIDE = schema.imports, schema.set_aside
 
@@ -34,11 +35,20 @@ class Imports:
             rows = connection.execute(query.order_by(_TABLE.c.id)).all()
         return [self._report(patient_id, row.id, row.sealed_report) for row in rows]
 
+    def owner(self, import_id: int) -> PatientId:
+        """Whose import it is; raises :class:`NotFoundError` (``import.unknown``)."""
+        with self._store.reading() as connection:
+            query = select(_TABLE.c.patient_id).where(_TABLE.c.id == import_id)
+            found: PatientId | None = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise NotFoundError("import.unknown", "The vault has no such import.", remedy="List the imports first.")
+        return found
+
     def find(self, patient_id: PatientId, sha256: str) -> ImportReport | None:
         """The latest import of a file into a patient, or ``None``."""
         query = (
             select(_TABLE.c.id, _TABLE.c.sealed_report)
-            .where(_TABLE.c.patient_id == patient_id, _TABLE.c.sha256 == sha256)
+            .where(_TABLE.c.patient_id == patient_id, _TABLE.c.sha256 == sha256, _TABLE.c.outcome != "undone")
             .order_by(_TABLE.c.id.desc())
             .limit(1)
         )
@@ -61,13 +71,17 @@ class Imports:
         return found
 
     def _report(self, patient_id: PatientId, import_id: int, sealed: bytes) -> ImportReport:
-        raw = self._store.seal_of(patient_id).open(sealed, _TABLE.name, import_id)
-        return report_from_text(raw.decode("utf-8", "surrogatepass"))
+        return open_report(self._store.seal_of(patient_id), import_id, sealed)
 
 
 def sealed_report(seal: PatientSeal, import_id: int, report: ImportReport) -> bytes:
     """A report as the journal holds it; the file's name is in it and nowhere else."""
     return seal.seal(report_text(report).encode("utf-8", "surrogatepass"), _TABLE.name, import_id)
+
+
+def open_report(seal: PatientSeal, import_id: int, sealed: bytes) -> ImportReport:
+    """The reverse of :func:`sealed_report`."""
+    return report_from_text(seal.open(sealed, _TABLE.name, import_id).decode("utf-8", "surrogatepass"))
 
 
 def sealed_text(seal: PatientSeal, sha256: str, record: SetAside) -> bytes:
@@ -93,6 +107,7 @@ def report_from_text(text: str) -> ImportReport:
     document["types"] = {kind: TypeCount(**count) for kind, count in document["types"].items()}
     document["problems"] = tuple(Problem(**problem) for problem in document["problems"])
     document["zones"] = tuple(_zone(stretch) for stretch in document["zones"])
+    document["sources"] = tuple(document.get("sources", ()))
     return ImportReport(**document)
 
 

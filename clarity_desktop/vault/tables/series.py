@@ -16,6 +16,7 @@ from clarity_desktop.domain.importing import Origin
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.series import Rollup, Samples, Series, SeriesId
 from clarity_desktop.domain.time import Instant, Span
+from clarity_desktop.vault.chunks.layers import HIDDEN
 from clarity_desktop.vault.chunks.rollup import joined_rollups, within
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
@@ -47,8 +48,12 @@ class SeriesTable:
         with self._store.reading() as connection:
             return _get(connection, series_id)
 
-    def read(self, series_id: SeriesId, span: Span | None = None) -> Samples:
-        """The samples that intersect a span (all without one), sorted, values in the source's unit."""
+    def read(self, series_id: SeriesId, span: Span | None = None, *, with_hidden: bool = False) -> Samples:
+        """The samples that intersect a span (all without one), sorted, values in the source's unit.
+
+        Samples that the latest export no longer holds, or that a later version has replaced, are left out unless
+        ``with_hidden`` asks for them.
+        """
         with self._store.reading() as connection:
             series = _get(connection, series_id)
             cores = read_cores(connection, self._store.seal_of(series.patient_id), series_id, span)
@@ -62,6 +67,8 @@ class SeriesTable:
             series.unit,
             series.labels,
         )
+        if not with_hidden:
+            samples = _shown(samples)
         return samples if span is None else samples.within(span)
 
     def read_extras(
@@ -72,7 +79,7 @@ class SeriesTable:
         with self._store.reading() as connection:
             series = _get(connection, series_id)
             for columns in read_chunks(connection, self._store.seal_of(series.patient_id), series_id, span):
-                keep = columns.extra >= 0
+                keep = (columns.extra >= 0) & ((columns.flags & HIDDEN) == 0)
                 if span is not None:
                     after = (columns.start + columns.length_s > span.start) | (columns.start >= span.start)
                     keep &= (columns.start < span.stop) & after
@@ -85,7 +92,7 @@ class SeriesTable:
     def whole(
         self, series_id: SeriesId
     ) -> Iterator[tuple[Samples, NDArray[np.int64], builtins.list[int], builtins.list[str]]]:
-        """Everything kept of a series, stretch by stretch.
+        """Everything kept of a series, stretch by stretch, samples left out of results included.
 
         Each answer is ``(samples, creation times, keys of origins, extra texts)`` with a value per sample: UTC seconds
         or ``NO_INSTANT``, a key of :meth:`origins`, JSON or an empty text.
@@ -115,6 +122,20 @@ class SeriesTable:
             seal = self._store.seal_of(series.patient_id)
             rollup = joined_rollups(read_rollups(connection, seal, series_id, span), series.unit)
         return rollup if span is None else within(rollup, span)
+
+
+def _shown(samples: Samples) -> Samples:
+    keep = (samples.flags & HIDDEN) == 0
+    if keep.all():
+        return samples
+    return Samples(
+        samples.start[keep],
+        samples.length_s[keep],
+        samples.value[keep],
+        samples.flags[keep],
+        samples.unit,
+        samples.labels,
+    )
 
 
 def _get(connection: Connection, series_id: SeriesId) -> Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,9 @@ from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import UNKNOWN_ZONE, Certainty, Instant, Span, ZonePeriod, ZoneTimeline
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.tables.zone_corrections import corrected, stored_corrections
 
-__all__ = ["Zones", "joined_zones", "stored_zones", "write_zones"]
+__all__ = ["Zones", "joined_zones", "stored_zones", "write_zones", "zones_document", "zones_of_document"]
 
 _TABLE = schema.zones
 
@@ -30,7 +32,18 @@ class Zones:
         return ZoneTimeline(tuple(stretch.period for stretch in found)) if found else None
 
     def found(self, patient_id: PatientId) -> tuple[ZoneFound, ...]:
-        """The stretches with their evidence, in order."""
+        """The stretches with their evidence, in order, corrections by hand laid over them."""
+        with self._store.reading() as connection:
+            corrections = stored_corrections(connection, self._store.seal_of(patient_id))
+            evidence = stored_zones(connection, patient_id)
+            if not corrections:
+                return evidence
+            table = schema.patients
+            home = connection.execute(select(table.c.home_zone).where(table.c.id == patient_id)).scalar_one_or_none()
+        return corrected(evidence, corrections, home)
+
+    def evidence(self, patient_id: PatientId) -> tuple[ZoneFound, ...]:
+        """The stretches that the files' evidence gives, without corrections."""
         with self._store.reading() as connection:
             return stored_zones(connection, patient_id)
 
@@ -75,6 +88,33 @@ def write_zones(connection: Connection, patient_id: PatientId, found: tuple[Zone
                 for position, stretch in enumerate(found)
             ],
         )
+
+
+def zones_document(found: tuple[ZoneFound, ...]) -> list[dict[str, object]]:
+    """Stretches as plain values, to be kept aside."""
+    return [
+        {
+            "from_utc": one.period.from_utc,
+            "zone": one.period.zone,
+            "certainty": one.period.certainty.value,
+            "origin": one.period.origin,
+            "evidence": one.evidence,
+            "count": one.count,
+        }
+        for one in found
+    ]
+
+
+def zones_of_document(document: Sequence[Mapping[str, Any]]) -> tuple[ZoneFound, ...]:
+    """The reverse of :func:`zones_document`."""
+    return tuple(
+        ZoneFound(
+            ZonePeriod(one["from_utc"], one["zone"], Certainty(one["certainty"]), one["origin"]),
+            one["evidence"],
+            one["count"],
+        )
+        for one in document
+    )
 
 
 def joined_zones(
