@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from clarity_desktop.domain.pat_results import TrajectoryView
@@ -111,7 +113,7 @@ class BaselineChart(Chart):
         apart = np.flatnonzero(np.diff(view.day[known]) > 2) + 1
         pairs = list(zip(view.day[known].tolist(), view.distance[known].tolist(), strict=True))
         bounds = [0, *apart.tolist(), len(pairs)]
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(bounds):
             painter.setPen(QPen(now.data["pat"], 1.5))
             painter.drawPolyline(QPolygonF([self._place(day, value) for day, value in pairs[start:stop]]))
         painter.setBrush(now.data["pat"])

@@ -8,7 +8,7 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.paint import ReadOut, dashed, text
-from clarity_desktop.ui.charts.wording import number
+from clarity_desktop.ui.charts.wording import interval, number
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, Qt, QWidget
 
 __all__ = ["ReliabilityChart"]
@@ -44,10 +44,14 @@ class ReliabilityChart(Chart):
 
     def table(self) -> ChartTable | None:
         rows = tuple(
-            (number(one["predicted"], 2), number(one["observed"], 2), f"{number(one['low'], 2)} – "
-             f"{number(one['high'], 2)}", str(one["people"]))
+            (
+                number(one["predicted"], 2),
+                number(one["observed"], 2),
+                interval(number(one["low"], 2), number(one["high"], 2)),
+                str(one["people"]),
+            )
             for one in self._bins
-        )  # fmt: skip
+        )
         return ChartTable(("Predicted", "Observed", "95 %", "People"), rows) if rows else None
 
     @property
