@@ -27,12 +27,12 @@ class EntryRow:
 class EntryList(QWidget):
     """Rows from top to bottom; the actions of each are reached by Tab."""
 
-    def __init__(self, name: str, empty: str) -> None:
+    def __init__(self, name: str, empty: str, *, inset: int = 12) -> None:
         super().__init__()
         self.setAccessibleName(name)
         self._empty = empty
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(12, 0, 12, 4)
+        self._column.setContentsMargins(inset, 0, inset, 4)
         self._column.setSpacing(8)
         self._rows: tuple[EntryRow, ...] = ()
         self.show_rows(())

@@ -34,8 +34,8 @@ __all__ = ["DiaryPage", "agreement_rows", "night_cells"]
 
 _SHOWN: Final = 14
 _NOTE: Final = (
-    "Differences are the second account minus the first, in minutes; bias is their mean, limits are bias ± 1.96 SD from "
-    "5 nights on (Bland and Altman 1986). Accounts are compared as computed or written, without edits."
+    "Differences are the first account named minus the second, in minutes; bias is their mean, limits are bias ± "
+    "1.96 SD from 5 nights on (Bland and Altman 1986). Accounts are compared as computed or written, without edits."
 )
 
 

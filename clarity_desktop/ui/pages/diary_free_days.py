@@ -68,8 +68,7 @@ class FreeDaysCard(Card):
         self.body.addLayout(row)
         self._line = Label("", "micro", "danger")
         self.body.addWidget(self._line)
-        self.dates = EntryList("Dates that differ from the week", "No date differs from the week.")
-        self.dates.layout().setContentsMargins(0, 0, 0, 0)
+        self.dates = EntryList("Dates that differ from the week", "No date differs from the week.", inset=0)
         self.body.addWidget(self.dates)
 
     def show_days(self, free: FreeDays) -> None:
