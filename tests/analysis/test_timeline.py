@@ -44,6 +44,24 @@ def test_drawn_extremes_are_raw_extremes(watch: tuple[Vault, str], days: int, co
     assert (drawn.mean[some] <= drawn.maximum[some] + 1e-3).all()
 
 
+@pytest.mark.parametrize("hours", [2, 20, 200, 1400])
+def test_dense_series_are_drawn_from_levels_with_their_extremes(vault: Vault, hours: int) -> None:
+    patient = vault.patients.add("D").id
+    random = np.random.default_rng(3)
+    at = 1_700_000_000 + np.arange(0, 1500 * 3600, 4)
+    value = random.normal(70, 9, at.size)
+    put(vault, patient, batch(HEART_RATE, "Strap", at, 0, value))
+    span = Span(1_700_000_000 + 30 * 3600, 1_700_000_000 + (30 + hours) * 3600)
+    inside = value[(at >= span.start) & (at < span.stop)]
+    for _ in range(2):  # made, and found
+        drawn = timeline_columns(vault, patient, HEART_RATE, span, 600)
+        assert np.nanmax(drawn.maximum) == np.float32(inside.max())
+        assert np.nanmin(drawn.minimum) == np.float32(inside.min())
+        assert np.nanmean(drawn.mean) == pytest.approx(inside.mean(), abs=0.05)
+        assert np.isfinite(drawn.mean).all()
+        vault.levels.forget()
+
+
 def test_near_columns_are_the_samples(watch: tuple[Vault, str]) -> None:
     vault, patient = watch
     start = BERLIN.instant_of_local(FIRST + 3)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.epochs import Epochs, EpochState
-from clarity_desktop.domain.sleep import Night
+from clarity_desktop.domain.sleep import Night, Stage
 from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.timescale import ClockChange, clock_changes
@@ -30,6 +30,7 @@ __all__ = [
 
 BIN_S = 300
 BINS = DAY_S // BIN_S
+_ASLEEP = frozenset(stage for stage in Stage if stage.is_sleep)
 
 
 class BinState(IntEnum):
@@ -116,17 +117,17 @@ def actogram_rows(epochs: Epochs, *, origin_s: int = DAY_S // 2) -> ActogramRows
     if not len(epochs):
         raise ValueError("an actogram needs at least one epoch")
     changes = clock_changes(epochs.zone, epochs.span)
-    wall = epochs.zone.local_seconds(epochs.times) - origin_s
-    first_day = int(wall.min() // DAY_S)
-    days = int(wall.max() // DAY_S) - first_day + 1
-    index = (wall - first_day * DAY_S) // BIN_S
-    again = _second_pass(epochs, changes)
-    mean, state = _bins(epochs, index, ~again, days)
-    if again.any():
-        second_mean, second_state = _bins(epochs, index, again, days)
-    else:
-        second_mean = np.full_like(mean, np.nan)
-        second_state = np.full_like(state, BinState.OUTSIDE)
+    stretches = _stretches(epochs, changes, origin_s)
+    first_day = min(stretch.wall_s // DAY_S for stretch in stretches)
+    days = max((stretch.wall_s + (stretch.stop - stretch.first - 1) * epochs.step_s) // DAY_S for stretch in stretches)
+    days += 1 - first_day
+    once, twice = _Bins.of(days), _Bins.of(days)
+    for stretch in stretches:
+        wall = stretch.wall_s - first_day * DAY_S
+        middle = stretch.first + stretch.again
+        twice.add(epochs, stretch.first, middle, wall)
+        once.add(epochs, middle, stretch.stop, wall + stretch.again * epochs.step_s)
+    (mean, state), (second_mean, second_state) = once.laid(), twice.laid()
     worn = mean[(state == BinState.WORN) & (mean > 0)]
     return ActogramRows(
         first_day,
@@ -154,34 +155,76 @@ def light_levels(rows: ActogramRows, zone: ZoneTimeline, columns: Columns) -> ND
     return levels.reshape(len(rows), BINS)
 
 
-def _second_pass(epochs: Epochs, changes: tuple[ClockChange, ...]) -> NDArray[np.bool_]:
-    again = np.zeros(len(epochs), dtype=np.bool_)
-    for change in changes:
-        if change.delta_s < 0:
-            begin = -(-(change.instant - epochs.start) // epochs.step_s)
-            stop = -(-(change.instant - change.delta_s - epochs.start) // epochs.step_s)
-            again[max(0, begin) : max(0, stop)] = True
-    return again
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Epochs ``[first, stop)`` under one offset; the first ``again`` of them pass hours for the second time."""
+
+    first: int
+    stop: int
+    wall_s: int
+    """Local second of the first epoch since 1970-01-01, less the origin of rows."""
+    again: int
 
 
-def _bins(
-    epochs: Epochs, index: NDArray[np.int64], chosen: NDArray[np.bool_], days: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    size = days * BINS
-    worn = chosen & epochs.valid
-    count = np.bincount(index[worn], minlength=size)
-    total = np.bincount(index[worn], weights=epochs.values[worn], minlength=size)
-    mean = np.full(size, np.nan, dtype=np.float32)
-    np.divide(total, count, out=mean, where=count > 0, casting="unsafe")
-    state = np.full(size, BinState.OUTSIDE, dtype=np.uint8)
-    for source, code in (
-        (chosen & (epochs.state != EpochState.EXCLUDED) & (epochs.state != EpochState.NOT_WORN), BinState.MISSING),
-        (chosen & (epochs.state == EpochState.EXCLUDED), BinState.EXCLUDED),
-        (chosen & (epochs.state == EpochState.NOT_WORN), BinState.NOT_WORN),
-    ):
-        state[index[source]] = code
-    state[count > 0] = BinState.WORN
-    return mean.reshape(days, BINS), state.reshape(days, BINS)
+def _stretches(epochs: Epochs, changes: tuple[ClockChange, ...], origin_s: int) -> list[_Stretch]:
+    ends = [min(len(epochs), max(0, -(-(change.instant - epochs.start) // epochs.step_s))) for change in changes]
+    firsts = np.array([0, *ends], dtype=np.int64)
+    stops = np.array([*ends, len(epochs)], dtype=np.int64)
+    repeated = [0, *(max(0, -change.delta_s) // epochs.step_s for change in changes)]
+    walls = epochs.zone.local_seconds(epochs.start + firsts * epochs.step_s) - origin_s
+    rows = zip(firsts.tolist(), stops.tolist(), walls.tolist(), repeated, strict=True)
+    return [_Stretch(a, b, wall, min(again, b - a)) for a, b, wall, again in rows if b > a]
+
+
+# What speaks for a bin, the strongest last: one epoch of it decides over any number of weaker ones.
+_RANKS = (BinState.OUTSIDE, BinState.MISSING, BinState.EXCLUDED, BinState.NOT_WORN, BinState.WORN)
+_CODE_OF = np.array(_RANKS, dtype=np.uint8)
+_RANK_OF = np.full(256, _RANKS.index(BinState.MISSING), dtype=np.uint8)
+_RANK_OF[int(EpochState.EXCLUDED)] = _RANKS.index(BinState.EXCLUDED)
+_RANK_OF[int(EpochState.NOT_WORN)] = _RANKS.index(BinState.NOT_WORN)
+
+
+@dataclass(slots=True)
+class _Bins:
+    """Bins of all rows behind one another while they are filled, shape (days · 288,)."""
+
+    total: NDArray[np.float64]
+    count: NDArray[np.int32]
+    rank: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, days: int) -> _Bins:
+        n = days * BINS
+        return cls(np.zeros(n), np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.uint8))
+
+    def add(self, epochs: Epochs, first: int, stop: int, wall_s: int) -> None:
+        """Add epochs ``[first, stop)`` under one offset, the first of them at local second ``wall_s`` of the rows."""
+        if stop <= first:
+            return
+        values, codes = epochs.values[first:stop], epochs.state[first:stop]
+        worn = (codes == EpochState.WORN) & np.isfinite(values)
+        rank = _RANK_OF[codes]
+        rank[worn] = len(_RANKS) - 1
+        edges, places = _bins_of(stop - first, wall_s, epochs.step_s)
+        # A journey may part a bin, so what an earlier stretch has put there stays.
+        self.total[places] += np.add.reduceat(np.where(worn, values, np.float32(0)), edges, dtype=np.float64)
+        self.count[places] += np.add.reduceat(worn.view(np.uint8), edges, dtype=np.int32)
+        self.rank[places] = np.maximum(self.rank[places], np.maximum.reduceat(rank, edges))
+
+    def laid(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Means and states, shape (days, 288)."""
+        mean = np.full(self.count.size, np.nan, dtype=np.float32)
+        np.divide(self.total, self.count, out=mean, where=self.count > 0, casting="unsafe")
+        return mean.reshape(-1, BINS), _CODE_OF[self.rank].reshape(-1, BINS)
+
+
+def _bins_of(n: int, wall_s: int, step_s: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First epoch and place on the rows of each bin that some of ``n`` epochs begin in."""
+    places = np.arange(wall_s // BIN_S, (wall_s + (n - 1) * step_s) // BIN_S + 1, dtype=np.int64)
+    edges = np.maximum(-((wall_s - places * BIN_S) // step_s), 0)
+    # Epochs longer than a bin leave bins between them in which none begins.
+    some = np.diff(edges, append=n) > 0
+    return edges[some], places[some]
 
 
 def _jumps(change: ClockChange, epochs: Epochs, first_day: int, origin_s: int, days: int) -> list[Jump]:
@@ -207,17 +250,13 @@ def asleep_lines(rows: ActogramRows, zone: ZoneTimeline, sleeps: Sequence[Night]
     starts: list[Instant] = []
     stops: list[Instant] = []
     for sleep in sleeps:
-        if not any(segment.stage.is_sleep for segment in sleep.segments):
-            starts.append(sleep.onset)
-            stops.append(sleep.offset)
-        for segment in sleep.segments:
-            if not segment.stage.is_sleep:
-                continue
-            if stops and stops[-1] == segment.start:
-                stops[-1] = segment.stop
+        asleep = [(one.start, one.stop) for one in sleep.segments if one.stage in _ASLEEP]
+        for start, stop in asleep or [(sleep.onset, sleep.offset)]:
+            if asleep and stops and stops[-1] == start:
+                stops[-1] = stop
             else:
-                starts.append(segment.start)
-                stops.append(segment.stop)
+                starts.append(start)
+                stops.append(stop)
     return lay(rows, zone, np.array(starts, dtype=np.int64), np.array(stops, dtype=np.int64))
 
 

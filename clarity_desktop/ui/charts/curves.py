@@ -9,6 +9,9 @@ from clarity_desktop.ui.qt import QColor, QPainter, QPen, QPointF, QPolygonF, QR
 
 __all__ = ["polyline", "ribbon", "stretches"]
 
+_WHOLE_UP_TO = 48
+_PIECE = 6
+
 
 def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """``[first, last)`` of every run of true values of a boolean array of shape (N,)."""
@@ -25,12 +28,21 @@ def _polygon(x: NDArray[np.float64], y: NDArray[np.float64]) -> QPolygonF:
 def polyline(painter: QPainter, x: NDArray[np.float64], y: NDArray[np.float64], pen: QPen) -> None:
     """A line through points, broken at NaN; a point alone is drawn as a dot. Arrays of shape (N,)."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    whole = pen.style() != Qt.PenStyle.SolidLine or pen.color().alpha() < 255
+    if not whole:
+        pen = QPen(pen)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     painter.setPen(pen)
     for first, last in stretches(np.isfinite(y)):
         if last - first == 1:
             painter.fillRect(QRectF(float(x[first]) - 1, float(y[first]) - 1, 2, 2), pen.color())
-        else:
-            painter.drawPolyline(_polygon(x[first:last], y[first:last]))
+            continue
+        # The outline of a long ragged line costs with the square of its length, so it is drawn in short pieces. Dashes
+        # and see-through ink would show where they meet.
+        piece = last - first if whole or last - first <= _WHOLE_UP_TO else _PIECE
+        for begin in range(first, last - 1, piece):
+            stop = min(begin + piece + 1, last)
+            painter.drawPolyline(_polygon(x[begin:stop], y[begin:stop]))
 
 
 def ribbon(

@@ -167,9 +167,9 @@ def paint_lane(
     painter.restore()
 
 
-_DENSE = 400
+_DENSE = 60
 """From this many points on a line is inked by pixel while the view moves."""
-_SMOOTH_UP_TO = 5000
+_SMOOTH_UP_TO = 2500
 """Up to this many points a line is drawn smooth once the view rests."""
 
 
