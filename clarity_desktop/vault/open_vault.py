@@ -54,6 +54,7 @@ from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
+from clarity_desktop.vault.tables.insights import InsightTable
 from clarity_desktop.vault.tables.levels import Levels
 from clarity_desktop.vault.tables.pat import PatTable
 from clarity_desktop.vault.tables.patients import Patients
@@ -158,6 +159,7 @@ class OpenVault:
         self.drafts = Drafts(self._store, keys)
         self.rules = Rules(self._store)
         self.pat = PatTable(self._store)
+        self.insights = InsightTable(self._store)
         backups = circumstances.backups or folder_beside(layout.directory)
         self.backups = Backups(self._store, self._shared_key, backups)
 

@@ -33,6 +33,7 @@ from clarity_desktop.vault.store.schema.core import (
 )
 from clarity_desktop.vault.store.schema.diary import diary_entries, diary_history
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
+from clarity_desktop.vault.store.schema.insights import insight_choices, insight_feedback, insight_sends, insights
 from clarity_desktop.vault.store.schema.levels import levels
 from clarity_desktop.vault.store.schema.pat import pat_embeddings, pat_head_people, pat_heads, pat_labels
 from clarity_desktop.vault.store.schema.reimport import (
@@ -74,6 +75,10 @@ __all__ = [
     "import_journal",
     "import_undo",
     "imports",
+    "insight_choices",
+    "insight_feedback",
+    "insight_sends",
+    "insights",
     "levels",
     "metadata",
     "origins",
