@@ -142,7 +142,7 @@ def test_a_seal_that_cannot_be_written_is_said(busy_vault: Vault, monkeypatch: p
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("clarity_desktop.vault.store.anchors.write_atomically", full)
+    monkeypatch.setattr("clarity_desktop.vault.store.anchors.FileAnchor.write", full)
     with pytest.raises(ClarityError) as caught:
         busy_vault.audit.append("report.pdf")
     assert caught.value.code == "vault.audit_head"

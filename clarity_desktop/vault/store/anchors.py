@@ -18,6 +18,8 @@ from clarity_desktop.vault.store.layout import write_atomically
 __all__ = ["Anchor", "FileAnchor", "Head", "KeychainAnchor", "outside_file"]
 
 _KEPT_HASH_BYTES: Final = 24
+_PLACES: Final = 2
+_PLACE_BYTES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class Anchor(Protocol):
 
 
 class FileAnchor:
-    """A head in a small file, under a MAC."""
+    """A head in a small file, under a MAC.
+
+    The file has two places of one size, of which the older one is written over, never both at once. So a power cut in
+    the middle leaves the head before, and the file is never empty. The database has every entry on the disk before its
+    head is written here: whatever comes back after a power cut, the head is one that the database holds.
+    """
 
     at_each_entry = True
 
@@ -68,22 +75,43 @@ class FileAnchor:
         overwrite(self._key)
 
     def read(self) -> Head | None:
-        """The head, or ``None`` when there is none that this key made."""
-        try:
-            document = json.loads(self._path.read_bytes())
-            seq, digest = int(document["seq"]), bytes.fromhex(document["hash"])
-            mac = bytes.fromhex(document["mac"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return Head(seq, digest) if hmac.compare_digest(mac, self._mac(seq, digest)) else None
+        """The latest head, or ``None`` when there is none that this key made."""
+        return max((head for head in self._places() if head is not None), key=lambda head: head.seq, default=None)
 
     def write(self, head: Head) -> None:
-        """Replace the file."""
+        """Keep a head. One that is not later than those kept, as after a restore, takes the place of both."""
         if self.is_outside:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         mac = self._mac(head.seq, head.digest).hex()
         document = {"seq": head.seq, "hash": head.digest.hex(), "mac": mac}
-        write_atomically(self._path, json.dumps(document).encode(), durable=False)
+        line = json.dumps(document).encode().ljust(_PLACE_BYTES - 1) + b"\n"
+        kept = self._places()
+        if len(kept) != _PLACES or any(one is not None and one.seq >= head.seq for one in kept):
+            write_atomically(self._path, line * _PLACES)
+            return
+        older = min(range(_PLACES), key=lambda place: -1 if (one := kept[place]) is None else one.seq)
+        with self._path.open("r+b", buffering=0) as handle:
+            handle.seek(older * _PLACE_BYTES)
+            handle.write(line)
+
+    def _places(self) -> list[Head | None]:
+        """What stands at each place; fewer than two for the file of an earlier version, or none at all."""
+        try:
+            content = self._path.read_bytes()
+        except OSError:
+            return []
+        if len(content) != _PLACES * _PLACE_BYTES:
+            return [self._parsed(content)]
+        return [self._parsed(content[at : at + _PLACE_BYTES]) for at in range(0, len(content), _PLACE_BYTES)]
+
+    def _parsed(self, line: bytes) -> Head | None:
+        try:
+            document = json.loads(line)
+            seq, digest = int(document["seq"]), bytes.fromhex(document["hash"])
+            mac = bytes.fromhex(document["mac"])
+        except (ValueError, KeyError, TypeError):
+            return None
+        return Head(seq, digest) if hmac.compare_digest(mac, self._mac(seq, digest)) else None
 
     def _mac(self, seq: int, digest: bytes) -> bytes:
         return hmac.digest(self._key, f"{seq}:{digest.hex()}".encode(), "sha256")

@@ -42,7 +42,8 @@ class AuditChain:
     An entry's ``hash`` is SHA-256 over the hash before it and its own fields; its ``mac`` is HMAC-SHA256 over that hash
     with a key made from the data key. So a change, an insertion, a deletion or another order breaks the chain, and
     nobody without the data key can mend it. A cut tail, or an older database in place of the vault's, is seen by
-    comparison with the anchors. An anchor that does not fit is left as it is, so that it goes on telling.
+    comparison with the anchors, which are written after the entry is on the disk. An anchor that does not fit is left
+    as it is, so that it goes on telling.
 
     Parameters
     ----------

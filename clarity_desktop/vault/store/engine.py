@@ -53,7 +53,9 @@ def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) ->
                     remedy="Open the vault with its passphrase.",
                 ) from None
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            connection.execute("PRAGMA synchronous = NORMAL")
+            # What was answered as stored stays stored when the power goes, and the audit's head never runs ahead of it.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA cache_size = -16000")
