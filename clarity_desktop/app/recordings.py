@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -14,7 +15,7 @@ from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.pseudonyms import masked_elements, masked_imports, masked_series
 from clarity_desktop.app.reimport import ReimportServices
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import CancelledError, UsageError
+from clarity_desktop.domain.errors import CancelledError, ClarityError, UsageError
 from clarity_desktop.domain.importing import Element, ImportOutcome, ImportReport, ImportSink, Problem, TypeCount
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Rollup, Samples, Series
@@ -23,6 +24,8 @@ from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, CancelWay, ProgressListener, ignore_progress
 
 __all__ = ["RecordingServices"]
+
+_log = logging.getLogger(__name__)
 
 
 class _AlreadyImportedError(Exception):
@@ -148,6 +151,11 @@ class RecordingServices(ReimportServices, CorrectionServices):
         if changed:
             report = replace(report, problems=(*report.problems, _file_changed()))
         owner_id = added[0].id if added else (existing.id if existing is not None else "")
+        try:
+            vault.levels.prepare(owner_id)
+        except ClarityError as error:
+            # The import is whole. What charts read beside the samples is made when a chart first asks for it.
+            _log.warning("Levels for charts were not prepared: %s", error.code)
         self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES, owner_id)
         return replace(report, patient_id=owner_id)
 
