@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from clarity_desktop.ui.qt import QByteArray, QClipboard, QGuiApplication, QMimeData, QObject, QTimer
+from clarity_desktop.ui.qt import QByteArray, QClipboard, QGuiApplication, QMimeData, QObject, Qt, QTimer
 
 __all__ = ["KEPT_S", "ClipboardGuard", "marked"]
 
@@ -59,6 +59,7 @@ class ClipboardGuard(QObject):
         self._marking = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(KEPT_S * 1000)
         self._timer.timeout.connect(self.clear)
         self._clipboard.changed.connect(self._changed)
