@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.series import Accumulation, Samples, SeriesKind
 from clarity_desktop.signals.conversion import canonical_samples
 
-__all__ = ["MergedSamples", "SourceSamples", "by_source", "default_priority", "merge_sources"]
+__all__ = [
+    "MergedSamples",
+    "SourceSamples",
+    "by_source",
+    "default_priority",
+    "merge_sources",
+    "uncovered_parts",
+    "union_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,8 @@ def _joined(parts: Sequence[Samples], unit: str) -> Samples:
     return Samples(start[order], length[order], value[order], flags[order], unit)
 
 
-def _union(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Disjoint sorted intervals that cover the same seconds; empty intervals cover none."""
+def union_of(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Disjoint sorted intervals ``(starts, stops)`` that cover the same seconds; empty intervals cover none."""
     long = stop > start
     start, stop = start[long], stop[long]
     if not start.size:
@@ -86,10 +94,20 @@ def _union(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[n
     return start[opens], reach[closes]
 
 
-def _uncovered(samples: Samples, from_s: NDArray[np.int64], to_s: NDArray[np.int64]) -> Samples:
-    """The parts of the samples outside the covered intervals ``[from_s, to_s)``, values in proportion to seconds."""
+def uncovered_parts(
+    samples: Samples, from_s: NDArray[np.int64], to_s: NDArray[np.int64]
+) -> tuple[Samples, NDArray[np.int64]]:
+    """The parts of samples outside of covered intervals, and the row that each part comes from.
+
+    Parameters
+    ----------
+    samples:
+        Amounts; a part carries its share of the value in proportion to its seconds. A point counts whole or not at all.
+    from_s, to_s:
+        Disjoint sorted intervals ``[from_s, to_s)`` that are covered.
+    """
     if not from_s.size or not len(samples):
-        return samples
+        return samples, np.arange(len(samples))
     start, stop = samples.start, samples.stop
     length = stop - start
     point = length <= 0
@@ -109,13 +127,14 @@ def _uncovered(samples: Samples, from_s: NDArray[np.int64], to_s: NDArray[np.int
     end = np.where(whole, stop[which], np.minimum(stop[which], open_to[gap]))
     share = np.where(whole, 1.0, (end - begin) / np.maximum(length[which], 1))
     kept = whole | (end > begin)
-    return Samples(
+    parts = Samples(
         begin[kept],
         (end - begin)[kept].astype(np.int32),
         (samples.value[which] * share)[kept],
         samples.flags[which][kept],
         samples.unit,
     )
+    return parts, which[kept]
 
 
 def merge_sources(
@@ -152,8 +171,8 @@ def merge_sources(
     kept_parts: list[Samples] = []
     for name in order:
         samples = found[name]
-        kept_parts.append(_uncovered(samples, covered_from, covered_to))
-        covered_from, covered_to = _union(
+        kept_parts.append(uncovered_parts(samples, covered_from, covered_to)[0])
+        covered_from, covered_to = union_of(
             np.concatenate((covered_from, samples.start)), np.concatenate((covered_to, samples.stop))
         )
     if not kept_parts:

@@ -67,7 +67,7 @@ def visible_bytes(vault: Vault) -> str:
     queries = (
         "SELECT kind, unit, source, labels, n, first, last, device, digest FROM series ORDER BY kind, unit, source",
         "SELECT kind, key, start, stop, digest FROM elements ORDER BY kind, key",
-        "SELECT kind, unit, source, origin_id, o.n FROM series_origins o JOIN series s ON id = series_id ORDER BY 1,2,3,4",
+        "SELECT kind, unit, source, origin_id, o.n FROM series JOIN series_origins o ON id=series_id ORDER BY 1,2,3,4",
         'SELECT kind, "offset", code FROM set_aside ORDER BY "offset"',
         "SELECT from_utc, zone, certainty, evidence, evidence_count FROM zones ORDER BY position",
     )

@@ -14,7 +14,7 @@ from clarity_desktop.importers.healthkit.electrocardiogram import ECG_BYTES, ele
 from clarity_desktop.importers.healthkit.gpx import ROUTE_BYTES, route_of
 from clarity_desktop.importers.reading import Reading
 
-__all__ = ["Companion", "Companions", "find_companion"]
+__all__ = ["Companion", "Companions", "find_companion", "is_companion"]
 
 _TEXT_KEPT = 8_000
 _ALL_BYTES = 4 << 30
@@ -29,6 +29,14 @@ class Companion:
     size: int
     """Unpacked bytes, as the archive's directory or the file system states."""
     chunks: Callable[[], Iterator[bytes]]
+
+
+def is_companion(name: str) -> bool:
+    """Whether a file of an export's folder may be read beside the main document, so that it belongs to its identity."""
+    lower = name.lower()
+    if lower.endswith(".csv"):
+        return "electrocardiograms/" in lower
+    return lower.endswith((".gpx", ".json"))
 
 
 def find_companion(files: Mapping[str, Companion], path: str) -> str | None:

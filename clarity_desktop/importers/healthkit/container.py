@@ -17,7 +17,7 @@ from typing import BinaryIO
 from clarity_desktop.domain.errors import ConflictError, InputError
 from clarity_desktop.importers.format import is_gzipped, open_bytes
 from clarity_desktop.importers.health_auto_export_names import is_json_export
-from clarity_desktop.importers.healthkit.companions import Companion
+from clarity_desktop.importers.healthkit.companions import Companion, is_companion
 from clarity_desktop.importers.healthkit.document import not_health_export
 from clarity_desktop.importers.healthkit.inflate import CHUNK_BYTES, archive_damaged, inflated, threaded
 from clarity_desktop.importers.healthkit.salvage import CutMember, first_cut_member
@@ -174,7 +174,8 @@ def _from_folder(path: Path, chunk_bytes: int) -> Export:
         raise _ask_which(path.name, [one.relative_to(path).as_posix() for one in hashed])
     if not members:
         raise _nothing_inside(path.name, "folder")
-    return Export(members, tuple(hashed), files)
+    companions = [path / name for name in sorted(files) if is_companion(name)]
+    return Export(members, (*hashed, *companions), files)
 
 
 def _may_be_export(file: Path) -> bool:

@@ -46,10 +46,14 @@ class Vanishing:
     noted: dict[SeriesId, list[Columns]] = field(default_factory=dict)
 
     def range_of(self, series_id: SeriesId, kind: str, source: str) -> tuple[int, int] | None:
-        """The range in which samples of a series count as gone, ``None`` for none."""
-        if self.formats.get(series_id, frozenset()) - {_MARKING_FORMAT}:
+        """The range in which samples of a series count as gone, ``None`` for none.
+
+        An export holds all of the phone's history, so a kind and source that it has is covered as far as the file
+        reaches. What lies before or after that, as on a phone that was set up anew, is left as it is.
+        """
+        if self.formats.get(series_id, frozenset()) - {_MARKING_FORMAT} or (kind, source) not in self.ranges:
             return None
-        return self.ranges.get((kind, source))
+        return min(first for first, _ in self.ranges.values()), max(last for _, last in self.ranges.values())
 
     def note(self, series_id: SeriesId, rows: Columns) -> None:
         """Note rows that were marked."""
