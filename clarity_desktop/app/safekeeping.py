@@ -233,6 +233,14 @@ class SafekeepingServices(SecondPersonServices):
         """What is amiss with the safety of the vault; empty when nothing is. Ask again after each change."""
         found = []
         vault = self.vault
+        if self.user().emergency:
+            found.append(
+                Notice(
+                    "emergency.session",
+                    "The sealed emergency code opened this vault.",
+                    "Every action is marked and listed for an admin to review. Lock the vault when you are done.",
+                )
+            )
         if vault.backups.is_overdue():
             found.append(
                 Notice(

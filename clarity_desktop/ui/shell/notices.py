@@ -17,7 +17,7 @@ HIDDEN_S: Final = 3600.0
 """Seconds for which a notice can be put away; it is back after that, and after each unlocking (V-58)."""
 _READ_ONLY: Final = "vault.occupied"
 _BACKUP: Final = "backup.overdue"
-_STAY: Final = frozenset({_READ_ONLY, "audit.mismatch"})
+_STAY: Final = frozenset({_READ_ONLY, "audit.mismatch", "emergency.session"})
 _ICONS: Final = {_READ_ONLY: "eye", _BACKUP: "hard-drive", "clock.back": "clock"}
 
 

@@ -24,6 +24,7 @@ from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.jobs import run_mutation, start_job
 from clarity_desktop.ui.pages.security.certificate import show_text
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
+from clarity_desktop.ui.pages.security.sharing import SharingCard, SharingFound, read_sharing
 from clarity_desktop.ui.qt import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class _Found:
     holds: list[Hold]
     asked: int | None
     rights: frozenset[Right]
+    sharing: SharingFound
 
 
 class ConsentPage(LoadedPage):
@@ -116,6 +118,8 @@ class ConsentPage(LoadedPage):
         )
         self.erase.clicked.connect(lambda _=False: self.ask_erasure())
         column.addWidget(rights)
+        self.sharing = SharingCard(self)
+        column.addWidget(self.sharing)
         self._hold_card = Card("Legal hold")
         self._holds = Label("", "body", wrap=True)
         self._hold_card.body.addWidget(self._holds)
@@ -165,7 +169,8 @@ class ConsentPage(LoadedPage):
             entries = services.search_audit(patient_id=patient.id, action="patient.erase.request", limit=1)
             if entries and entries[0].at >= time.time() - _REQUEST_HOLDS_S:
                 asked = entries[0].at
-        return _Found(services.consents(patient.id), services.holds(patient.id), asked, rights)
+        sharing = read_sharing(services, patient.id)
+        return _Found(services.consents(patient.id), services.holds(patient.id), asked, rights, sharing)
 
     def show_data(self, data: _Found | None) -> None:
         if data is None:
@@ -178,6 +183,7 @@ class ConsentPage(LoadedPage):
         in_force = sum(one.holds_on(today) for one in data.consents)
         told = f"{in_force} of {count_words(len(data.consents), 'consent')} in force" if data.consents else ""
         self._card.set_title("Consents", told)
+        self.sharing.show_found(data.sharing)
         holds = self._in_force()
         self.held.setVisible(bool(holds))
         self._hold_card.setVisible(bool(data.holds))

@@ -10,14 +10,14 @@ from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.users import Right, Role, User
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
-from clarity_desktop.ui.components.choice import CheckBox
+from clarity_desktop.ui.components.choice import CheckBox, Choice
 from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.new_passphrase import NewPassphrase
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.codes import EMERGENCY_LINES, CodeDialog
 from clarity_desktop.ui.dialogs.form import ask_form
-from clarity_desktop.ui.jobs import run_mutation
+from clarity_desktop.ui.jobs import run_mutation, run_query
 from clarity_desktop.ui.pages.refused import ROLE_NAMES, roles_in_words
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget, Signal
@@ -286,23 +286,53 @@ class PeoplePage(LoadedPage):
         )
 
     def remove_person(self) -> None:
-        """Ask for the name to be typed, then take all keys from the person."""
+        """Ask for the name to be typed, and who takes over restricted patients, then take all keys from the person."""
         user = self._chosen()
-        if user is None or user.removed is not None:
-            return
+        if user is not None and user.removed is None:
+            run_query(
+                self, lambda: self.services.restricted_of(user.id), lambda number: self._ask_removal(user, number)
+            )
+
+    def _ask_removal(self, user: User, restricted: int) -> None:
         line = QLineEdit()
-        typed = Field(f"Type the name to confirm: {user.name}", line)
+        content: list[QWidget] = [Field(f"Type the name to confirm: {user.name}", line)]
+        others = [
+            (one.id, one.name)
+            for one in (self._found.users if self._found else ())
+            if one.removed is None and one.id != user.id and Right.CHANGE_IDENTITY in one.rights and not one.emergency
+        ]
+        heir = Choice(others)
+        if restricted:
+            patients = count_words(restricted, "restricted patient")
+            content.append(Field(f"Who takes over {patients}", heir, "They are open to their owner only"))
+        services = self.services
+
+        def act() -> Callable[[], object]:
+            to = heir.value() if restricted else ""
+
+            def remove() -> None:
+                if to:
+                    services.hand_over_patients(user.id, to)
+                services.remove_user(user.id)
+
+            return remove
+
+        def ready() -> str:
+            if restricted and not others:
+                return "Nobody else can look after the restricted patients; give somebody the role Clinician first"
+            return "" if line.text().strip() == user.name else "Type the name first"
+
         ask_form(
             self.window(),
             "Take all keys from this person?",
             "Passphrase, keychain and code open nothing any more, open sessions end, and what they did stays in the "
             "audit. Patients belong to the vault and stay. New keys for the whole vault, on the key slots page, also "
             "end the use of keys that were copied before.",
-            (typed,),
+            content,
             "Remove",
-            lambda: lambda: self.services.remove_user(user.id),
+            act,
             lambda _: self.told.emit("The person was removed."),
-            ready=lambda: "" if line.text().strip() == user.name else "Type the name first",
+            ready=ready,
             danger=True,
         )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from clarity_desktop.app.protection import backup_places, data_class_of
+from clarity_desktop.app.protection import data_class_of
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.users import Right
@@ -19,12 +18,12 @@ from clarity_desktop.ui.components.record_table import Column, Record, RecordTab
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.jobs import board, start_job
-from clarity_desktop.ui.pages.security.certificate import show_certificate
-from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
-from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QVBoxLayout
+from clarity_desktop.ui.pages.security.erasures import Certificates, Erasures, ErasuresFound, read_erasures
+from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable
+from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
-    from clarity_desktop.app.oversight import CertificateOfErasure, Due, Policy
+    from clarity_desktop.app.oversight import Due, Policy
 
 __all__ = ["CLASS_WORDS", "RetentionPage", "days_in_words"]
 
@@ -39,6 +38,7 @@ CLASS_WORDS = {
     "audit": "Audit",
 }
 _YEAR = 365.25
+_ALONE = "You work alone here, so it stands in for a second person"
 
 
 def days_in_words(days: int | None) -> str:
@@ -53,12 +53,10 @@ def days_in_words(days: int | None) -> str:
 class _Found:
     policies: list[Policy]
     due: list[Due]
-    requests: dict[str, str]
-    certificates: list[CertificateOfErasure]
-    me: str
     may_set: bool
-    may_erase: bool
-    backup_folder: Path
+    alone: bool
+    """Nobody else looks after retention, so the recovery code stands in for the second person."""
+    erasures: ErasuresFound
 
 
 class RetentionPage(LoadedPage):
@@ -71,14 +69,8 @@ class RetentionPage(LoadedPage):
 
     def build(self, column: QVBoxLayout) -> None:
         self._found: _Found | None = None
-        self._requests = Card("Erasures that wait", "One person asks, another one confirms")
-        self.requests = RecordTable("Erasures that wait", (Column("Patient (pseudonym)"), Column("Asked for by", 320)))
-        self.requests.current_changed.connect(lambda _: self._enable())
-        self._requests.body.addWidget(self.requests)
-        self.erase = Button("Confirm erasure", "danger", "trash-2")
-        self.erase.clicked.connect(lambda _=False: self.confirm_erasure())
-        self._requests.body.addWidget(self.erase)
-        column.addWidget(self._requests)
+        self.erasures = Erasures(self)
+        column.addWidget(self.erasures)
         policies = Card("How long data is kept", "A shorter time takes two people")
         self.policies = RecordTable(
             "How long data is kept", (Column("Kind of data"), Column("Study", 200), Column("Kept", 220))
@@ -115,50 +107,24 @@ class RetentionPage(LoadedPage):
         self.execute.clicked.connect(lambda _=False: self.carry_out())
         self._preview.body.addWidget(self.execute)
         column.addWidget(self._preview)
-        done = Card("Certificates of erasure")
-        heads = (
-            Column("Patient (pseudonym)"),
-            Column("Done", 210),
-            Column("Asked by", 180),
-            Column("Confirmed by", 180),
-        )
-        self.certificates = RecordTable("Certificates of erasure", heads)
-        self.certificates.current_changed.connect(lambda _: self._enable())
-        self.certificates.opened.connect(lambda _: self.show_chosen())
-        done.body.addWidget(self.certificates)
-        self.none_yet = Label("Nobody has been erased from this vault.", "body", "muted")
-        done.body.addWidget(self.none_yet)
-        self.open = Button("Show certificate", "normal", "file-text")
-        self.open.clicked.connect(lambda _=False: self.show_chosen())
-        done.body.addWidget(self.open)
-        column.addWidget(done)
+        self.certificates = Certificates(self)
+        column.addWidget(self.certificates)
 
     def read(self) -> _Found:
         services = self.services
-        me = services.user()
-        may_set, may_erase = Right.MANAGE_RETENTION in me.rights, Right.CONFIRM_ERASURE in me.rights
+        may_set = Right.MANAGE_RETENTION in services.user().rights
         return _Found(
             services.retention_policies(),
             services.retention_preview() if may_set else [],
-            services.erasure_requests() if may_erase else {},
-            services.erasures() if may_erase else [],
-            me.name,
             may_set,
-            may_erase,
-            services.backup_folder(),
+            services.code_stands_in(Right.MANAGE_RETENTION),
+            read_erasures(services),
         )
 
     def show_data(self, data: _Found) -> None:
         self._found = data
-        self.requests.show_records(
-            [
-                Record(patient, (patient, who + (" (you)" if who == data.me else "")), "circle-dashed", "warn")
-                for patient, who in data.requests.items()
-            ]
-        )
-        waiting = count_words(len(data.requests), "erasure waits", "erasures wait") if data.requests else "None"
-        self._requests.set_title("Erasures that wait", f"{waiting}. One person asks, another one confirms")
-        self.requests.setVisible(bool(data.requests))
+        self.erasures.show_found(data.erasures)
+        self.certificates.show_found(data.erasures)
         self.policies.show_records(
             [
                 Record(
@@ -185,19 +151,6 @@ class RetentionPage(LoadedPage):
         self._preview.set_title("What would go now", f"of {count_words(patients, 'patient')}" if data.due else "")
         self.due.setVisible(bool(data.due))
         self.nothing.setVisible(not data.due)
-        self.certificates.show_records(
-            [
-                Record(
-                    str(number),
-                    (one.pseudonym, when(one.done), one.requested_by, one.confirmed_by),
-                    "circle-check",
-                    "ok",
-                )
-                for number, one in enumerate(data.certificates)
-            ]
-        )
-        self.certificates.setVisible(bool(data.certificates))
-        self.none_yet.setVisible(not data.certificates)
         self._enable()
 
     def _enable(self) -> None:
@@ -210,15 +163,6 @@ class RetentionPage(LoadedPage):
         enable(self.hold, role)
         enable(self.release, role)
         enable(self.execute, role or ("" if data.due else "Nothing is due"))
-        chosen = self.requests.current_key()
-        asked = data.requests.get(chosen, "")
-        reason = "Select a request first" if chosen else "No erasure waits"
-        if not chosen and data.requests:
-            reason = "Select a request first"
-        if chosen:
-            reason = "You asked for it; another person confirms" if asked == data.me else ""
-        enable(self.erase, reason if data.may_erase else "Confirming belongs to the role Admin")
-        enable(self.open, "" if self.certificates.current_key() else "Select a certificate first")
 
     # -- policies ---------------------------------------------------------------------------------------------
 
@@ -231,17 +175,21 @@ class RetentionPage(LoadedPage):
         present = next((one.keep_days for one in data.policies if f"{one.data_class.value}|{one.study}" == key), None)
         days, forever = QLineEdit("" if present is None else str(present)), CheckBox("Keep for good")
         forever.setChecked(present is None)
-        tag, reason = QLineEdit(study), QLineEdit()
+        tag, reason, code = QLineEdit(study), QLineEdit(), QLineEdit()
         kept = Field("Days", days, "730 days are 2 years, 3653 days are 10")
         why = Field("Reason for less than six years of audit or consent", reason, "It becomes part of the audit")
         forever.toggled.connect(lambda on: days.setEnabled(not on))
         days.setEnabled(present is not None)
-        content = [kept, forever, why] if not new else [Field("Study (tag of its patients)", tag), kept, forever, why]
+        content: list[QWidget] = [kept, forever, why]
+        if new:
+            content.insert(0, Field("Study (tag of its patients)", tag))
+        if data.alone:
+            content.append(Field("Your recovery code, for a shorter time", code, _ALONE))
 
         def act() -> Callable[[], object]:
             wanted = None if forever.isChecked() else int(days.text())
-            text, named = reason.text(), tag.text().strip()
-            return lambda: self._set(kind, wanted, named, text)
+            text, named, by_code = reason.text(), tag.text().strip(), code.text().strip() or None
+            return lambda: self._set(kind, wanted, named, text, by_code)
 
         def done(kept_as: str) -> None:
             self.told.emit(kept_as)
@@ -265,9 +213,10 @@ class RetentionPage(LoadedPage):
             fields={"retention.days": kept, "retention.least": why},
         )
 
-    def _set(self, kind: str, days: int | None, study: str, reason: str) -> str:
+    def _set(self, kind: str, days: int | None, study: str, reason: str, code: str | None) -> str:
+        data_class = data_class_of(kind)
         try:
-            self.services.set_retention(data_class_of(kind), days, study=study, reason=reason)
+            self.services.set_retention(data_class, days, study=study, reason=reason, recovery_code=code)
         except ClarityError as error:
             if error.code != "retention.two_people":
                 raise
@@ -281,23 +230,33 @@ class RetentionPage(LoadedPage):
             return
         total = sum(one.things for one in data.due)
         line = QLineEdit()
-        typed = Field(f"Type {total} to confirm", line, "The number of things in the list")
+        code = QLineEdit()
+        content = [Field(f"Type {total} to confirm", line, "The number of things in the list")]
+        if data.alone:
+            content.append(Field("Your recovery code, where it is much", code, _ALONE))
+
+        def act() -> Callable[[], str | None]:
+            typed = code.text().strip() or None
+            return lambda: typed
+
         ask_form(
             self.window(),
             "Delete what is due?",
             "What the list shows is deleted and cannot be brought back except from a backup. Where it is much at once, "
             "this is kept as a request, and another admin does the same here.",
-            (typed,),
+            content,
             "Delete",
-            lambda: lambda: None,
-            lambda _: self._execute(),
+            act,
+            self._execute,
             ready=lambda: "" if line.text().strip() == str(total) else "Type the number first",
             danger=True,
         )
 
-    def _execute(self) -> None:
+    def _execute(self, code: str | None) -> None:
         services = self.services
-        job = start_job("Deleting what is due", lambda _progress, _cancel: services.execute_retention())
+        job = start_job(
+            "Deleting what is due", lambda _progress, _cancel: services.execute_retention(recovery_code=code)
+        )
 
         def ended() -> None:
             error = job.error
@@ -354,45 +313,3 @@ class RetentionPage(LoadedPage):
             ready=lambda: "" if line.text().strip() else "Type an id or code first",
             fields={"patient.": patient, "hold.": patient},
         )
-
-    # -- erasure ----------------------------------------------------------------------------------------------
-
-    def confirm_erasure(self) -> None:
-        """Ask, then erase as a job, and show the certificate."""
-        data, patient = self._found, self.requests.current_key()
-        if data is None or not patient:
-            return
-        line = QLineEdit()
-        typed = Field("Type erase to confirm", line)
-        ask_form(
-            self.window(),
-            "Erase this person for good?",
-            f"{data.requests[patient]} has asked for it. The person's key, rows, documents and findings are destroyed, "
-            "here and in every backup that can be reached. There is no way back.",
-            (typed,),
-            "Erase",
-            lambda: lambda: None,
-            lambda _: self._erase(patient, data.backup_folder),
-            ready=lambda: "" if line.text().strip().casefold() == "erase" else "Type the word erase first",
-            danger=True,
-        )
-
-    def _erase(self, patient: str, folder: Path) -> None:
-        services = self.services
-        places = backup_places([folder] if folder.is_dir() else [])
-        job = start_job("Erasing a person", lambda _progress, _cancel: services.confirm_erasure(patient, places))
-
-        def ended() -> None:
-            self.reload()
-            if job.error is not None:
-                board().failed.emit(job.error)
-            else:
-                show_certificate(self.window(), job.result)
-
-        job.ended.connect(ended)
-
-    def show_chosen(self) -> None:
-        """Show the selected certificate."""
-        key = self.certificates.current_key()
-        if self._found is not None and key:
-            show_certificate(self.window(), self._found.certificates[int(key)])
