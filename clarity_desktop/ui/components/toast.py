@@ -59,7 +59,12 @@ class Toast(QFrame):
         self._button.setVisible(action is not None)
         self._button.set_text(action[0] if action else "")
         self.setAccessibleName(sentence)
-        self.adjustSize()
+        self._button.ensurePolished()
+        layout = self.layout()
+        if layout is not None:
+            # A label that wraps knows its height only for a width.
+            layout.invalidate()
+            self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH))
         self._place()
         self.show()
         self.raise_()

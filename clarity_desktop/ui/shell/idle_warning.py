@@ -10,7 +10,7 @@ from clarity_desktop.ui.qt import QEvent, QFrame, QHBoxLayout, QObject, Qt, QWid
 __all__ = ["IdleWarning"]
 
 _TOP = 60
-_WIDTH = 480
+_WIDTH = 560
 
 
 class IdleWarning(QFrame):

@@ -223,7 +223,9 @@ class WindowLocking(WindowTasks):
         for owner in dict.fromkeys(draft.place.partition("/")[0] for draft in drafts):
             if owner in _SHEETS:
                 self.run_id(_SHEETS[owner])
-        found = fill(self, drafts)
+        # What was written about one person must never land in the field of another.
+        here = self.patient.id if self.patient is not None else None
+        found = fill(self, [draft for draft in drafts if draft.patient_id in (None, here)])
         kept = [draft for draft in drafts if draft not in found]
         if found:
             ids = [draft.id for draft in found]
@@ -334,7 +336,7 @@ class WindowLocking(WindowTasks):
             self.say("The presentation hold is over. The vault locks by itself again.")
         else:
             clock.hold()
-            self.say("The vault stays open for 60 minutes. It still locks with the screen, and by Ctrl L.")
+            self.say("Idle time does not lock the vault for 60 minutes. The screen lock and Ctrl L still do.")
         self.idle.check()
         self.workspace.header.show_hold(clock.held_s > 0)
 

@@ -174,7 +174,15 @@ def test_v21_notes_of_several_lines_are_kept_with_their_patient_and_saved_text_i
     (draft,) = window.services.drafts()
     assert (draft.place, draft.text) == ("overview/Note", "slept badly after the night shift")
     assert draft.patient_id == window.services.patient("D-0001").id
-    window.services.discard_drafts([draft.id])
+    _open(window, "D-0002", "overview", rest)
+    other = QPlainTextEdit(window.workspace.current())
+    other.setAccessibleName("Note")
+    window._put_back([draft])
+    assert other.toPlainText() == ""
+    _open(window, "D-0001", "overview", rest)
+    window._put_back([draft])
+    rest()
+    assert other.toPlainText() == "slept badly after the night shift"
     assert window.services.drafts() == []
 
 
