@@ -100,7 +100,7 @@ class Backups:
                 cancel=cancel,
             )
         except ClarityError as error:
-            # On a damaged vault the entry may not be possible either; what is said is why there is no backup.
+            # Where the pages of the audit itself are damaged, what is said is why there is no backup.
             with contextlib.suppress(ClarityError), self._store.noting("vault.backup") as write:
                 write.outcome = "failed"
                 write.detail = error.code

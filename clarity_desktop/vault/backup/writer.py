@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
-from sqlcipher3.dbapi2 import DatabaseError
 
 from clarity_desktop import __version__
 from clarity_desktop.domain.errors import ConflictError
@@ -181,11 +180,10 @@ def copy_database(
                 source.backup(copy, pages=_PAGES_A_STEP, progress=_reporter(progress, token), sleep=0)
             finally:
                 source.execute("ROLLBACK")
-        except DatabaseError:
-            # A connection that has met a damaged page refuses sound ones too.
-            pooled.invalidate()
-            raise
         finally:
+            # A connection that has met a damaged page refuses sound ones too, and says that the database is read only.
+            # The copying does not always report such a page: it may go on with zeros. So nobody uses this one again.
+            pooled.invalidate()
             pooled.close()
         copy.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         copy.execute("PRAGMA journal_mode = DELETE").fetchone()

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarity_desktop.domain.errors import CancelledError, ClarityError, ConflictError, IntegrityError
-from clarity_desktop.domain.importing import SampleBatch
+from clarity_desktop.domain.importing import ImportReport, SampleBatch
 from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.vault import Vault
@@ -327,3 +327,41 @@ def test_a_manifest_cannot_be_changed_unseen(filled: Vault) -> None:
     with pytest.raises(IntegrityError) as caught:
         filled.backups.check(made.name)
     assert caught.value.code == "backup.altered"
+
+
+def test_v28_a_backup_of_a_damaged_vault_ends_with_its_entry(
+    vault: Vault, batch_of: Callable[..., SampleBatch], report_of: Callable[..., ImportReport]
+) -> None:
+    """Whichever page of the recordings is damaged, the audit says that the backup did not come about."""
+    patient = vault.patients.add("Ada")
+    sink = vault.begin_import(patient.id, file="f", format="healthkit", sha256="1")
+    random = np.random.default_rng(5)
+    for month in range(12):
+        rows = [(BASE + 30 * 86_400 * month + 60 * i, 0, float(random.normal()), None) for i in range(1_200)]
+        sink.samples(batch_of(rows))
+    sink.finish(report_of())
+    with vault._store.reading() as connection:
+        roots = connection.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'audit'").scalars().all()
+    key, database = vault.job_key(), vault.directory / "vault.db"
+    vault.close()
+    sound = database.read_bytes()
+    said = []
+    for page in range(40, len(sound) // 4096, max(1, (len(sound) // 4096 - 40) // 12)):
+        if page + 1 in roots:
+            continue
+        damaged = bytearray(sound)
+        damaged[page * 4096 + 100] ^= 1
+        database.write_bytes(damaged)
+        for ending in ("-wal", "-shm"):
+            database.with_name(database.name + ending).unlink(missing_ok=True)
+        try:
+            opened = Vault.open_with_key(database.parent, key)
+        except IntegrityError:
+            continue
+        with opened:
+            try:
+                opened.backups.make()
+            except IntegrityError:
+                said.append([one.outcome for one in opened.audit.entries(2)])
+    assert len(said) >= 6
+    assert said == [["failed", "begun"]] * len(said)
