@@ -86,7 +86,8 @@ class AgreementChart(Chart):
         ends = [end for end in (bias.low, bias.high, 0.0) if end is not None] if bias is not None else [0.0]
         heights = np.append(difference, ends)
         y = _whole(line_scale(heights, heights, ticks=4), heights)
-        x = _whole(line_scale(mean, mean, ticks=5), mean)
+        hours = mean / 60
+        x = _whole(line_scale(hours, hours, ticks=5), hours)
         return x, y
 
     def draw(self, painter: QPainter) -> None:
@@ -98,7 +99,7 @@ class AgreementChart(Chart):
             text(painter, area.left() - 8, at, y.label(tick), now.ui["text_faint"], align="right")
         for tick in x.ticks:
             at = area.left() + x.share(tick) * area.width()
-            text(painter, at, area.bottom() + 12, duration(tick), now.ui["text_faint"], align="centre")
+            text(painter, at, area.bottom() + 12, f"{x.label(tick)} h", now.ui["text_faint"], align="centre")
         painter.setPen(QPen(now.ui["axis"], 1))
         painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
         bias = self._bias()
@@ -125,7 +126,9 @@ class AgreementChart(Chart):
 
     @staticmethod
     def _point(area: QRectF, x: ValueScale, y: ValueScale, mean: float, difference: float) -> QPointF:
-        return QPointF(area.left() + x.share(mean) * area.width(), area.bottom() - y.share(difference) * area.height())
+        return QPointF(
+            area.left() + x.share(mean / 60) * area.width(), area.bottom() - y.share(difference) * area.height()
+        )
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
         pair = self._pair

@@ -24,6 +24,7 @@ __all__ = ["CompareChart", "difference_words", "measure_words"]
 
 _LEFT, _RIGHT, _TOP, _FOOT, _GAP = 92.0, 120.0, 12.0, 46.0, 16.0
 _DOT = 3.0
+_UNITS = {"1/min": "bpm"}
 
 
 def measure_words(measure: ComparedMeasure, value: float | None) -> str:
@@ -34,7 +35,7 @@ def measure_words(measure: ComparedMeasure, value: float | None) -> str:
         return hour_text(value % 24)
     if measure.unit == "min":
         return duration(value)
-    return f"{number(value, measure.decimals)} {measure.unit}".rstrip()
+    return f"{number(value, measure.decimals)} {_UNITS.get(measure.unit, measure.unit)}".rstrip()
 
 
 def difference_words(measure: ComparedMeasure, value: float | None) -> str:
@@ -44,7 +45,8 @@ def difference_words(measure: ComparedMeasure, value: float | None) -> str:
     if measure.clock_hour or measure.unit == "min":
         words = f"{number(60 * value if measure.clock_hour else value)} min"
     else:
-        words = f"{number(value, max(1, measure.decimals))} {measure.unit}".rstrip()
+        unit = {**_UNITS, "%": "points"}.get(measure.unit, measure.unit)
+        words = f"{number(value, max(1, measure.decimals))} {unit}".rstrip()
     return f"+{words}" if value > 0 and any(digit in words for digit in "123456789") else words
 
 
@@ -140,7 +142,7 @@ class CompareChart(Chart):
         )
         for area, values, mean, name, n in sides:
             self._lane(painter, area, scale, name, f"n {n}")
-            colour = now.data["source.1" if name == "A" else "source.4"]
+            colour = now.source[0 if name == "A" else 3].colour
             self._dots(painter, area, scale, values, colour)
             if mean is not None:
                 y = area.bottom() - scale.share(mean) * area.height()
@@ -185,7 +187,7 @@ class CompareChart(Chart):
         difference = self._differences()
         factor = 60.0 if measure.clock_hour else 1.0
         reach = float(np.nanmax(np.abs(difference))) * factor if np.isfinite(difference).any() else 1.0
-        step = round_step(max(reach, 1e-9), 2)
+        step = round_step(max(reach, 1e-9), 4)
         end = math.ceil(max(reach, 1e-9) / step) * step
         scale = ValueScale(-end, end, (-end, 0.0, end))
         unit = "min" if measure.clock_hour else measure.unit

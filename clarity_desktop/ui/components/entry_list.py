@@ -67,9 +67,16 @@ class EntryList(QWidget):
         words.addWidget(ElidedLabel(row.words, "body"))
         words.addWidget(ElidedLabel(row.second, "small", "muted"))
         across.addLayout(words, 1)
+        # Two links and more stand below, so that the words keep their room.
+        links = QHBoxLayout() if len(row.actions) > 1 else across
+        if links is not across:
+            links.setSpacing(8)
+            words.addLayout(links)
         for name, act in row.actions:
             link = Button(name, "link")
             link.setAccessibleName(f"{name}: {row.words}")
             link.clicked.connect(lambda _=False, act=act: act())
-            across.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
+            links.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
+        if links is not across:
+            links.addStretch(1)
         return line

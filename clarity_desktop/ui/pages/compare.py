@@ -13,7 +13,7 @@ from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day
 from clarity_desktop.ui.charts import OverviewStrip
 from clarity_desktop.ui.charts.compare import CompareChart, difference_words, measure_words
-from clarity_desktop.ui.charts.wording import days_between, interval, local_parts, number, zone_label
+from clarity_desktop.ui.charts.wording import days_between, local_parts, number, zone_label
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.states import EmptyState, ErrorCard, Skeleton
@@ -50,7 +50,7 @@ def compared_rows(comparison: Comparison) -> tuple[list[tuple[str, ...]], list[s
     for one in comparison.measures:
         span = ""
         if one.interval is not None:
-            span = interval(*(_bare(one, end) for end in one.interval))
+            span = " to ".join(_bare(one, end) for end in one.interval)
         effect = "–" if one.hedges_g is None else number(one.hedges_g, 2)
         difference = difference_words(one, one.difference)
         n = f"{number(one.n_a)}, {number(one.n_b)}"
@@ -300,6 +300,7 @@ class ComparePage(Page):
         if self._comparison is not None:
             self._metric = self._comparison.measures[row].metric
             self._draw()
+            self._shown.ensureWidgetVisible(self._drawn, 16, 16)
 
     def _draw(self) -> None:
         found = self._comparison

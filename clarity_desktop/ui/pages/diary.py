@@ -15,7 +15,7 @@ from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sleep_diary import DiaryNight, clock_text
 from clarity_desktop.ui.charts.agreement import AgreementChart
-from clarity_desktop.ui.charts.wording import day_short, interval, number, zone_label
+from clarity_desktop.ui.charts.wording import day_short, number, zone_label
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
@@ -64,7 +64,9 @@ def agreement_rows(found: SleepMethods) -> list[tuple[str, ...]]:
         for bias in pair.biases:
             if bias.mean is None:
                 continue
-            limits = "–" if bias.low is None or bias.high is None else interval(number(bias.low), number(bias.high))
+            limits = "–"
+            if bias.low is not None and bias.high is not None:
+                limits = f"{number(bias.low)} to {number(bias.high)}"
             sd = "–" if bias.sd is None else number(bias.sd)
             label = f"{names}: {MEASURES[bias.measure].casefold()}"
             rows.append((label, f"{number(bias.mean)} min", limits, sd, number(bias.n)))

@@ -13,7 +13,7 @@ from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.choice import CheckBox, Choice
 from clarity_desktop.ui.components.entry_list import EntryList, EntryRow
 from clarity_desktop.ui.components.text import Label
-from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, Signal
+from clarity_desktop.ui.qt import QGridLayout, QHBoxLayout, QLineEdit, Signal
 
 __all__ = ["FreeDaysCard"]
 
@@ -40,16 +40,15 @@ class FreeDaysCard(Card):
         self.forget_button.setToolTip("Forget the pattern: Saturday and Sunday are assumed")
         self.forget_button.clicked.connect(lambda _=False: self.week_chosen.emit(None))
         self.add_action(self.forget_button)
-        week = QHBoxLayout()
-        week.setSpacing(6)
+        week = QGridLayout()
+        week.setHorizontalSpacing(12)
         self.boxes: list[CheckBox] = []
-        for name in WEEKDAYS:
+        for place, name in enumerate(WEEKDAYS):
             box = CheckBox(name[:3])
             box.setAccessibleName(f"{name} is free")
             box.clicked.connect(lambda _=False: self._choose_week())
             self.boxes.append(box)
-            week.addWidget(box)
-        week.addStretch(1)
+            week.addWidget(box, *divmod(place, 5))
         self.body.addLayout(week)
         row = QHBoxLayout()
         row.setSpacing(8)

@@ -126,7 +126,7 @@ class SleepPage(StudyPage):
         self._night_card.add_action(self.before)
         self._night_card.add_action(self.after)
         self.lanes = NightChart()
-        self.lanes.setMinimumHeight(420)
+        self.lanes.setMinimumHeight(540)
         self.lanes.setMaximumHeight(600)
         self.lanes.window_changed.connect(self._read_lanes)
         self.editor = NightEditor(self, services, self.lanes)
