@@ -29,6 +29,7 @@ from clarity_desktop.vault.intake.stage import remove_stale_stages
 from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import KeyHeader
+from clarity_desktop.vault.keys.secrets import KeptSecrets
 from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.people.openings import Openings
@@ -160,6 +161,7 @@ class OpenVault:
         self.rules = Rules(self._store)
         self.pat = PatTable(self._store)
         self.insights = InsightTable(self._store)
+        self.secrets = KeptSecrets(KeyHeader.read(layout.keys)[0].vault_id)
         backups = circumstances.backups or folder_beside(layout.directory)
         self.backups = Backups(self._store, self._shared_key, backups)
 

@@ -122,3 +122,21 @@ def test_zones_of_naive_and_offset_tables() -> None:
     (one,) = offset_zones([summer, winter], "Europe/Berlin")
     assert (one.period.zone, one.count) == ("Europe/Berlin", 20)
     assert [found.period.zone for found in offset_zones([summer, winter], None)] == ["UTC+02:00", "UTC+01:00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stop", "offset"),
+    [
+        ("route_2021-03-10_5.30pm.gpx", "2021-03-10T08:30:25", 9 * 3600),
+        ("route_2021-02-06_10.51am.gpx", "2021-02-06T09:51:26", 3600),
+        ("route_2021-02-06_12.10am.gpx", "2021-02-05T18:40:59", 19800),
+        ("route_2021-02-06_22.51.gpx", "2021-02-06T22:51:00", 0),
+        ("route_2021-02-06_10.51am.gpx", "2021-02-06T09:44:00", None),
+        ("route_2021-02-31_10.51am.gpx", "2021-02-06T09:44:00", None),
+        ("walk.gpx", "2021-02-06T09:44:00", None),
+    ],
+)
+def test_the_name_of_a_route_tells_the_offset_at_its_end(name: str, stop: str, offset: int | None) -> None:
+    from clarity_desktop.importers.healthkit.zones import route_offset
+
+    assert route_offset(name, int(datetime.fromisoformat(stop + "+00:00").timestamp())) == offset

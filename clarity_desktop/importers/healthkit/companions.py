@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.importing import Element, SetAside
 from clarity_desktop.importers.healthkit.clinical import CLINICAL_BYTES, with_resource
 from clarity_desktop.importers.healthkit.electrocardiogram import ECG_BYTES, electrocardiogram_of
 from clarity_desktop.importers.healthkit.gpx import ROUTE_BYTES, route_of
+from clarity_desktop.importers.healthkit.zones import Evidence, Witness, route_offset
 from clarity_desktop.importers.reading import Reading
 
 __all__ = ["Companion", "Companions", "find_companion", "is_companion"]
@@ -55,7 +58,8 @@ class Companions:
     Clinical records wait here for their content, because an archive is read by one reader at a time.
     """
 
-    def __init__(self, reading: Reading, files: Mapping[str, Companion] | None) -> None:
+    def __init__(self, reading: Reading, files: Mapping[str, Companion] | None, evidence: Evidence) -> None:
+        self._evidence = evidence
         self._reading = reading
         self._files = files
         self._clinical: list[tuple[Element, str]] = []
@@ -152,6 +156,10 @@ class Companions:
         if element is None:
             self._unreadable(name, "WorkoutRoute", data)
             return
+        if element.stop is not None:
+            offset = route_offset(name.rpartition("/")[2], element.stop)
+            if offset is not None:
+                self._evidence.offset(offset, np.array([element.stop], np.int64), Witness.ROUTE)
         self._reading.element(element)
 
     def _electrocardiogram(self, name: str, companion: Companion) -> None:

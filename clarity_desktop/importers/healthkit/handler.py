@@ -27,7 +27,7 @@ from clarity_desktop.importers.healthkit.records import (
     plausible_range,
 )
 from clarity_desktop.importers.healthkit.template import RowColumns, Template
-from clarity_desktop.importers.healthkit.zones import Evidence, beat_offset
+from clarity_desktop.importers.healthkit.zones import Evidence, Witness, beat_offset
 from clarity_desktop.importers.reading import Reading
 
 __all__ = ["Handler"]
@@ -44,7 +44,7 @@ class Handler:
         self._tally = reading.tally
         self.collector = Collector(self._emit, flush_rows)
         self.evidence = Evidence()
-        self.companions = Companions(reading, files)
+        self.companions = Companions(reading, files, self.evidence)
         self.routes: dict[str, str] = {}
         """Path of each route file named, and the key of the workout that names it."""
         self._units: dict[SeriesKey, None] = {}
@@ -248,7 +248,7 @@ class Handler:
         if element.start is not None:
             zone = first_text(metadata_of(node).get("HKTimeZone"))
             if zone:
-                self.evidence.named(zone, np.array([element.start], np.int64))
+                self.evidence.named(zone, np.array([element.start], np.int64), Witness.WORKOUT)
         path = node.attributes.get("resourceFilePath", "") if node.name == "ClinicalRecord" else ""
         if path:
             self.companions.clinical(element, path)

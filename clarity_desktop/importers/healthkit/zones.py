@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,11 +18,13 @@ from clarity_desktop.domain.importing import ZoneFound
 from clarity_desktop.domain.time import DAY_S, Certainty, Instant, ZonePeriod, ZoneTimeline, zone_of_name
 from clarity_desktop.importers.recorder_clock import ALL_TIME, fixed_zone_name
 
-__all__ = ["Evidence", "beat_offset", "zone_timeline"]
+__all__ = ["Evidence", "Witness", "beat_offset", "route_offset", "zone_timeline"]
 
 _QUARTER = 900
 _LOWEST = -10 * 3600
 _COMPACT_AT = 50_000
+_ROUTE_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})_(\d{1,2})[.:](\d{2})\s?(?:([aApP])\.?[mM])?", re.ASCII)
+_ROUTE_SLACK_S = 120
 
 
 def beat_offset(clock_s: float, start: Instant) -> int:
@@ -32,19 +37,59 @@ def beat_offset(clock_s: float, start: Instant) -> int:
     return (offset - _LOWEST) % DAY_S + _LOWEST
 
 
+class Witness(StrEnum):
+    """Where a piece of evidence comes from."""
+
+    RECORD = "HKTimeZone"
+    WORKOUT = "workouts"
+    BEATS = "beats"
+    ROUTE = "routes"
+
+
+_WORDS = {
+    Witness.RECORD: "HKTimeZone of records at {n} times",
+    Witness.WORKOUT: "HKTimeZone of workouts at {n} times",
+    Witness.BEATS: "beat times against UTC at {n} times",
+    Witness.ROUTE: "names of routes against UTC at {n} times",
+}
+
+
+def route_offset(path: str, stop: Instant) -> int | None:
+    """UTC offset in seconds from the name of a route file, which tells the local time of its last point.
+
+    ``route_2021-03-10_5.30pm.gpx`` that ends at 08:30:25 UTC tells +09:00. ``None`` where the name says nothing, or not
+    a time within two minutes of a quarter hour's offset.
+    """
+    found = _ROUTE_NAME.search(path)
+    if found is None:
+        return None
+    year, month, day, hour, minute = (int(found[index]) for index in range(1, 6))
+    half = (found[6] or "").lower()
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    try:
+        local = int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+    offset = round((local - stop) / _QUARTER) * _QUARTER
+    if abs(local - stop - offset) > _ROUTE_SLACK_S or not -12 * 3600 <= offset <= 14 * 3600:
+        return None
+    return offset
+
+
 class Evidence:
     """Instants at which the zone by name, or the offset, is known. Memory grows with changes, not with records."""
 
     def __init__(self) -> None:
-        self._named: dict[str, list[NDArray[np.int64]]] = {}
-        self._offsets: dict[int, list[NDArray[np.int64]]] = {}
+        self._named: dict[tuple[Witness, str], list[NDArray[np.int64]]] = {}
+        self._offsets: dict[tuple[Witness, int], list[NDArray[np.int64]]] = {}
         self._pending = 0
         self.unknown_names: Counter[str] = Counter()
         self._known_names: dict[str, bool] = {}
         self._weights: Counter[str] = Counter()
 
-    def named(self, zone: str, instants: NDArray[np.int64]) -> None:
-        """Records that name their zone."""
+    def named(self, zone: str, instants: NDArray[np.int64], witness: Witness = Witness.RECORD) -> None:
+        """Records or workouts that name their zone."""
         known = self._known_names.get(zone)
         if known is None:
             known = self._known_names[zone] = _is_zone(zone)
@@ -52,12 +97,12 @@ class Evidence:
             self.unknown_names[zone] += int(instants.size)
             return
         self._weights[zone] += int(instants.size)
-        self._named.setdefault(zone, []).append(_hours(instants))
+        self._named.setdefault((witness, zone), []).append(_hours(instants))
         self._count(instants.size)
 
-    def offset(self, offset_s: int, instants: NDArray[np.int64]) -> None:
-        """Records whose local clock differs from UTC by an offset."""
-        self._offsets.setdefault(offset_s, []).append(_hours(instants))
+    def offset(self, offset_s: int, instants: NDArray[np.int64], witness: Witness = Witness.BEATS) -> None:
+        """Records or routes whose local clock differs from UTC by an offset."""
+        self._offsets.setdefault((witness, offset_s), []).append(_hours(instants))
         self._count(instants.size)
 
     def _count(self, size: int) -> None:
@@ -73,30 +118,34 @@ class Evidence:
         _compact(self._offsets)
         self._pending = 0
         return {
-            "named": [[zone, parts[0]] for zone, parts in self._named.items()],
-            "offsets": [[offset, parts[0]] for offset, parts in self._offsets.items()],
+            "named": [[witness.value, zone, parts[0]] for (witness, zone), parts in self._named.items()],
+            "offsets": [[witness.value, offset, parts[0]] for (witness, offset), parts in self._offsets.items()],
             "unknown": dict(self.unknown_names),
             "weights": dict(self._weights),
         }
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """The reverse of :meth:`document`."""
-        self._named = {zone: [instants] for zone, instants in document["named"]}
-        self._offsets = {offset: [instants] for offset, instants in document["offsets"]}
+        self._named = {(Witness(witness), zone): [at] for witness, zone, at in document["named"]}
+        self._offsets = {(Witness(witness), offset): [at] for witness, offset, at in document["offsets"]}
         self.unknown_names = Counter(document["unknown"])
         self._weights = Counter(document["weights"])
-        self._known_names = dict.fromkeys(self._named, True) | dict.fromkeys(self.unknown_names, False)
+        self._known_names = dict.fromkeys((zone for _, zone in self._named), True) | dict.fromkeys(
+            self.unknown_names, False
+        )
 
-    def points(self) -> tuple[list[tuple[Instant, str]], list[tuple[Instant, int]], Counter[str]]:
+    def points(
+        self,
+    ) -> tuple[list[tuple[Instant, str, Witness]], list[tuple[Instant, int, Witness]], Counter[str]]:
         """Named points, offset points, and how many records name each zone."""
         _compact(self._named)
         _compact(self._offsets)
-        named = sorted((int(at), zone) for zone, parts in self._named.items() for at in parts[0])
-        offsets = sorted((int(at), offset) for offset, parts in self._offsets.items() for at in parts[0])
+        named = sorted((int(at), zone, one) for (one, zone), parts in self._named.items() for at in parts[0])
+        offsets = sorted((int(at), offset, one) for (one, offset), parts in self._offsets.items() for at in parts[0])
         return named, offsets, self._weights
 
 
-_Key = TypeVar("_Key", str, int)
+_Key = TypeVar("_Key", tuple[Witness, str], tuple[Witness, int])
 
 
 def _compact(store: dict[_Key, list[NDArray[np.int64]]]) -> None:
@@ -123,7 +172,12 @@ def _is_zone(name: str) -> bool:
 class _Point:
     at: Instant
     zone: str
-    by_name: bool
+    witness: Witness
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the zone is named."""
+        return self.witness in (Witness.RECORD, Witness.WORKOUT)
 
 
 def zone_timeline(evidence: Evidence, home_zone: str | None) -> tuple[ZoneFound, ...]:
@@ -140,8 +194,8 @@ def zone_timeline(evidence: Evidence, home_zone: str | None) -> tuple[ZoneFound,
     most = weights.most_common(1)[0][0] if weights else None
     home = home_zone or most
     names = [name for name in (home, *sorted(weights, key=lambda name: -weights[name])) if name is not None]
-    points = [_Point(at, zone, True) for at, zone in named]
-    points += [_Point(at, _name_of_offset(at, offset, names), False) for at, offset in offsets]
+    points = [_Point(at, zone, witness) for at, zone, witness in named]
+    points += [_Point(at, _name_of_offset(at, offset, names), witness) for at, offset, witness in offsets]
     points.sort(key=lambda point: (point.at, not point.by_name))
     if home is None:
         home = _most_frequent_zone(points)
@@ -167,8 +221,12 @@ class _Run:
     zone: str
     first: Instant
     last: Instant
-    by_name: int = 0
-    by_beats: int = 0
+    by: Counter[Witness] = field(default_factory=Counter)
+
+    @property
+    def by_name(self) -> int:
+        """Pieces of evidence that name the zone."""
+        return self.by[Witness.RECORD] + self.by[Witness.WORKOUT]
 
 
 def _runs(points: list[_Point]) -> list[_Run]:
@@ -178,18 +236,12 @@ def _runs(points: list[_Point]) -> list[_Run]:
             runs.append(_Run(point.zone, point.at, point.at))
         run = runs[-1]
         run.last = point.at
-        run.by_name += point.by_name
-        run.by_beats += not point.by_name
+        run.by[point.witness] += 1
     return runs
 
 
 def _origin(run: _Run) -> str:
-    parts = []
-    if run.by_name:
-        parts.append(f"HKTimeZone at {run.by_name} times")
-    if run.by_beats:
-        parts.append(f"beat times against UTC at {run.by_beats} times")
-    return " and ".join(parts)
+    return " and ".join(words.format(n=run.by[witness]) for witness, words in _WORDS.items() if run.by[witness])
 
 
 def _periods(points: list[_Point], home: str, *, stated: bool) -> tuple[ZoneFound, ...]:
@@ -212,9 +264,9 @@ def _periods(points: list[_Point], home: str, *, stated: bool) -> tuple[ZoneFoun
                 found.append(ZoneFound(ZonePeriod(middle, run.zone, Certainty.UNCERTAIN, gap), "gap", 0))
         elif run.zone == home:
             begin = ALL_TIME
-        evidence = "HKTimeZone" if run.by_name else "beats"
+        evidence = next(witness.value for witness in Witness if run.by[witness])
         period = ZonePeriod(begin, run.zone, sure, _origin(run))
-        found.append(ZoneFound(period, evidence, run.by_name + run.by_beats))
+        found.append(ZoneFound(period, evidence, run.by.total()))
     if runs and runs[-1].zone != home:
         found.append(ZoneFound(ZonePeriod(runs[-1].last + 1, home, certainty, origin), "home", 0))
     return _strictly_ordered(found)
