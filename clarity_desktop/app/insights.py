@@ -64,6 +64,8 @@ class Insight:
     statements: tuple[SaidStatement, ...]
     refused: str | None = None
     """Why there is no text, or why another provider's text stands here; ``None`` when all went as asked."""
+    id: str = ""
+    """Of the kept text; empty for one that is not kept."""
 
     @property
     def text(self) -> str:

@@ -12,6 +12,7 @@ from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.insights import CheckResult, Topic
+from clarity_desktop.domain.time import format_instant
 
 if TYPE_CHECKING:
     from clarity_desktop.app.insights import Insight
@@ -79,8 +80,71 @@ def generate(
     session = session_of(context)
     services = session.unlocked()
     _check_language(language)
-    found = services.insight(services.patient(patient).id, topic, language=language, event=_day(event))
+    found = services.tell_insight(
+        services.patient(patient).id, topic, provider=provider, language=language, event=_day(event)
+    )
     session.output.answer(insight_document(found), found.text or found.refused or "")
+
+
+@app.command("preview")
+def preview(
+    context: typer.Context,
+    patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
+    provider: Annotated[str, typer.Option(help="gemini.")] = "gemini",
+    topic: Annotated[Topic, typer.Option(help="What it is about.")] = Topic.OVERVIEW,
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    event: Annotated[str | None, typer.Option(help="Day of the event, for the topic event: YYYY-MM-DD.")] = None,
+) -> None:
+    """Show exactly what would be sent, and whether it may; nothing is sent."""
+    session = session_of(context)
+    services = session.unlocked()
+    _check_language(language)
+    found = services.insight_preview(
+        services.patient(patient).id, topic, provider=provider, language=language, event=_day(event)
+    )
+    document = {
+        "provider": found.provider,
+        "model": found.model,
+        "destination": found.destination,
+        "request": found.body.decode("utf-8"),
+        "bytes": len(found.body),
+        "consent": found.consent,
+        "refused": found.refused,
+    }
+    state = "May be sent." if found.refused is None else found.refused
+    session.output.answer(document, "\n".join((found.body.decode("utf-8"), found.destination, found.consent, state)))
+
+
+@app.command("sent")
+def sent(context: typer.Context, patient: Annotated[str, typer.Option(help="Id, code or exact name.")]) -> None:
+    """List what left this machine for insights about a person."""
+    session = session_of(context)
+    services = session.unlocked()
+    found = services.insights_sent(services.patient(patient).id)
+    document = {
+        "sent": [
+            {
+                "at": format_instant(one.at),
+                "who": one.who,
+                "provider": one.provider,
+                "model": one.model,
+                "host": one.host,
+                "consent": one.consent_id,
+                "bytes": one.size,
+                "sha256": one.sha256,
+                "outcome": one.outcome,
+                "tokens_in": one.tokens_in,
+                "tokens_out": one.tokens_out,
+                "cost_micros": one.cost_micros,
+                "correlation": one.correlation,
+            }
+            for one in found
+        ]
+    }
+    rows = [(format_instant(one.at), one.provider, one.host, one.size, one.outcome) for one in found]
+    session.output.answer(
+        document, table(rows, ("time", "provider", "host", "bytes", "outcome")) or "Nothing was sent."
+    )
 
 
 @app.command("facts")
