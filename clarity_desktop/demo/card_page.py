@@ -77,7 +77,7 @@ def card_page(card: Mapping[str, Any]) -> str:
     """The page, in Markdown, of a card that :func:`clarity_desktop.demo.checkpoint.write_checkpoint` made."""
     training, evaluation = card["training"], card["evaluation"]
     rows, verdicts = [], []
-    for one in evaluation["baselines"].values():
+    for one in sorted(evaluation["baselines"].values(), key=lambda one: -float(one["mse"])):
         low, high = one["interval_95"]
         difference = f"{one['model_less_baseline']:+.4f} ({low:+.4f} to {high:+.4f})"
         rows.append(f"| {one['words']} | {one['mse']:.4f} | {difference} |")

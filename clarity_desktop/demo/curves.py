@@ -50,7 +50,8 @@ def drawn_curves(epochs: Sequence[Epoch], best: int, label: str) -> str:
         f"<title>Loss of {label} by epoch</title>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
     ]
-    for loss in np.linspace(low, high, 6):
+    step = 0.05 if high - low < 0.3 else 0.1
+    for loss in np.arange(low, high + step / 2, step):
         y = y_of(float(loss))
         parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_GRID}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{loss:.2f}</text>')
