@@ -110,9 +110,10 @@ def test_a_mistake_of_known_ports_fails_a_gate(
     assert not passes(errors(plain(wrong, windows_of(golden)), golden))
 
 
-def test_sixteen_bits_miss_the_gates(encoder_of: Encoders, golden_of: Goldens) -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_sixteen_bits_miss_the_gates(dtype: torch.dtype, encoder_of: Encoders, golden_of: Goldens) -> None:
     golden = golden_of("s")
-    found = FoldedEncoder(encoder_of("s"), dtype=torch.bfloat16).encode(windows_of(golden)[:1])
+    found = FoldedEncoder(encoder_of("s"), dtype=dtype).encode(windows_of(golden)[:1])
     assert float(np.abs(found.pooled.double().numpy() - golden["pooled"][:1]).max()) > POOLED
 
 
