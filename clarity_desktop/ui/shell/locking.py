@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.domain.drafts import Draft, UnsavedText
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
-from clarity_desktop.domain.users import User
+from clarity_desktop.domain.users import Right, User
 from clarity_desktop.ui.dialogs.capture import CaptureDialog
 from clarity_desktop.ui.dialogs.drafts import DraftsDialog
 from clarity_desktop.ui.dialogs.sheet import Sheet
@@ -48,6 +48,8 @@ class _Entered:
     minutes: int
     capture: bool
     drafts: tuple[Draft, ...]
+    codes: dict[str, str]
+    """Codes of the patients that the drafts are about."""
 
 
 class WindowLocking(WindowTasks):
@@ -118,11 +120,15 @@ class WindowLocking(WindowTasks):
         services = self.services
 
         def learn() -> _Entered:
+            drafts = tuple(services.drafts())
+            about = {draft.patient_id for draft in drafts} - {None}
+            people = services.patients() if about and services.permits(Right.READ_DATA) else []
             return _Entered(
                 services.user(),
                 int(services.setting("lock.after_min")),
                 services.setting("screen.capture_excluded") is True,
-                tuple(services.drafts()),
+                drafts,
+                {one.id: one.code for one in people if one.id in about},
             )
 
         run_query(self, learn, lambda found: self._enter(found, wants_demo), self._stay_out)
@@ -155,7 +161,7 @@ class WindowLocking(WindowTasks):
             count = f"{len(while_locked)} job{'s' if len(while_locked) > 1 else ''}"
             self.say(f"{count} ended while the vault was locked. The job page says how.")
         if found.drafts:
-            self._offer(found.drafts)
+            self._offer(found.drafts, found.codes)
 
     def follow_settings(self) -> None:
         """A setting changed: take over those of the lock at once."""
@@ -206,9 +212,7 @@ class WindowLocking(WindowTasks):
 
     # -- drafts -----------------------------------------------------------------------------------------------
 
-    def _offer(self, drafts: Sequence[Draft]) -> None:
-        codes = {one.id: one.code for one in self.people}
-
+    def _offer(self, drafts: Sequence[Draft], codes: Mapping[str, str]) -> None:
         def words(draft: Draft) -> str:
             about = codes.get(draft.patient_id or "", "")
             return f"{place_words(draft.place)} · {about}" if about else place_words(draft.place)

@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from pytestqt.qtbot import QtBot
 
 from clarity_desktop.app import Services, open_services
 from clarity_desktop.app.safekeeping import Notice
 from clarity_desktop.domain.users import Role
 from clarity_desktop.domain.work import CancelToken
+from clarity_desktop.ui.dialogs.choose_patient import ImportChoice
 from clarity_desktop.ui.dialogs.drafts import DraftsDialog
 from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
 from clarity_desktop.ui.jobs import JobState, board, start_job
+from clarity_desktop.ui.pages.imports import ImportPage
 from clarity_desktop.ui.pages.jobs import job_words
 from clarity_desktop.ui.qt import (
     QApplication,
@@ -216,6 +219,30 @@ def test_v22_a_job_with_a_process_of_its_own_ends_and_the_outcome_is_told(
     assert window.workspace.toast.accessibleName() == ("1 job ended while the vault was locked. The job page says how.")
     assert second.state is JobState.FINISHED
     assert first in board().jobs
+
+
+def test_v22_a_real_import_ends_while_the_vault_is_locked(
+    window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
+) -> None:
+    times = (np.arange(200_000) * 60 + 1_700_000_000).astype("datetime64[s]").astype(str)
+    file = tmp_path / "counts.csv"
+    file.write_text("timestamp,counts\n" + "\n".join(f"{at}Z,{at[-2:]}" for at in times) + "\n", "utf-8")
+    patient = window.services.patient("D-0001")
+    before = len(window.services.imports(patient.id))
+    page = window._page("import")
+    assert isinstance(page, ImportPage)
+    page.start(ImportChoice((file,), patient.id, None, None))
+    (job,) = board().jobs
+    qtbot.waitUntil(lambda: job.progress is not None and job.progress.done > 0, timeout=30_000)
+    window.lock()
+    qtbot.waitUntil(lambda: not window.services.unlocked, timeout=5000)
+    assert not job.is_over
+    qtbot.waitUntil(lambda: job.is_over, timeout=60_000)
+    assert job.state is JobState.FINISHED
+    _unlock(window, rest)
+    assert len(window.services.imports(patient.id)) == before + 1
+    assert "1 job ended" in window.workspace.toast.accessibleName()
+    assert not window.services.vault.is_read_only
 
 
 def test_v22_everything_stops_where_that_is_chosen(window: Window, rest: Callable[[], None], qtbot: QtBot) -> None:
