@@ -131,7 +131,7 @@ def own_families(epochs: Epochs) -> dict[str, Callable[[], object]]:
 
 
 def bootstrap(epochs: Epochs) -> object:
-    """Intervals from 200 replicates for all of the panel that has one; fluctuation analysis has none."""
+    """Intervals from 200 replicates for all of the panel that has one, but for fluctuation analysis."""
     recording = PreparedRecording(epochs)
     clock = LocalClock.of(epochs)
     pairs = pairs_of_days(*day_matrix(cole_kripke_rescored(epochs.values), clock.minute_of_day, clock.local_day))
@@ -147,11 +147,12 @@ def bootstrap(epochs: Epochs) -> object:
             "cosinor2_magnitude": double.magnitude,
         }
     random = np.random.default_rng(1)
+    wanted = tuple(metric for metric in BOOTSTRAP_WORDS if not metric.startswith("dfa_"))
     return (
         stability_intervals(recording, random),
         profile_intervals(recording, random, l5_onset_h=l5.onset_h, m10_onset_h=m10.onset_h),
         cosinor_intervals(recording, random, acrophase_h=wave.acrophase_h),
-        detail_intervals(recording, tuple(BOOTSTRAP_WORDS), values, random),
+        detail_intervals(recording, wanted, values, random),
         regularity_interval(pairs, random),
     )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.findings import METRICS, Metric
 
-__all__ = ["Crossover", "Fluctuation", "default_scales", "fluctuation"]
+__all__ = ["Crossover", "Fluctuation", "default_scales", "fluctuation", "redrawn"]
 
 
 def _declare(name: str, title: str, unit: str, decimals: int, row: str = "RH-22") -> Metric:
@@ -87,16 +87,27 @@ class _Blocks:
     def residual(self, first: int, windows: int, k: int) -> float:
         """Sum of squared residuals from the line in each of ``windows`` windows of k blocks from block ``first`` on."""
         stop = first + windows * k
-        means = self.means[first:stop].reshape(windows, k)
+        between, slope, spread = self._lines(first, windows, k)
+        flat = between.ravel()
         inner = float(self.inner[stop] - self.inner[first])
+        return inner + _BLOCK * float(flat @ flat) - float(slope @ slope) / spread
+
+    def residuals(self, first: int, windows: int, k: int) -> NDArray[np.float64]:
+        """The same by window, shape (windows,)."""
+        between, slope, spread = self._lines(first, windows, k)
+        inner = np.diff(self.inner[first : first + windows * k + 1 : k])
+        return np.asarray(inner + _BLOCK * (between * between).sum(axis=1) - slope * slope / spread)
+
+    def _lines(self, first: int, windows: int, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Means of blocks less the window's, slope moments, and by what a squared moment is divided."""
+        stop = first + windows * k
+        means = self.means[first:stop].reshape(windows, k)
         centres = _BLOCK * (np.arange(k) - (k - 1) / 2)
         both = means @ np.column_stack((np.full(k, 1 / k), _BLOCK * centres))
         between = means - both[:, :1]
         slope = both[:, 1] + self.moments[first:stop].reshape(windows, k) @ np.ones(k)
         n = k * _BLOCK
-        spread = n * (n * n - 1) / 12
-        flat = between.ravel()
-        return inner + _BLOCK * float(flat @ flat) - float(slope @ slope) / spread
+        return between, slope, n * (n * n - 1) / 12
 
 
 def _log_fluctuations(deviations: NDArray[np.float64], scales: tuple[int, ...]) -> NDArray[np.float64]:
@@ -118,6 +129,45 @@ def _log_fluctuations(deviations: NDArray[np.float64], scales: tuple[int, ...]) 
         if mean > 0:
             result[index] = 0.5 * np.log(mean)
     return result
+
+
+def redrawn(
+    recording: PreparedRecording, block_min: int, weight: NDArray[np.float64], scales: tuple[int, ...] | None = None
+) -> list[Fluctuation]:
+    """Fluctuations of replicates in which whole blocks of time are drawn, each with the windows whose middle it holds.
+
+    The walk stays as it is: only the squared residuals of its windows are averaged with other weights.
+
+    Parameters
+    ----------
+    block_min:
+        Length of a block in minutes, counted from the first epoch; an incomplete last block is left out.
+    weight:
+        How often each block is drawn, shape (replicates, blocks).
+    """
+    scales = scales or default_scales()
+    n = recording.deviations.size
+    lead = n % _BLOCK
+    forward = _Blocks(recording.deviations[: n - lead])
+    backward = forward if lead == 0 else _Blocks(recording.deviations[lead:])
+    log_f = np.full((weight.shape[0], len(scales)), np.nan)
+    for index, scale in enumerate(scales):
+        k = scale // _BLOCK
+        windows = n // scale
+        if windows == 0:
+            continue
+        behind = n // _BLOCK - windows * k
+        squares = np.concatenate((forward.residuals(0, windows, k), backward.residuals(behind, windows, k)))
+        begins = np.arange(windows) * scale
+        middle = np.concatenate((begins, begins + n - windows * scale)) + scale // 2
+        place = middle // block_min
+        inside = place < weight.shape[1]
+        total = weight @ np.bincount(place[inside], squares[inside], weight.shape[1])
+        number = weight @ np.bincount(place[inside], minlength=weight.shape[1])
+        mean = np.divide(total, number * scale, out=np.zeros(number.size), where=number > 0)
+        some = mean > 0
+        log_f[some, index] = 0.5 * np.log(mean[some])
+    return [_exponents(row, scales) for row in log_f]
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
@@ -169,7 +219,10 @@ def fluctuation(recording: PreparedRecording, scales: tuple[int, ...] | None = N
         raise ValueError("scales must be multiples of 10 minutes")
     if not recording.n_valid or recording.sum_of_squares == 0:
         return None
-    log_f = _log_fluctuations(recording.deviations, scales)
+    return _exponents(_log_fluctuations(recording.deviations, scales), scales)
+
+
+def _exponents(log_f: NDArray[np.float64], scales: tuple[int, ...]) -> Fluctuation:
     usable = np.isfinite(log_f)
     log_n = np.log(np.array(scales, dtype=np.float64))
     return Fluctuation(

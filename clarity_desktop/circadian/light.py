@@ -73,6 +73,8 @@ class LightRhythm:
     variability: float | None
     hourly: NDArray[np.float64]
     """LEX: mean of log10(lux + 1) by clock hour, shape (24,); NaN where no data."""
+    recording: PreparedRecording
+    """log10(lux + 1) as a recording of its own, for what rests on single days."""
 
 
 def light_days(light: Epochs, threshold_lux: float) -> LightDays:
@@ -122,7 +124,7 @@ def light_rhythm(light: Epochs) -> LightRhythm:
     total = np.where(recording.minute_n > 0, recording.minute_mean, 0.0) * recording.minute_n
     hourly = np.full(24, np.nan)
     np.divide(total.reshape(24, 60).sum(axis=1), n, out=hourly, where=n > 0)
-    return LightRhythm(interdaily_stability(recording), intradaily_variability(recording), hourly)
+    return LightRhythm(interdaily_stability(recording), intradaily_variability(recording), hourly, recording)
 
 
 def dark_while_active(light: Epochs, activity: Epochs, *, active_above: float = 4.0) -> float | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.findings import METRICS, Metric
 
-__all__ = ["ChiSquarePeriodogram", "LombScargle", "chi_square_periodogram", "lomb_scargle"]
+__all__ = ["CHI_BIN_MIN", "ChiSquarePeriodogram", "LombScargle", "chi_square_periodogram", "lomb_scargle"]
 
 LOMB_SCARGLE_PERIOD = METRICS.declare(
     Metric(
@@ -49,7 +49,8 @@ CHI_SQUARE_PERIOD = METRICS.declare(
 )
 
 _SHORTEST_H, _LONGEST_H, _STEP_H = 16.0, 32.0, 0.02
-_BIN_MIN = 10
+CHI_BIN_MIN = 10
+"""Bins of the chi-square periodogram in minutes."""
 _INNER = 96
 _ALPHA = 0.01
 
@@ -267,8 +268,8 @@ def chi_square_periodogram(recording: PreparedRecording, alpha: float = _ALPHA) 
 
     ``None`` when the record holds less than two cycles of the longest period, or does not vary.
     """
-    values = recording.elapsed_blocks(_BIN_MIN)
-    shortest, longest = round(_SHORTEST_H * 60 / _BIN_MIN), round(_LONGEST_H * 60 / _BIN_MIN)
+    values = recording.elapsed_blocks(CHI_BIN_MIN)
+    shortest, longest = round(_SHORTEST_H * 60 / CHI_BIN_MIN), round(_LONGEST_H * 60 / CHI_BIN_MIN)
     if values.size < 2 * longest:
         return None
     valid = np.isfinite(values)
@@ -298,7 +299,7 @@ def chi_square_periodogram(recording: PreparedRecording, alpha: float = _ALPHA) 
         column = sums / np.maximum(held, 1.0) - mean
         found[index] = n * float((held * column) @ column) / spread
     thresholds = _thresholds(shortest, longest, alpha)
-    periods = np.arange(shortest, longest + 1) * _BIN_MIN / 60
+    periods = np.arange(shortest, longest + 1) * CHI_BIN_MIN / 60
     peak = int(np.argmax(found / thresholds))
     return ChiSquarePeriodogram(
         float(periods[peak]), float(found[peak]), float(thresholds[peak]), periods, found, thresholds

@@ -15,7 +15,7 @@ from clarity_desktop.circadian.cosinor import cosinor
 from clarity_desktop.circadian.prepared import PreparedRecording
 from clarity_desktop.domain.findings import METRICS, Metric
 
-__all__ = ["LEAST_SHARE_EXPLAINED", "SigmoidCosinor", "sigmoid_cosinor"]
+__all__ = ["LEAST_SHARE_EXPLAINED", "SigmoidCosinor", "refitted", "sigmoid_cosinor"]
 
 
 def _declare(name: str, title: str, unit: str, decimals: int, *, clock: bool = False) -> Metric:
@@ -90,16 +90,19 @@ def _profile(recording: PreparedRecording) -> tuple[NDArray[np.float64], NDArray
 def _solve_linear(
     y: NDArray[np.float64], w: NDArray[np.float64], s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Weighted least squares of y on 1 and s for each row of s: ``(m, a, rss)``, shapes (K,)."""
-    total = w.sum()
-    mean_s = s @ w / total
-    mean_y = float(y @ w) / total
+    """Weighted least squares of y on 1 and s for each row of s: ``(m, a, rss)``, shapes (K,).
+
+    ``y`` and ``w`` have one row for all, or one for each row of ``s``.
+    """
+    total = w.sum(axis=1)
+    mean_s = (s * w).sum(axis=1) / total
+    mean_y = (y * w).sum(axis=1) / total
     centred = s - mean_s[:, None]
-    spread = (centred * centred) @ w
-    a = (centred @ (w * (y - mean_y))) / np.maximum(spread, 1e-12 * total)
+    spread = (centred * centred * w).sum(axis=1)
+    a = (centred * (w * (y - mean_y[:, None]))).sum(axis=1) / np.maximum(spread, 1e-12 * total)
     m = mean_y - a * mean_s
     residual = y - m[:, None] - a[:, None] * s
-    return m, a, (residual * residual) @ w
+    return m, a, (residual * residual * w).sum(axis=1)
 
 
 def _logistic(z: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,6 +117,8 @@ def _descend(
     steps: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Levenberg–Marquardt of all starts at once; parameters (K, 3) are α, ln β and φ in radians.
+
+    ``y`` and ``w`` have shape (1, M), or (K, M) where each start has data of its own.
 
     m and a are solved exactly at each point (variable projection); their columns stay in the Jacobian, so a step
     accounts for how they follow.
@@ -143,7 +148,7 @@ def _descend(
             ),
             axis=2,
         )
-        columns *= root[None, :, None]
+        columns *= root[:, :, None]
         residual = (y - m[:, None] - a[:, None] * s) * root
         transposed = columns.transpose(0, 2, 1)
         normal = transposed @ columns
@@ -169,6 +174,40 @@ def _descend(
     return parameters, rss
 
 
+def refitted(
+    mean: NDArray[np.float64], weight: NDArray[np.float64], found: SigmoidCosinor
+) -> dict[str, NDArray[np.float64]]:
+    """The curve fitted to other profiles of the day, each followed from one found already.
+
+    Parameters
+    ----------
+    mean, weight:
+        Mean of ln(count + 1) and number of epochs in stretches of ten minutes, shape (K, 144).
+    found:
+        Where each fit begins.
+
+    Returns
+    -------
+    By name of :class:`SigmoidCosinor`: ``mesor``, ``amplitude``, ``acrophase_h``, ``up_mesor_h``, ``down_mesor_h``
+    and ``width_ratio``, each of shape (K,).
+    """
+    angle = _ANGLE.reshape(-1, _COARSE).mean(axis=1)
+    begin = (found.alpha, math.log(found.beta), found.acrophase_h / _HOURS_PER_RADIAN)
+    ends, _ = _descend(angle, mean, weight, np.tile(begin, (mean.shape[0], 1)), 25)
+    alpha, beta, phase = ends[:, 0], np.exp(ends[:, 1]), ends[:, 2]
+    s = _logistic(beta[:, None] * (np.cos(angle - phase[:, None]) - alpha[:, None]))
+    m, a, _ = _solve_linear(mean, weight, s)
+    acrophase, half = phase * _HOURS_PER_RADIAN % 24, np.arccos(alpha) * _HOURS_PER_RADIAN
+    return {
+        "mesor": m + a / 2,
+        "amplitude": a,
+        "acrophase_h": acrophase,
+        "up_mesor_h": (acrophase - half) % 24,
+        "down_mesor_h": (acrophase + half) % 24,
+        "width_ratio": np.arccos(alpha) / math.pi,
+    }
+
+
 def sigmoid_cosinor(recording: PreparedRecording) -> SigmoidCosinor | None:
     """Fit the sigmoidal cosine; ``None`` when there is nothing to fit.
 
@@ -185,15 +224,15 @@ def sigmoid_cosinor(recording: PreparedRecording) -> SigmoidCosinor | None:
     coarse_angle = _ANGLE.reshape(-1, _COARSE).mean(axis=1)
     phase = first_guess.acrophase_h / _HOURS_PER_RADIAN
     starts = np.array([(alpha, math.log(beta), phase) for alpha, beta in _STARTS])
-    rough, rough_rss = _descend(coarse_angle, coarse, coarse_weight, starts, 40)
+    rough, rough_rss = _descend(coarse_angle, coarse[None, :], coarse_weight[None, :], starts, 40)
     order = np.argsort(rough_rss)
     same = bool(np.all(np.abs(rough[order[1]] - rough[order[0]]) < 1e-3))
     best = rough[order[: 1 if same else 2]]
-    ends, rss = _descend(_ANGLE, y, weight, best, 60)
+    ends, rss = _descend(_ANGLE, y[None, :], weight[None, :], best, 60)
     winner = int(np.argmin(rss))
     alpha, beta, phase = float(ends[winner, 0]), math.exp(float(ends[winner, 1])), float(ends[winner, 2])
     s = _logistic(beta * (np.cos(_ANGLE - phase) - alpha))[None, :]
-    m, a, between = _solve_linear(y, weight, s)
+    m, a, between = _solve_linear(y[None, :], weight[None, :], s)
     total_rss = within + float(between[0])
     n = recording.n_valid
     mean = float(y @ weight) / float(weight.sum())

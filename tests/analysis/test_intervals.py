@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from clarity_desktop.analysis.findings.day_intervals import BOOTSTRAP_WORDS, detail_intervals, timing_intervals
+from clarity_desktop.analysis.findings.shape_intervals import fluctuation_intervals, period_intervals, sigmoid_intervals
 from clarity_desktop.analysis.findings.uncertainty import day_weights, stability_intervals, stability_replicates
 from clarity_desktop.circadian.cosinor import cosinor, two_component_cosinor
+from clarity_desktop.circadian.fractal import fluctuation, redrawn
 from clarity_desktop.circadian.nonparametric import interdaily_stability, intradaily_variability, mean_over_widths
+from clarity_desktop.circadian.period_replicates import chi_square_replicates, lomb_scargle_replicates
+from clarity_desktop.circadian.periodogram import chi_square_periodogram, lomb_scargle
 from clarity_desktop.circadian.prepared import PreparedRecording
+from clarity_desktop.circadian.sigmoid_cosinor import sigmoid_cosinor
 from clarity_desktop.circadian.transitions import transitions
 from clarity_desktop.domain.time import ZoneTimeline, day_of_date
 from clarity_desktop.signals.epochs import epochs_of_counts
@@ -134,3 +139,70 @@ def test_steps_between_blocks_do_not_count() -> None:
     # Distance to the mean is 4 h on every night; only the one true step of 8 h may add to it.
     assert interval[0] <= 4.01
     assert interval[1] < 6
+
+
+def ragged(days: int, seed: int = 3) -> PreparedRecording:
+    """A record with bursts and gaps over a clock change, so that nothing is regular."""
+    one = recording(days, 0.3)
+    random = np.random.default_rng(seed)
+    values = one.epochs.values * random.gamma(0.7, 1.4, len(one.epochs)).astype(np.float32)
+    values[random.integers(0, values.size, 60)[:, None] + np.arange(40)[None, :].clip(max=0)] = np.nan
+    return PreparedRecording(
+        epochs_of_counts(one.epochs.start, np.rint(values), BERLIN, unit="counts", kind="ActivityCounts")
+    )
+
+
+def test_each_day_drawn_once_gives_periods_curve_and_exponents_themselves() -> None:
+    one = ragged(14)
+    once = np.ones((1, 14))
+    wave, chi = lomb_scargle(one), chi_square_periodogram(one)
+    assert wave is not None
+    assert chi is not None
+    replicates = lomb_scargle_replicates(one, once)
+    assert replicates is not None
+    assert replicates[0][0] == wave.period_h
+    assert replicates[1][0] == pytest.approx(wave.power, rel=1e-6)
+    found = chi_square_replicates(one, once)
+    assert found is not None
+    assert found[0] == chi.period_h
+    walk = fluctuation(one)
+    assert walk is not None
+    again = redrawn(one, 1440, np.ones((1, len(one.epochs) // 1440)))
+    # The clock change makes the record an hour short of 14 days: its last block is not drawn.
+    assert again[0].alpha == pytest.approx(walk.alpha, abs=0.02)
+    curve, refit = sigmoid_cosinor(one), sigmoid_intervals(one, np.ones((20, 14)))
+    assert curve is not None
+    for name in ("mesor", "amplitude", "width_ratio"):
+        interval = refit[f"sigmoid_{name}"]
+        assert interval is not None
+        assert interval[0] == pytest.approx(getattr(curve, name), rel=0.02)
+        assert interval[1] == pytest.approx(interval[0], rel=1e-9)
+
+
+def test_days_keep_their_places_so_that_another_period_is_found() -> None:
+    # A rhythm of 25 h: were days put behind one another, every replicate would say 24 h.
+    hours = np.arange(0, 30 * 24 * 60) / 60
+    values = np.maximum(0, 100 * np.cos(2 * np.pi * hours / 25) + rng().normal(0, 20, hours.size) + 40)
+    utc = ZoneTimeline.single("UTC")
+    one = PreparedRecording(epochs_of_counts(0, np.rint(values), utc, unit="counts", kind="ActivityCounts"))
+    weight = day_weights(one, rng())
+    assert weight is not None
+    found = period_intervals(one, weight)
+    for metric in ("lomb_scargle_period_h", "chi_square_period_h"):
+        interval = found[metric]
+        assert interval is not None
+        assert 24.7 < interval[0] <= 25.0 + 0.17
+        assert 25.0 - 0.17 <= interval[1] < 25.3
+
+
+def test_the_interval_of_the_exponent_holds_that_of_white_noise() -> None:
+    held = 0
+    for seed in range(10):
+        values = np.random.default_rng(seed).normal(500, 40, 21 * 1440)
+        utc = ZoneTimeline.single("UTC")
+        one = PreparedRecording(epochs_of_counts(0, values, utc, unit="counts", kind="ActivityCounts"))
+        interval = fluctuation_intervals(one, np.random.default_rng(seed))["dfa_alpha_10_90"]
+        assert interval is not None
+        held += interval[0] - 0.01 <= 0.5 <= interval[1] + 0.01
+    assert held >= 8
+    assert fluctuation_intervals(recording(8, 0.2), rng()) == {}

@@ -9,6 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.analysis.findings.shape_intervals import (
+    BLOCK_DAYS,
+    fluctuation_intervals,
+    period_intervals,
+    sigmoid_intervals,
+)
 from clarity_desktop.analysis.findings.uncertainty import (
     REPLICATES,
     Interval,
@@ -28,6 +34,17 @@ from clarity_desktop.sleep.timing import TimedNights, timing_of
 
 __all__ = ["BOOTSTRAP_WORDS", "detail_intervals", "timing_intervals"]
 
+_SIGMOID: Final = (
+    "sigmoid_mesor",
+    "sigmoid_amplitude",
+    "sigmoid_acrophase_h",
+    "sigmoid_up_mesor_h",
+    "sigmoid_down_mesor_h",
+    "sigmoid_width_ratio",
+)
+_PERIODS: Final = ("lomb_scargle_period_h", "lomb_scargle_power", "chi_square_period_h")
+_FLUCTUATION: Final = ("dfa_alpha", "dfa_alpha_10_90", "dfa_alpha_120_600", "dfa_crossover_min")
+
 BOOTSTRAP_WORDS: Final = {
     "ism": "whole local days",
     "ivm": "steps between successive bins, with the later bin's day",
@@ -42,6 +59,9 @@ BOOTSTRAP_WORDS: Final = {
     "k_ar": "bouts, by the local day of their start",
     "l5_onset_sd_h": "windows of single days",
     "m10_onset_sd_h": "windows of single days",
+    **dict.fromkeys(_SIGMOID, "whole local days, the curve refitted in steps of 10 min"),
+    **dict.fromkeys(_PERIODS, "whole local days at their places in time"),
+    **dict.fromkeys(_FLUCTUATION, f"blocks of {BLOCK_DAYS} days, each with the windows whose middle it holds"),
 }
 """What is drawn for each metric that has an interval here."""
 
@@ -85,6 +105,12 @@ def detail_intervals(
         least, most = daily_windows(recording)
         found["l5_onset_sd_h"] = _onset_spread(least, random)
         found["m10_onset_sd_h"] = _onset_spread(most, random)
+    if "sigmoid_mesor" in wanted:
+        found.update(sigmoid_intervals(recording, weight))
+    if set(_PERIODS) & set(wanted):
+        found.update(period_intervals(recording, weight))
+    if set(_FLUCTUATION) & set(wanted):
+        found.update(fluctuation_intervals(recording, random))
     return {metric: interval for metric, interval in found.items() if metric in wanted}
 
 

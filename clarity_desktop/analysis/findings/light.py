@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from clarity_desktop.analysis.findings.maker import FindingMaker
+from clarity_desktop.analysis.findings.uncertainty import REPLICATES, mean_interval, seed_of, stability_intervals
 from clarity_desktop.circadian.light import LIGHT_THRESHOLDS, light_days, light_rhythm
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.findings import Finding
@@ -23,19 +26,44 @@ def light_findings(light: Epochs, maker: FindingMaker) -> tuple[Finding, ...]:
         What the findings of the panel share.
     """
     parameters = {"remark": _SLEEVE}
+    drawn = {**parameters, "bootstrap": "days with at least 16 h of light data", "replicates": str(REPLICATES)}
     found: list[Finding] = []
     for threshold in LIGHT_THRESHOLDS:
         days = light_days(light, threshold)
         number = int(days.day.size)
-        found.append(maker.make(f"tat_{threshold}", days.tat_min, number, parameters=parameters))
+        random = seed_of(maker.input_hash, f"light {threshold}")
+        above = mean_interval(days.minutes_above, random)
+        found.append(
+            maker.make(
+                f"tat_{threshold}", days.tat_min, number, interval=above, parameters=drawn if above else parameters
+            )
+        )
         dark = f"No minute was brighter than {threshold} lx." if number and days.mlit_h is None else None
-        found.append(maker.make(f"mlit_{threshold}_h", days.mlit_h, number, reason=dark, parameters=parameters))
+        when = mean_interval(days.mean_time_h[np.isfinite(days.mean_time_h)], random)
+        found.append(
+            maker.make(
+                f"mlit_{threshold}_h",
+                days.mlit_h,
+                number,
+                interval=when,
+                reason=dark,
+                parameters=drawn if when else parameters,
+            )
+        )
     valid_days = maker.coverage.valid_days
     rhythm = light_rhythm(light) if light.step_s == 60 and light.valid.any() else None
-    found.append(
-        maker.make("light_is", None if rhythm is None else rhythm.stability, valid_days, parameters=parameters)
-    )
-    found.append(
-        maker.make("light_iv", None if rhythm is None else rhythm.variability, valid_days, parameters=parameters)
-    )
+    stability = variability = None
+    if rhythm is not None:
+        stability, variability = stability_intervals(rhythm.recording, seed_of(maker.input_hash, "light rhythm"))
+    for metric, value, interval, words in (
+        ("light_is", None if rhythm is None else rhythm.stability, stability, "whole local days"),
+        (
+            "light_iv",
+            None if rhythm is None else rhythm.variability,
+            variability,
+            "steps between successive hours, with the later hour's day",
+        ),
+    ):
+        told = parameters if interval is None else {**drawn, "bootstrap": words}
+        found.append(maker.make(metric, value, valid_days, interval=interval, parameters=told))
     return tuple(found)

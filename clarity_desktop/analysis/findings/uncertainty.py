@@ -23,6 +23,7 @@ __all__ = [
     "cosinor_intervals",
     "day_weights",
     "interval_of",
+    "mean_interval",
     "median_interval",
     "profile_intervals",
     "regularity_interval",
@@ -260,6 +261,15 @@ def median_interval(
         return None
     drawn = random.integers(0, array.size, size=(replicates, array.size))
     return interval_of(np.median(array[drawn], axis=1))
+
+
+def mean_interval(
+    values: Sequence[float] | NDArray[np.float64], random: Generator, replicates: int = REPLICATES
+) -> Interval | None:
+    """Interval of a mean over days, days drawn with replacement."""
+    array = np.asarray(values, dtype=np.float64)
+    weight = _weights(random, array.size, replicates)
+    return None if weight is None else interval_of(weight @ array / array.size)
 
 
 def circular_mean_interval(
