@@ -33,7 +33,7 @@ class DayRange:
     last: int
 
     def __len__(self) -> int:
-        return self.last - self.first + 1
+        return max(0, self.last - self.first + 1)
 
     def holds(self, days: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the days lie inside."""
