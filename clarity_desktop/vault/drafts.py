@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from clarity_desktop.domain.drafts import Draft, UnsavedText
 from clarity_desktop.domain.errors import IntegrityError, LockedError
 from clarity_desktop.domain.overwriting import overwrite
+from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import DAY_S
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import derived_key, unwrap, wrap
@@ -78,6 +79,24 @@ class Drafts:
             if text is not None:
                 found.append(Draft(row.id, row.place, text, row.patient_id, row.at))
         return found
+
+    def about(self, patient_id: PatientId) -> Sequence[Draft]:
+        """Everybody's drafts about one patient, oldest first, for the export of all that is held of them."""
+        query = select(_TABLE).where(_TABLE.c.patient_id == patient_id).order_by(_TABLE.c.at, _TABLE.c.place)
+        with self._store.reading() as connection:
+            rows = connection.execute(query).all()
+        seal = self._store.seal_of(patient_id) if rows else None
+        return [
+            Draft(
+                row.id,
+                row.place,
+                seal.open(row.sealed, _TABLE.name, row.id, row.user_id).decode("utf-8", "surrogatepass"),
+                patient_id,
+                row.at,
+            )
+            for row in rows
+            if seal is not None
+        ]
 
     def discard(self, ids: Sequence[str]) -> None:
         """Delete drafts of the user, and all that are older than :data:`KEPT_DAYS`."""

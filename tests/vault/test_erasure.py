@@ -121,6 +121,7 @@ def test_v62_no_byte_of_an_erased_patient_stays(filled: tuple[Vault, Patient, Pa
 
 def test_v62_every_table_is_either_kept_or_cleared() -> None:
     shared = {"alembic_version", "audit_stubs", "personal", "blobs", "origins", "patients", "people", "retention"}
+    shared |= {"workstation_rules"}
     staged = {"stage", "stage_chunks", "stage_elements", "stage_set_aside"}
     unknown = [
         name

@@ -66,6 +66,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "free_days.json": {"": "Free weekdays, and dates that differ from them."},
     "diary_history.json": {"": "Every version of what was entered by hand: who, when, what it said."},
+    "drafts.json": {"": "Texts that were not saved when the vault locked: field, time, what they say."},
     "zones.json": {"": "The zones that the person's clock followed, with the evidence."},
     "imports.json": {"": "Each file that was read, and what it came to."},
     "set_aside.csv": {"text": "Records that could not be read, as they stood in the file."},
@@ -171,6 +172,8 @@ class _Archive:
             self._series(name, one, cancel)
         self._json("elements.json", (asdict(one) for one in self._vault.elements.list(patient_id)))
         self._diary()
+        drafts = self._vault.drafts.about(patient_id)
+        self._json("drafts.json", ({"field": one.place, "at": _utc(one.at), "text": one.text} for one in drafts))
         self._json("zones.json", (asdict(one) for one in self._vault.zones.found(patient_id)))
         imports = self._vault.imports.list(patient_id)
         self._json("imports.json", (asdict(one) for one in imports))
