@@ -65,6 +65,11 @@ class Choice(QComboBox):
         if value:
             self.set_value(value)
 
+    def setAccessibleName(self, name: str) -> None:
+        """Name the control and its list of options."""
+        super().setAccessibleName(name)
+        self.view().setAccessibleName(f"{name}, options")
+
     def value(self) -> str:
         """Id of the chosen option."""
         return str(self.currentData())

@@ -88,6 +88,8 @@ class CodeView(QWidget):
         column.setSpacing(12)
         self._boxes = QWidget()
         self._boxes.setAccessibleName("The code")
+        # Two rows of three, also before there is a code, so that nothing moves when it comes.
+        self._boxes.setFixedHeight(2 * 40 + 12)
         self._grid = QGridLayout(self._boxes)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(12)
