@@ -138,12 +138,19 @@ def _settings() -> type[Page]:
     return SettingsPage
 
 
+def _pat() -> type[Page]:
+    from clarity_desktop.ui.pages.pat.page import PatPage
+
+    return PatPage
+
+
 _DATA = (Right.READ_DATA,)
 PAGES = (
     PageEntry("patients", "Patients", "users", "patients", _patients, _DATA),
     PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview, _DATA),
     PageEntry("sleep", "Sleep", "moon", "patient", _sleep, _DATA),
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian, _DATA),
+    PageEntry("pat", "PAT", "scan-eye", "patient", _pat, _DATA),
     PageEntry("trends", "Trends", "chart-line", "patient", _trends, _DATA),
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline, _DATA),
     PageEntry("compare", "Compare", "columns-3", "patient", _compare, _DATA),
