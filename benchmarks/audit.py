@@ -15,7 +15,9 @@ import time
 from pathlib import Path
 
 from clarity_desktop.domain.time import DAY_S, Span
-from clarity_desktop.vault import AuditEntry, AuditQuery, KdfParameters, Vault
+from clarity_desktop.vault import AuditQuery, KdfParameters, Vault
+from clarity_desktop.vault.store.anchors import Head
+from clarity_desktop.vault.store.chain import _COLUMNS, _hash
 
 _ACTIONS = (
     ("patient.open", 60),
@@ -30,34 +32,38 @@ _A_TRANSACTION = 20_000
 
 
 def fill(vault: Vault, entries: int) -> None:
-    """Entries of six years by eight people about 500 patients, written as the vault writes them."""
+    """Entries of six years by eight people about 500 patients, hashed and signed as the vault does, in batches."""
     chance = random.Random(1)
     names = [f"Clinician {number}" for number in range(8)]
     patients = [f"patient-{number:04d}" for number in range(500)]
     actions = [name for name, share in _ACTIONS for _ in range(share)]
     chain, store = vault._store.chain, vault._store
-    begun = len(vault.audit.entries(limit=None))
-    for first in range(begun, entries, _A_TRANSACTION):
+    newest = vault.audit.entries(1)[0].seq
+    with store.reading() as connection:
+        found = connection.exec_driver_sql("SELECT hash FROM audit WHERE seq = ?", (newest,)).scalar_one()
+    before = bytes(found)
+    for first in range(newest + 1, entries + 1, _A_TRANSACTION):
+        rows = []
+        for seq in range(first, min(first + _A_TRANSACTION, entries + 1)):
+            action = chance.choice(actions)
+            fields = (
+                seq,
+                _START + seq * 6 * 365 * DAY_S // entries,
+                chance.choice(names),
+                action,
+                chance.choice(patients),
+                "refused" if action == "access.refused" else "ok",
+                "",
+                "clinician",
+                "UI",
+                f"{seq // 20:x}",
+                seq,
+            )
+            before = _hash(before, fields)
+            rows.append((*fields, before, chain._mac(before)))
         with store.staging() as connection:
-            for number in range(first, min(first + _A_TRANSACTION, entries)):
-                action = chance.choice(actions)
-                head = chain.append(
-                    connection,
-                    AuditEntry(
-                        0,
-                        _START + number * 6 * 365 * DAY_S // entries,
-                        chance.choice(names),
-                        action,
-                        chance.choice(patients),
-                        "refused" if action == "access.refused" else "ok",
-                        "",
-                        "clinician",
-                        "UI",
-                        f"{number // 20:x}",
-                        number,
-                    ),
-                )
-        chain.anchor(head)
+            connection.exec_driver_sql(f"INSERT INTO audit ({_COLUMNS}) VALUES ({', '.join('?' * 13)})", rows)
+        chain.anchor(Head(rows[-1][0], before))
 
 
 def queries(entries: int) -> dict[str, AuditQuery]:

@@ -137,6 +137,29 @@ def test_a_step_that_does_not_succeed_leaves_the_old_schema(vault: Vault, tmp_pa
         assert again.verify().ok
 
 
+def test_v77_too_little_room_is_seen_before_a_migration_begins(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.patients.add("Ada")
+    key, layout = vault.data_key(), VaultLayout(vault.directory)
+    vault.close()
+    size = layout.database.stat().st_size
+    before = {path.name: path.read_bytes() for path in layout.directory.iterdir()}
+    usage = shutil.disk_usage(tmp_path)
+    engine = open_engine(layout.database, key)
+    try:
+        for free in (0, size, size + (16 << 20)):
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage._replace(free=free))
+            with pytest.raises(ClarityError) as caught:
+                bring_up_to_date(layout, engine, key, known=_LATER, migrations=later_program(tmp_path / str(free)))
+            assert caught.value.code == "vault.no_room_to_migrate"
+    finally:
+        engine.dispose()
+    # Not even a backup was begun, and no page was written.
+    assert not layout.directory.with_name(f"{layout.directory.name}-backups").exists()
+    assert before["vault.db"] == layout.database.read_bytes()
+
+
 def test_v76_a_newer_vault_is_refused_and_left_alone(vault: Vault) -> None:
     key, directory = vault.data_key(), vault.directory
     with vault._store.staging() as connection:

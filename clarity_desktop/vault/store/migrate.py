@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from clarity_desktop.vault.store.owner import Ownership
 
 __all__ = ["MIGRATIONS", "bring_up_to_date", "current_revision", "make_database", "make_schema"]
 
+_SPARE_BYTES: Final = 16 << 20
 MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -89,6 +91,7 @@ def bring_up_to_date(
         ``vault.schema_newer`` when a newer program has written the vault; ``vault.needs_identity`` when names are to
         be sealed and ``identity`` holds no key. Nothing is changed.
     ClarityError
+        ``vault.no_room_to_migrate`` when the disk could become full, which is seen before anything begins (V-77);
         ``vault.migration`` when a step did not succeed, ``backup.no_room`` or ``backup.place`` when there can be no
         backup. The schema is as before.
     """
@@ -106,6 +109,7 @@ def bring_up_to_date(
     if ownership is not None and ownership.other is not None:
         raise ownership.occupied()
     backup: Path | None = None
+    _require_room(layout, None if is_copy else backups or layout.directory.parent)
     if not is_copy:
         from clarity_desktop.vault.backup.backups import folder_beside
         from clarity_desktop.vault.backup.writer import write_backup
@@ -114,6 +118,31 @@ def bring_up_to_date(
         backup = folder / write_backup(layout, engine, key, folder, kind="migration").name
     _upgrade(engine, migrations, known[-1], PatientKeys(layout.patient_keys, key), identity or IdentitySeal(b""))
     return backup
+
+
+def _require_room(layout: VaultLayout, backups: Path | None) -> None:
+    """A migration may write every page once more into the log, and its backup every page to the other place."""
+    size = sum(
+        path.stat().st_size
+        for path in (layout.database, layout.database.with_name(layout.database.name + "-wal"))
+        if path.exists()
+    )
+    needed = {layout.directory: size + _SPARE_BYTES}
+    if backups is not None:
+        place = next(one for one in (backups, *backups.parents) if one.exists())
+        if place.stat().st_dev == layout.directory.stat().st_dev:
+            needed[layout.directory] += size
+        else:
+            needed[place] = size + _SPARE_BYTES
+    for place, wanted in needed.items():
+        free = shutil.disk_usage(place).free
+        if free < wanted:
+            raise ClarityError(
+                "vault.no_room_to_migrate",
+                "There is not enough space to bring the vault to the form this version needs; it is as it was before.",
+                remedy="Free some space, or keep using the version that last opened it.",
+                detail=f"{free} bytes free, {wanted} needed",
+            )
 
 
 def _upgrade(engine: Engine, migrations: Path, target: str, keys: PatientKeys, identity: IdentitySeal) -> None:

@@ -78,6 +78,7 @@ CREATE TABLE audit_stubs (
     PRIMARY KEY (first)
 )
 """,
+    "CREATE INDEX audit_by_origin ON audit (origin, seq)",
     "ALTER TABLE patients ADD COLUMN sealed_identity BLOB DEFAULT (x'') NOT NULL",
 )
 

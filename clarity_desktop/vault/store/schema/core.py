@@ -330,6 +330,7 @@ audit = Table(
     Index("audit_by_time", "at", "seq"),
     Index("audit_by_outcome", "outcome", "seq"),
     Index("audit_by_correlation", "correlation", "seq"),
+    Index("audit_by_origin", "origin", "seq"),
 )
 
 # What a running import has put down and nobody sees yet. A token names the import.
