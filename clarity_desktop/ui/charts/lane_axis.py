@@ -9,6 +9,7 @@ from clarity_desktop.ui.charts.hypnogram import STAGE_WORDS
 from clarity_desktop.ui.charts.lanes import STAGES_UP_TO_S, LaneContent
 from clarity_desktop.ui.charts.paint import text, text_width
 from clarity_desktop.ui.charts.sleep_hours import hour_axis, sleep_hours
+from clarity_desktop.ui.charts.valuescale import thousands
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF
 
 __all__ = ["lane_axis"]
@@ -44,9 +45,11 @@ def lane_axis(painter: QPainter, content: LaneContent, area: QRectF, zone: ZoneT
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
         if content.columns is None:
             continue
+        taken = title_right if y < area.top() + 15 else 14 + text_width("micro", spec.unit)
+        taken = taken if y < area.top() + 31 else 0.0
         label = content.label(tick)
-        left = area.left() - 6 - text_width("micro", label)
-        beside = y < area.top() + 15 and left < title_right
-        under = area.top() + 15 <= y < area.top() + 31 and left < 14 + text_width("micro", spec.unit)
-        if not beside and not under:
+        if area.left() - 6 - text_width("micro", label) < taken:
+            # Beside the name and the unit there is room for "1k" where "1 000" has none.
+            label = thousands(tick if spec.drawing != "area" else 10**tick if tick else 0.0)
+        if label and area.left() - 6 - text_width("micro", label) >= taken:
             text(painter, area.left() - 6, y, label, now.ui["text_faint"], align="right")

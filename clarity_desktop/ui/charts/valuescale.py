@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clarity_desktop.ui.charts.wording import number
 
-__all__ = ["ValueScale", "bar_scale", "line_scale", "round_step"]
+__all__ = ["ValueScale", "bar_scale", "line_scale", "round_step", "thousands"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,13 @@ class ValueScale:
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else abs(tick) or 1.0
         decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0
         return number(tick, decimals)
+
+
+def thousands(value: float) -> str:
+    """``2k`` for 2 000 and ``1.5k`` for 1 500, for places without room; empty below a thousand."""
+    if not math.isfinite(value) or abs(value) < 1000:
+        return ""
+    return f"{number(value / 1000, 0 if value % 1000 == 0 else 1)}k"
 
 
 def round_step(spread: float, at_most: int) -> float:

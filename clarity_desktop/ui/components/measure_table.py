@@ -161,8 +161,9 @@ class MeasureTable(QWidget):
             y = top + _ROW / 2
             missing = row[-1].startswith("!")
             first = edges[0] if edges else self.width() - 12.0
-            widest = max((text_width("body_strong", r[1]) for r in self._rows if len(r) > 1), default=0.0)
-            room = (first - widest - 24) if not missing else self.width() * 0.45
+            # Only this row's own value stands in the way of its name.
+            value = text_width("body_strong" if self._strong == 1 else "small", row[1]) if len(row) > 1 else 0.0
+            room = (first - value - 22) if not missing else self.width() * 0.45
             words = metrics.elidedText(row[0], Qt.TextElideMode.ElideRight, max(20.0, room))
             text(painter, 12, y, words, now.ui["text"], token="body")
             if missing:

@@ -17,6 +17,7 @@ from clarity_desktop.ui.qt import (
     QPointF,
     QPolygonF,
     QRectF,
+    QResizeEvent,
     QSize,
     QSizePolicy,
     Qt,
@@ -25,7 +26,21 @@ from clarity_desktop.ui.qt import (
 
 __all__ = ["SourceList", "draw_marker", "sources_in_order"]
 
-_HEAD, _ROW, _MOST = 24, 40, 6
+_HEAD, _ROW, _LINE, _MOST = 24, 26, 15, 6
+_INSET = 48.0
+
+
+def _lines(words: str, width: float) -> list[str]:
+    """Words broken at commas into lines of a width; a single piece that is wider is cut with dots."""
+    metrics = QFontMetricsF(theme.font("micro"))
+    lines: list[str] = []
+    for piece in words.split(", ") if words else ():
+        longer = f"{lines[-1]}, {piece}" if lines else piece
+        if lines and metrics.horizontalAdvance(f"{longer},") <= width:
+            lines[-1] = longer
+        else:
+            lines = [*lines[:-1], f"{lines[-1]},", piece] if lines else [piece]
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines]
 
 
 def sources_in_order(series: Sequence[Series]) -> list[tuple[str, list[Series]]]:
@@ -63,7 +78,19 @@ class SourceList(QWidget):
         self.setAccessibleName("Sources")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.notifier.changed.connect(self.update)
-        self.setFixedHeight(_HEAD + _ROW)
+        self._kinds: list[list[str]] = []
+        self._fold()
+
+    def _fold(self) -> None:
+        """Break the kinds into lines and take the height that they need."""
+        self._kinds = [_lines(kinds, self.width() - _INSET) for _, kinds, _ in self._rows]
+        lines = sum(len(one) for one in self._kinds)
+        self.setFixedHeight(_HEAD + _ROW * max(1, len(self._rows)) + _LINE * lines)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self._fold()
 
     def show_series(self, series: Sequence[Series]) -> None:
         """Show the sources of these series."""
@@ -71,13 +98,13 @@ class SourceList(QWidget):
         for source, given in sources_in_order(series):
             by_size = sorted(given, key=lambda one: -one.n)
             kinds = list(dict.fromkeys(kind_of(one.kind, one.unit).title.lower() for one in by_size))
-            more = f" and {len(kinds) - 3} more" if len(kinds) > 3 else ""
+            more = f", {len(kinds) - 3} more" if len(kinds) > 3 else ""
             self._rows.append((source or "no source named", ", ".join(kinds[:3]) + more, sum(one.n for one in given)))
         hidden = self._rows[_MOST:]
         if hidden:
             rest = sum(n for _, _, n in hidden)
             self._rows = [*self._rows[:_MOST], (f"{len(hidden)} more sources", "", rest)]
-        self.setFixedHeight(_HEAD + _ROW * max(1, len(self._rows)))
+        self._fold()
         self.setAccessibleDescription("; ".join(f"{name}: {kinds}, {n} samples" for name, kinds, n in self._rows))
         self.update()
 
@@ -92,8 +119,8 @@ class SourceList(QWidget):
         text(
             painter, self.width() - 12, _HEAD / 2, "Samples", now.ui["text_faint"], token="micro_strong", align="right"
         )
-        for index, (name, kinds, n) in enumerate(self._rows):
-            top = _HEAD + index * _ROW
+        top = float(_HEAD)
+        for index, ((name, _, n), kinds) in enumerate(zip(self._rows, self._kinds, strict=True)):
             painter.setPen(QPen(now.ui["border"], 1))
             painter.drawLine(QPointF(0, top + 0.5), QPointF(self.width(), top + 0.5))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -105,9 +132,10 @@ class SourceList(QWidget):
             count = text(
                 painter, self.width() - 12, top + 14, number(n), now.ui["text"], align="right", token="body_strong"
             )
-            room = count.left() - 44
-            for token, words, y, colour in (("body", name, 13, "text"), ("micro", kinds, 30, "text_muted")):
-                width = room if token == "body" else self.width() - 48.0
-                shown = QFontMetricsF(theme.font(token)).elidedText(words, Qt.TextElideMode.ElideRight, width)
-                text(painter, 36, top + y, shown, now.ui[colour], token=token)
+            metrics = QFontMetricsF(theme.font("body"))
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, count.left() - 44)
+            text(painter, 36, top + 13, shown, now.ui["text"], token="body")
+            for number_of_line, line in enumerate(kinds):
+                text(painter, 36, top + 30 + number_of_line * _LINE, line, now.ui["text_muted"])
+            top += _ROW + _LINE * len(kinds)
         painter.end()
