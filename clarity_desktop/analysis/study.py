@@ -285,7 +285,8 @@ class Study:
                 remedy="Look at the nights or the timeline instead.",
             )
         parts = [SourceSamples(one.source, vault.series.read(one.id), one.device) for one in series]
-        return day_statistics(parts, kind_of(kind, series[0].unit), clock, merged=merged)
+        priority = self._vault.source_orders.order(patient_id, kind)
+        return day_statistics(parts, kind_of(kind, series[0].unit), clock, merged=merged, priority=priority)
 
 
 def _check(span: Span, epoch_s: int) -> None:

@@ -13,6 +13,7 @@ from clarity_desktop import __version__
 from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
 from clarity_desktop.app.diary import DiaryServices
+from clarity_desktop.app.import_batch import BatchServices
 from clarity_desktop.app.insight_sending import InsightSendingServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
@@ -59,6 +60,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 
 class Services(
+    BatchServices,
     CloudServices,
     DiaryServices,
     InsightSendingServices,

@@ -103,6 +103,11 @@ def import_document(report: ImportReport, path: str, *, stored: bool) -> dict[st
         "zones": [
             {**zone_document(found.period), "evidence": found.evidence, "count": found.count} for found in report.zones
         ],
+        "exported": None if report.exported is None else format_instant(report.exported),
+        "vanished": report.vanished,
+        "returned": report.returned,
+        "superseded": report.superseded,
+        "resumed_at": report.resumed_at,
         "first": None if report.first is None else format_instant(report.first),
         "last": None if report.last is None else format_instant(report.last),
         "sha256": report.sha256,

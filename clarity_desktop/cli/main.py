@@ -22,6 +22,7 @@ from clarity_desktop.cli.commands import (
     doctor,
     events,
     importing,
+    imports,
     insights,
     pat_people,
     patient,
@@ -31,6 +32,7 @@ from clarity_desktop.cli.commands import (
     series,
     sleep,
     vault,
+    zones,
 )
 from clarity_desktop.cli.output import Output
 from clarity_desktop.cli.session import Options, Session
@@ -59,6 +61,9 @@ app.add_typer(series.app, name="series")
 app.add_typer(sleep.app, name="sleep")
 sleep.app.command("agreement")(compare.agreement)
 app.add_typer(events.app, name="events")
+app.add_typer(imports.app, name="imports")
+app.add_typer(zones.app, name="zones")
+app.add_typer(zones.sources_app, name="sources")
 app.add_typer(diary.app, name="diary")
 app.add_typer(diary.free_app, name="free-days")
 app.add_typer(report.app, name="report")

@@ -173,8 +173,9 @@ def _of_steps(
     evidence = None if beats is None else heart_rate_evidence(beats.start, blank)
     asleep = asleep_epochs(segments, blank)
     worn = asleep if evidence is None else asleep | (evidence == 1)
+    priority = vault.source_orders.order(series[0].patient_id, STEPS) if series else None
     merged = merge_sources(
-        [SourceSamples(one.source, vault.series.read(one.id, span), one.device) for one in series], kind
+        [SourceSamples(one.source, vault.series.read(one.id, span), one.device) for one in series], kind, priority
     )
     epochs = to_epochs([(merged.samples, kind)], span, zone, step_s, absent_is_zero=worn) if series else blank
     wear = combine_wear(epochs, heart_rate=evidence, asleep=asleep if segments else None)

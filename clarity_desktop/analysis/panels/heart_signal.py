@@ -50,7 +50,7 @@ def read_steps(vault: Vault, series: Sequence[Series], span: Span) -> Samples | 
     ]
     if not any(len(part.samples) for part in parts):
         return None
-    return merge_sources(parts, kind).samples
+    return merge_sources(parts, kind, vault.source_orders.order(series[0].patient_id, STEPS)).samples
 
 
 def heart_signal(rate: Samples | None, steps: Samples | None, span: Span, zone: ZoneTimeline) -> HeartSignal | None:

@@ -7,34 +7,52 @@ from typing import Annotated, Any
 
 import typer
 
+from clarity_desktop.cli.commands.import_folder import import_folder
 from clarity_desktop.cli.documents import import_document
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import Session, session_of
 from clarity_desktop.domain.errors import CancelledError, ClarityError, InputError, UsageError
 from clarity_desktop.domain.importing import ImportOutcome, ImportReport
 from clarity_desktop.domain.time import zone_of_name
+from clarity_desktop.domain.work import CancelWay
 
 _ZONE = typer.Option(help="Zone of a file that states none, such as Europe/Berlin.")
 _FORMAT = typer.Option("--format", help="Read the file as this format instead of asking its content.")
+_ON_CANCEL = typer.Option(
+    "--on-cancel", help="What Ctrl-C leaves: discard stores nothing, keep stores what was read, pause goes on later."
+)
 
 _WORDS = {
     ImportOutcome.OK: "Imported.",
     ImportOutcome.RECOVERED: "Imported, with repairs that are listed below.",
     ImportOutcome.INCOMPLETE: "Incomplete: the file was cut or damaged. What is whole is in.",
     ImportOutcome.EMPTY: "The file is sound and holds nothing to import.",
+    ImportOutcome.UNDONE: "The import was undone; nothing of it is stored.",
     ImportOutcome.ALREADY: "This file is in the vault already; nothing was added.",
 }
 
 
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or unpacked export folders.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files or unpacked export folders; with --batch one folder.")
+    ],
     patient: Annotated[str | None, typer.Option(help="Whose data it is: id, code or exact name.")] = None,
     new: Annotated[str | None, typer.Option(metavar="NAME", help="Add this person first.")] = None,
     zone: Annotated[str | None, _ZONE] = None,
     format_name: Annotated[str | None, _FORMAT] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="FILE is a folder of many people's files: see docs/users/import.md.")
+    ] = False,
+    confirm_person: Annotated[
+        bool, typer.Option("--confirm-person", help="The file is this person's, though it looks like another's.")
+    ] = False,
+    on_cancel: Annotated[CancelWay, _ON_CANCEL] = CancelWay.DISCARD,
 ) -> None:
-    """Import any supported file for one person."""
+    """Import any supported file for one person, or with --batch a folder for many."""
+    if batch:
+        import_folder(session_of(context), files, named=patient is not None or new is not None, way=on_cancel)
+        return
     if (patient is None) == (new is None):
         raise UsageError(
             "import.whose", "An import belongs to exactly one person.", remedy="Give either --patient or --new."
@@ -45,7 +63,7 @@ def import_files(
     services = session.unlocked()
     owner = services.patient(patient).id if patient is not None else None
     outcomes: list[_Outcome] = []
-    with session.cancellable() as cancel:
+    with session.cancellable(on_cancel) as cancel:
         for path in files:
             try:
                 report = services.import_file(
@@ -56,6 +74,7 @@ def import_files(
                     format=format_name,
                     progress=session.output.progress,
                     cancel=cancel,
+                    confirmed=confirm_person,
                 )
             except CancelledError:
                 raise
@@ -121,6 +140,14 @@ class _Outcome:
         if rows:
             lines += ["", table(rows, ("type", "records", "unique", "new", "repeats", "set aside"))]
         lines += [f"{one.message} ({one.count}, first at {one.first_at})" for one in report.problems]
+        gone = sum(report.vanished.values())
+        if gone:
+            lines.append(
+                f"{gone} earlier records are no longer in this export. They stay stored and are left out of results; "
+                "see them with: clarity-desktop imports vanished"
+            )
+        if report.resumed_at:
+            lines.append(f"It went on where it was interrupted, at byte {report.resumed_at}.")
         return "\n".join(lines)
 
 

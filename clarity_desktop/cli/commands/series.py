@@ -149,5 +149,6 @@ def _merged(services: Services, chosen: list[Series], span: Span | None) -> list
                 remedy="Leave out --merged, or name an amount with --type.",
             )
         parts = [SourceSamples(one.source, services.samples(one.id, span), one.device) for one in group]
-        result.append(NamedSamples(kind_id, "merged", merge_sources(parts, kind).samples))
+        order = services.source_order(group[0].patient_id, kind_id)
+        result.append(NamedSamples(kind_id, "merged", merge_sources(parts, kind, order).samples))
     return result
