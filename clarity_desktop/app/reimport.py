@@ -22,13 +22,16 @@ class ReimportServices(AccessServices):
     @needs(Right.READ_DATA)
     def unfinished_imports(self, patient_id: str | None = None) -> list[UnfinishedImport]:
         """Imports that were interrupted and go on when the same file is imported again, newest first."""
-        found = self.vault.journal.unfinished(patient_id)
+        shown = {one.id for one in self._visible(self.vault.patients.list())}
+        found = [one for one in self.vault.journal.unfinished(patient_id) if one.patient_id in shown]
         return found if self._sees_identity() else [replace(one, file="", path="") for one in found]
 
     @needs(Right.CHANGE_DATA)
     def discard_unfinished(self, token: str) -> None:
         """Forget an interrupted import; the vault is then as it was before it."""
         unfinished = next((one for one in self.vault.journal.unfinished() if one.token == token), None)
+        if unfinished is not None:
+            self.require_visible(unfinished.patient_id, "discard_unfinished")
         patient_id = self.vault.journal.discard(token)
         self.vault.audit.append("import.discard", patient_id=patient_id)
         if unfinished is not None and unfinished.adds_patient and not self.vault.series.list(patient_id):
@@ -51,6 +54,7 @@ class ReimportServices(AccessServices):
         NotFoundError
             ``import.unknown``.
         """
+        self.require_visible(self.vault.imports.owner(import_id), "undo_import")
         report = self.vault.reversals.undo(import_id)
         self._announce(_ALL, report.patient_id or "")
         return report
@@ -67,6 +71,7 @@ class ReimportServices(AccessServices):
     def bring_back(self, import_id: int) -> int:
         """Let what an import had marked as gone count again; answers how many samples and elements."""
         owner = self.vault.imports.owner(import_id)
+        self.require_visible(owner, "bring_back")
         back = self.vault.reversals.bring_back(import_id)
         self._announce(_ALL, owner)
         return back

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clarity_desktop.domain.time import UNKNOWN_ZONE, Certainty, ZoneTimeline
-from clarity_desktop.importers.healthkit.zones import Evidence, beat_offset, zone_timeline
+from clarity_desktop.importers.healthkit.zones import Evidence, beat_offset, route_offset, zone_timeline
 from clarity_desktop.importers.recorder_clock import fixed_zone_name, local_to_utc, naive_zones, offset_zones
 
 DAY = 86_400
@@ -137,6 +139,4 @@ def test_zones_of_naive_and_offset_tables() -> None:
     ],
 )
 def test_the_name_of_a_route_tells_the_offset_at_its_end(name: str, stop: str, offset: int | None) -> None:
-    from clarity_desktop.importers.healthkit.zones import route_offset
-
     assert route_offset(name, int(datetime.fromisoformat(stop + "+00:00").timestamp())) == offset

@@ -22,11 +22,12 @@ from clarity_desktop.importers.healthkit.document import not_health_export
 from clarity_desktop.importers.healthkit.inflate import CHUNK_BYTES, archive_damaged, inflated, threaded
 from clarity_desktop.importers.healthkit.salvage import CutMember, first_cut_member
 
-__all__ = ["Export", "Member", "looks_like_xml", "of_one_person", "open_export"]
+__all__ = ["Export", "Member", "holds_export", "looks_like_xml", "of_one_person", "open_export", "stated_person"]
 
 _START_BYTES = 65_536
 _ROOT_WITHIN = 4096
 _INNER_LIMIT = 64 << 20
+_FEW_FILES = 50
 _FOLDER_LIMIT = 50_000
 _ROOTS = (b"<!DOCTYPE HealthData", b"<HealthData")
 _ME = re.compile(rb"<Me\s([^>]*)>")
@@ -59,8 +60,23 @@ class Export:
 
 def of_one_person(members: list[Member]) -> bool:
     """Whether all documents state the same person."""
-    people = {None if match is None else match[1].strip(b" /") for match in (_ME.search(one.start) for one in members)}
-    return len(people) == 1 and None not in people
+    people = {stated_person(one) for one in members}
+    return len(people) == 1 and "" not in people
+
+
+def stated_person(member: Member) -> str:
+    """What a document's beginning says of its person, as it is written there; ``""`` for nothing."""
+    match = _ME.search(member.start)
+    return "" if match is None else match[1].strip(b" /").decode("utf-8", "replace")
+
+
+def holds_export(folder: Path) -> bool:
+    """Whether a folder is an unpacked export: an export document lies in it or one folder below."""
+    for file in sorted([*folder.glob("*.xml"), *folder.glob("*/*.xml")])[:_FEW_FILES]:
+        with open_bytes(file) as handle:
+            if _is_health(handle.read(_START_BYTES)):
+                return True
+    return False
 
 
 def _is_health(start: bytes) -> bool:

@@ -241,7 +241,7 @@ def _runs(points: list[_Point]) -> list[_Run]:
 
 
 def _origin(run: _Run) -> str:
-    return " and ".join(words.format(n=run.by[witness]) for witness, words in _WORDS.items() if run.by[witness])
+    return ", ".join(words.format(n=run.by[witness]) for witness, words in _WORDS.items() if run.by[witness])
 
 
 def _periods(points: list[_Point], home: str, *, stated: bool) -> tuple[ZoneFound, ...]:

@@ -31,6 +31,10 @@ class SourceOrders:
         with self._store.reading() as connection:
             return stored_orders(connection, self._store.seal_of(patient_id))
 
+    def order(self, patient_id: PatientId, kind: str) -> tuple[str, ...] | None:
+        """The order that holds for a kind, ``None`` for the default."""
+        return order_for(self.get(patient_id), kind)
+
     def put(self, patient_id: PatientId, kind: str, order: Sequence[str]) -> None:
         """Set the order for a kind; an empty one brings back the default."""
         seal = self._store.seal_of(patient_id)
