@@ -282,8 +282,15 @@ class BackupsPage(LoadedPage):
             return
         asked = self._found.requests.get(backup.name, "")
         line, printed, alone = QLineEdit(), QLineEdit(), self._found.alone
-        typed = Field("Type restore to confirm", line)
-        code = Field("Your recovery code", printed)
+        content = [Field("Type restore to confirm", line)]
+        if alone:
+            content.append(Field("Your recovery code", printed))
+
+        def act() -> Callable[[], tuple[bool, str | None]]:
+            # Read while the dialog is there; it is gone when the answer comes.
+            typed_code = printed.text().strip() or None
+            return lambda: (services.ask_restore(backup.name), typed_code)
+
         second = (
             f"{asked} has asked for the same, so it happens now."
             if asked
@@ -296,12 +303,10 @@ class BackupsPage(LoadedPage):
             "Put this backup in the place of the vault?",
             "What was stored since then is not in it. The vault that is open now is kept under another name beside it, "
             f"and who was erased since is erased again. {second}",
-            (typed, code) if alone else (typed,),
+            content,
             "Restore over this vault",
-            lambda: lambda: services.ask_restore(backup.name),
-            lambda at_once: (
-                self._restore_over(backup, printed.text().strip() or None) if at_once else self._requested()
-            ),
+            act,
+            lambda found: self._restore_over(backup, found[1]) if found[0] else self._requested(),
             ready=lambda: (
                 "Type the word restore first"
                 if line.text().strip().casefold() != "restore"
