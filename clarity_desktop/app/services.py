@@ -25,6 +25,7 @@ from clarity_desktop.app.pseudonyms import (
 )
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
+from clarity_desktop.app.updates import UpdateServices
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.people import Patient, Sex
@@ -69,6 +70,7 @@ class Services(
     OversightServices,
     LockingServices,
     ColleagueServices,
+    UpdateServices,
 ):
     """The one object that holds the program together. Safe to call from any thread; nothing here touches Qt.
 

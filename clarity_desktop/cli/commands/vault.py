@@ -265,3 +265,22 @@ def _keep_code(session: Session, pending: PendingCode, keep: Callable[[PendingCo
 
 def _slot_document(slot: Slot) -> dict[str, str]:
     return {"id": slot.id, "kind": slot.kind, "label": slot.label}
+
+
+@app.command("check-update")
+def check_update(
+    context: typer.Context,
+    notice: Annotated[Path, typer.Argument(help="File of the notice, as it was published with a version.")],
+) -> None:
+    """Say whether a signed notice of a new version is genuine. Nothing is fetched or installed."""
+    session = session_of(context)
+    found = session.unlocked().check_update(notice)
+    text = f"Version {found.version} of {found.released} is " + (
+        "newer than this one. Install it yourself, when no job is running."
+        if found.is_newer
+        else "not newer than this one."
+    )
+    session.output.answer(
+        {"version": found.version, "released": found.released, "newer": found.is_newer, "packages": found.packages},
+        text,
+    )
