@@ -225,7 +225,7 @@ class ComparePage(Page):
         self.compare()
 
     def _suggest(self, ground: _Ground, whole: Span) -> None:
-        """Begin with the latest event that lies inside the recording, else with its two halves."""
+        """Begin with the event that has most recording on both sides, else with the two halves of the recording."""
         first, last = (local_parts(ground.zone, at)[0] for at in (whole.start, max(whole.start, whole.stop - 1)))
         inside = [one for one in ground.annotations if one.kind.is_event and whole.start < one.start < whole.stop]
         self.choice.suggest(first, last)

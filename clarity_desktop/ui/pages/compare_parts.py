@@ -55,6 +55,7 @@ class EventsCard(Card):
         self._patient: Patient | None = None
         self._whole: Span | None = None
         self._zone = ZoneTimeline.unknown()
+        self._gone: dict[str, Annotation] = {}
         self.setFixedWidth(316)
         self.add_button = Button("Event", "quiet", "plus")
         self.add_button.setToolTip("Add an event: medication, shift change, travel, therapy, other")
@@ -75,8 +76,13 @@ class EventsCard(Card):
         self, patient: Patient | None, whole: Span, zone: ZoneTimeline, annotations: tuple[Annotation, ...]
     ) -> None:
         """Show the events among a person's annotations."""
+        if patient is None or self._patient is None or patient.id != self._patient.id:
+            self._gone = {}
         self._patient, self._whole, self._zone = patient, whole, zone
-        self.list.show_rows([self._row(one) for one in reversed(annotations) if one.kind.is_event])
+        there = {one.id for one in annotations}
+        self._gone = {key: one for key, one in self._gone.items() if key not in there}
+        rows = [self._row(one) for one in reversed(annotations) if one.kind.is_event]
+        self.list.show_rows([*map(self._back, self._gone.values()), *rows])
 
     def _row(self, one: Annotation) -> EntryRow:
         day = local_parts(self._zone, one.start)[0]
@@ -109,20 +115,22 @@ class EventsCard(Card):
             ).open()
 
     def remove(self, one: Annotation) -> None:
-        """Remove an event; the list keeps the way back until the page is left."""
+        """Remove an event; the list keeps the way back as long as the person is open."""
         patient, services = self._patient, self._services
-        if patient is None:
-            return
+        if patient is not None:
+            self._gone[one.id] = one
+            run_mutation(self, lambda: services.remove_annotation(patient.id, one.id))
 
-        def back() -> None:
-            seen = one.revision + 1
-            run_mutation(self, lambda: services.undo_entry(patient.id, "annotation", one.id, seen=seen))
+    def _back(self, one: Annotation) -> EntryRow:
+        """The row of a removed event: its way back."""
+        patient, services = self._patient, self._services
 
-        def gone(_: None) -> None:
-            row = EntryRow("undo-2", f"{one.words} is removed", "Its history stays", (("Undo", back),))
-            self.list.show_rows((row, *self.list.rows()))
+        def undo() -> None:
+            if patient is not None:
+                seen = one.revision + 1
+                run_mutation(self, lambda: services.undo_entry(patient.id, "annotation", one.id, seen=seen))
 
-        run_mutation(self, lambda: services.remove_annotation(patient.id, one.id), gone)
+        return EntryRow("undo-2", f"{one.words} is removed", "Its history stays", (("Undo", undo),))
 
     def _choose_table(self) -> None:
         dialog = QFileDialog(self, "Import events", str(Path.home()), "Tables (*.csv *.tsv *.txt)")

@@ -26,7 +26,7 @@ from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.pages.lane_specs import lane_of, signal_lane, stage_lane
 from clarity_desktop.ui.pages.sleep_edits import NightEditor
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
-from clarity_desktop.ui.qt import QHBoxLayout, QKeySequence, QShortcut, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QHBoxLayout, QKeyEvent, QKeySequence, QShortcut, Qt, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -174,14 +174,18 @@ class SleepPage(StudyPage):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda step=step: self._step(step))
 
-        for key, act in (
-            ("E", self.editor.toggle),
-            ("N", self.editor.note),
-            ("X", self.editor.toggle_left_out),
-        ):
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Letters come here from charts and lists, which leave them; fields keep theirs.
+        acts = {
+            Qt.Key.Key_E: self.editor.toggle,
+            Qt.Key.Key_N: self.editor.note,
+            Qt.Key.Key_X: self.editor.toggle_left_out,
+        }
+        act = acts.get(Qt.Key(event.key())) if not event.modifiers() else None
+        if act is None:
+            super().keyPressEvent(event)
+        else:
+            act()
 
     def toolbar_widgets(self) -> list[QWidget]:
         editor = self.editor
