@@ -81,6 +81,32 @@ def go_timeline(window: Window) -> None:
 
 
 @command(
+    "go.compare",
+    "Show comparison",
+    _GO,
+    icon="columns-3",
+    needs=["unlocked", "patient"],
+    words=["events", "before", "after", "difference"],
+)
+def go_compare(window: Window) -> None:
+    """Shows events of the open person, and two windows of time against each other."""
+    window.open_page("compare")
+
+
+@command(
+    "go.diary",
+    "Show sleep diary",
+    _GO,
+    icon="calendar-days",
+    needs=["unlocked", "patient"],
+    words=["write", "free days", "agreement"],
+)
+def go_diary(window: Window) -> None:
+    """Shows the sleep diary of the open person, how accounts of sleep agree, and which days are free."""
+    window.open_page("diary")
+
+
+@command(
     "go.import",
     "Show imports",
     _GO,
