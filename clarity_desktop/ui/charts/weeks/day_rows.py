@@ -53,7 +53,7 @@ class DayRowsChart(Chart):
         self._strip: Strip | None = None
         self._why = "No week is chosen."
         self._bars: NDArray[np.float64] = np.empty(0)
-        self.setMinimumHeight(360)
+        self.setMinimumHeight(300)
 
     def show_week(self, detail: WeekDetail | None, strip: Strip | None, why: str = "") -> None:
         """Show a week with its strip, or why there is none."""

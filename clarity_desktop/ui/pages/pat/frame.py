@@ -27,10 +27,11 @@ from clarity_desktop.ui.qt import (
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["PatFrame"]
+__all__ = ["PatFrame", "scrolled"]
 
 _NARROW: Final = 1000
-_SIDE: Final = 388
+_SIDE: Final = 396
+_UNBOUND: Final = 16_777_215
 
 
 class PatFrame(Page):
@@ -55,6 +56,7 @@ class PatFrame(Page):
         self.tabs = SegmentedSwitch("View", TABS, "attention")
         self.model = Choice((("", "No weights"),))
         self.model.setAccessibleName("Weights")
+        self.model.setMinimumWidth(148)
         self.install = IconButton("download", "Install a weight file", bordered=True)
 
     def _build_content(self) -> None:
@@ -69,20 +71,18 @@ class PatFrame(Page):
         self._main.setContentsMargins(0, 0, 0, 0)
         self.week = WeekCard()
         self.own = OwnWeeks()
+        self._own_area = scrolled(self.own)
         self._notice = QWidget()
         self._notice_column = QVBoxLayout(self._notice)
         self._notice_column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.week, self.own, self._notice):
+        for widget in (self.week, self._own_area, self._notice):
             self._main.addWidget(widget)
         self._across.addWidget(main, 1)
         self.side = SideColumn()
-        self._across.addWidget(self.side)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.content)
-        self._area = area
+        self._side_area = scrolled(self.side)
+        self._across.addWidget(self._side_area)
+        self._area = scrolled(self.content)
+        area = self._area
         self._skeleton = Skeleton(((0.012, 0.02, 0.64, 0.96), (0.664, 0.02, 0.324, 0.96)), "Reading the weeks")
         self._nobody = EmptyState(
             "users", "No one is open", "Open the patient list", lambda: self.go.emit("patients", None)
@@ -109,8 +109,19 @@ class PatFrame(Page):
         narrow = self.width() < _NARROW
         ways = QBoxLayout.Direction
         self._across.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
-        if narrow:
-            self.side.setMinimumWidth(0)
-            self.side.setMaximumWidth(16_777_215)
-        else:
-            self.side.setFixedWidth(_SIDE)
+        # In one column the page scrolls as a whole; in two the right one scrolls by itself and the week stays in view.
+        area = self._side_area
+        area.setMinimumHeight(self.side.sizeHint().height() + 8 if narrow else 0)
+        area.setMinimumWidth(0 if narrow else _SIDE)
+        area.setMaximumWidth(_UNBOUND if narrow else _SIDE)
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """A widget that scrolls when it needs more height than there is."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(widget)
+    return area

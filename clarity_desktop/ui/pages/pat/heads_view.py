@@ -52,7 +52,7 @@ class HeadsView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(12)
         labels = Card("Own labels")
         labels.body.addWidget(Label(_ABOUT, "small", "muted", wrap=True))
@@ -109,7 +109,8 @@ class HeadsView(QWidget):
         words.addStretch(1)
         across.addLayout(words, 1)
         self._report.body.addLayout(across)
-        column.addWidget(self._report, 1)
+        column.addWidget(self._report)
+        column.addStretch(1)
         self._heads: tuple[HeadView, ...] = ()
         self.show_labels({}, may_change=False)
         self.show_heads(())
@@ -151,6 +152,7 @@ class HeadsView(QWidget):
     def _show_head(self) -> None:
         view = next((one for one in self._heads if one.id == self.head.value()), None)
         self.chart.show_bins([] if view is None else list(view.report["reliability"]))
+        self.chart.setVisible(view is not None)
         self.measures.setVisible(view is not None)
         self.score.setEnabled(view is not None and view.usable)
         self.remove.setEnabled(view is not None)

@@ -35,7 +35,7 @@ class OwnWeeks(QWidget):
     def __init__(self) -> None:
         super().__init__()
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(12)
         self._path_card = Card("Trajectory of weeks")
         self.path = WeekPathChart()
@@ -74,7 +74,7 @@ class OwnWeeks(QWidget):
         """Show a trajectory with a week marked, or why there is none."""
         self.path.show_view(view, day, why)
         self.distance.show_view(view)
-        subtitle = "" if view is None else f"{number(view.day.size)} weeks, dark is later"
+        subtitle = "" if view is None else f"{number(view.day.size)} weeks, fuller dots are later"
         self._path_card.set_title("Trajectory of weeks", subtitle)
         weeks = "" if view is None else f"{number(view.baseline_weeks)} windows within the first 28 days"
         self._distance_card.set_title("Distance to own first weeks", weeks)
@@ -91,7 +91,7 @@ class OwnWeeks(QWidget):
                 days_between(date_of_day(one.day), date_of_day(one.day + 6)),
                 "own" if one.patient_id == own else names.get(one.patient_id, "another person"),
                 number(one.distance, 2),
-                number(one.cosine, 2),
+                number(one.cosine, 3),
                 f"{number(100 * one.coverage)}\u202f%",
             )
             for one in found

@@ -18,7 +18,7 @@ from clarity_desktop.ui.charts.wording import days_between, zone_label
 from clarity_desktop.ui.components.states import EmptyState, ErrorCard
 from clarity_desktop.ui.jobs import Job, Operation, run_mutation, run_query, start_job
 from clarity_desktop.ui.pages.pat.exchange import Exchange
-from clarity_desktop.ui.pages.pat.frame import PatFrame
+from clarity_desktop.ui.pages.pat.frame import PatFrame, scrolled
 from clarity_desktop.ui.pages.pat.heads import HeadsTab
 from clarity_desktop.ui.pages.pat.lacking import job_state, lacking_state, waiting_state
 from clarity_desktop.ui.pages.pat.profiles import Profiles
@@ -70,7 +70,8 @@ class PatPage(PatFrame):
         self._profiles = Profiles(self)
         self.exchange = Exchange(self)
         self.heads = HeadsTab(self)
-        self._main.addWidget(self.heads)
+        self._heads_area = scrolled(self.heads)
+        self._main.addWidget(self._heads_area)
         self.back.clicked.connect(lambda _=False: self._step(-1))
         self.forward.clicked.connect(lambda _=False: self._step(1))
         self.tabs.chosen.connect(self.show_tab)
@@ -165,7 +166,7 @@ class PatPage(PatFrame):
         held = self.model.value()
         self.model.clear()
         for one in found.models:
-            self.model.addItem(one.label + (" test" if one.random else ""), one.id)
+            self.model.addItem(one.label + _kind(one), one.id)
             self.model.setItemData(self.model.count() - 1, f"{one.id}. {one.notice}", Qt.ItemDataRole.ToolTipRole)
         if not found.models:
             self.model.addItem("No weights", "")
@@ -354,9 +355,9 @@ class PatPage(PatFrame):
         if self.found is None:
             return
         if self.tab == "heads":
-            self._main.setCurrentWidget(self.heads)
+            self._main.setCurrentWidget(self._heads_area)
         elif self.tab == "weeks" and self.result is not None:
-            self._main.setCurrentWidget(self.own)
+            self._main.setCurrentWidget(self._own_area)
             self._profiles.read_trajectory()
         elif self.result is None and self._show_notice():
             self._main.setCurrentWidget(self._notice)
@@ -404,3 +405,7 @@ class PatPage(PatFrame):
         if self.detail is not None and self.detail.status.reason:
             return self.detail.status.reason
         return "This week is not computed."
+
+
+def _kind(one: Checkpoint) -> str:
+    return " random" if one.random else " simulated" if one.simulated else ""

@@ -29,8 +29,6 @@ from clarity_desktop.ui.qt import (
 
 __all__ = ["NoticeCard", "SideColumn", "card_rows"]
 
-_WIDTH = 388
-
 
 class NoticeCard(Card):
     """The research notice, which stands first on the page."""
@@ -128,17 +126,16 @@ class SideColumn(QWidget):
     def __init__(self) -> None:
         super().__init__()
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(12)
         self.notice = NoticeCard()
         column.addWidget(self.notice)
         self.weeks_card = Card("Weeks", f"of {number(10_080)} min, one from each midnight")
         self.weeks = WeekList()
-        self.weeks.setMinimumHeight(4 * 46)
+        self.weeks.setFixedHeight(4 * 46)
         self.weeks_card.body.setContentsMargins(1, 0, 1, 4)
         self.weeks_card.body.addWidget(self.weeks)
-        column.addWidget(self.weeks_card, 1)
-        column.addWidget(self._making_card())
+        column.addWidget(self.weeks_card)
         self.embedding_card = Card("Embedding", "96 numbers, this week")
         export = IconButton("download", "Save the embeddings of all weeks as CSV")
         export.clicked.connect(lambda _=False: self.export_asked.emit())
@@ -159,29 +156,38 @@ class SideColumn(QWidget):
         self.model_card.body.setContentsMargins(0, 0, 0, 4)
         self.model_card.body.addWidget(self.facts)
         column.addWidget(self.model_card)
-        self.setFixedWidth(_WIDTH)
+        column.addWidget(self._making_card())
+        column.addStretch(1)
 
     def _making_card(self) -> Card:
         card = Card("How weeks are made")
-        self.gate = Choice((("90", "90 % worn"), ("100", "100 % worn")), "90")
-        self.fill = Choice(((Fill.OWN_MEDIAN.value, "Own median"), (Fill.AVERAGE.value, "0, the average")))
+        gates = (("90", "90\u202f% of its minutes worn"), ("100", "100\u202f% of its minutes worn, strict"))
+        self.gate = Choice(gates, "90")
+        self.fill = Choice(
+            (
+                (Fill.OWN_MEDIAN.value, "Own median of the minute of the day"),
+                (Fill.AVERAGE.value, "0 after standardisation, the average"),
+            )
+        )
         self.normalisation = Choice(
             (
-                (NormalisationChoice.AUTO.value, "Of the checkpoint"),
-                (NormalisationChoice.OWN.value, "Own, approximate"),
+                (NormalisationChoice.AUTO.value, "As the checkpoint was trained"),
+                (NormalisationChoice.OWN.value, "By own mean and spread, approximate"),
             )
         )
         grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
         for at, (name, control) in enumerate(
             (("A week needs", self.gate), ("Gaps filled with", self.fill), ("Standardised", self.normalisation))
         ):
-            grid.addWidget(Label(name, "small", "muted"), 0, at)
+            grid.addWidget(Label(name, "small", "muted"), at, 0)
             control.setAccessibleName(name)
+            control.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            control.setMinimumContentsLength(12)
             control.currentIndexChanged.connect(lambda _: self.request_changed.emit())
-            grid.addWidget(control, 1, at)
-            grid.setColumnStretch(at, 1)
+            grid.addWidget(control, at, 1)
         card.body.addLayout(grid)
         return card
 
@@ -208,7 +214,7 @@ class SideColumn(QWidget):
         words = ""
         if detail is not None and detail.cosine_to_first is not None and detail.first_day is not None:
             first = day_short(date_of_day(detail.first_day), weekday=False)
-            words = f"Cosine similarity to the week of {first}: {number(detail.cosine_to_first, 2)}"
+            words = f"Cosine similarity to the week of {first}: {number(detail.cosine_to_first, 3)}"
         elif week is not None:
             words = "The first computed week; later ones are held against it."
         self._alike.setText(words)

@@ -26,6 +26,7 @@ from clarity_desktop.ui.qt import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     Qt,
+    QTimer,
     Signal,
 )
 
@@ -71,16 +72,16 @@ def week_lines(weeks: Sequence[WeekStatus], computed: Sequence[WeekEmbedding], *
         elif made is None:
             second, icon, tone = ("Not computed yet" if expected else "Worn enough"), "circle-dashed", "text_faint"
         elif made.unreliable:
-            second, icon, tone = f"Unreliable: the fill of {number(filled)} min decides", "triangle-alert", "warn"
+            second, icon, tone = f"Unreliable: {number(filled)} min filled", "triangle-alert", "warn"
         else:
-            words = f"Computed, {number(filled)} min filled" if filled else "Computed"
+            words = f"{number(filled)} min filled" if filled else "Computed"
             second, icon, tone = words, "circle-check", "ok"
         lines.append(WeekLine(week.day, title, second + flags, number(week.minutes.worn), icon, tone, _tip(week, made)))
     return lines
 
 
 def _flag(travel: bool) -> str:
-    return "travel inside" if travel else "clock change inside"
+    return "travel" if travel else "clock change"
 
 
 def _tip(week: WeekStatus, made: WeekEmbedding | None) -> str:
@@ -199,8 +200,12 @@ class WeekList(QListView):
         for row, line in enumerate(self._weeks.lines):
             if line.day == day:
                 self.setCurrentIndex(self._weeks.index(row, 0))
-                self.scrollTo(self._weeks.index(row, 0))
         self._quiet = quiet
+        # The list may not have its height yet.
+        QTimer.singleShot(0, self, self._show_current)
+
+    def _show_current(self) -> None:
+        self.scrollTo(self.currentIndex(), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     @property
     def lines(self) -> tuple[WeekLine, ...]:
