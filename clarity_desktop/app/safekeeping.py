@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.second_person import SecondPersonServices
+from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
@@ -16,6 +17,7 @@ from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_pr
 if TYPE_CHECKING:
     from clarity_desktop.app.settings import Settings
     from clarity_desktop.vault import AuditEntry, AuditQuery, Circumstances, DrillReport, Manifest, Restored
+    from clarity_desktop.vault.backup.one_patient import RestoredPatient
 
 __all__ = ["BACKUP_FOLDER", "Notice", "SafekeepingServices"]
 
@@ -199,6 +201,42 @@ class SafekeepingServices(SecondPersonServices):
         finally:
             self._adopt(Vault.open_with_key(self.vault_directory, key, circumstances=circumstances))
         self.vault.audit.accept_gap(f"Restored from {done.manifest.name}, confirmed by {second}.")
+        return done
+
+    @needs(Right.RESTORE)
+    def restore_patient(
+        self,
+        backup: Path,
+        patient: str,
+        *,
+        progress: ProgressListener = ignore_progress,
+        cancel: CancelToken | None = None,
+    ) -> RestoredPatient:
+        """Add what a backup holds of one person and the vault lacks; nothing that is there is taken away (V-52).
+
+        Parameters
+        ----------
+        patient:
+            Id of the person. Names tell nothing here, because admins do not see them.
+
+        Raises
+        ------
+        NotFoundError
+            ``backup.no_patient``, for whoever was erased since too.
+        """
+        from clarity_desktop.vault import Vault
+        from clarity_desktop.vault.backup.one_patient import restore_patient
+
+        key = self.vault.job_key()
+        done = restore_patient(
+            self.vault,
+            backup,
+            patient,
+            lambda folder, copy: Vault.open_with_key(folder, key, circumstances=copy),
+            progress=progress,
+            cancel=cancel,
+        )
+        self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES | Change.FINDINGS, patient)
         return done
 
     @open_to_all

@@ -9,7 +9,7 @@ import typer
 
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import RecoveryCode, session_of
-from clarity_desktop.domain.errors import IntegrityError, UsageError
+from clarity_desktop.domain.errors import IntegrityError, NotFoundError, UsageError
 from clarity_desktop.domain.time import format_instant
 from clarity_desktop.logs import hidden
 
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("backup")(backup)
     app.command("backups")(backups)
     app.command("restore")(restore)
+    app.command("restore-patient")(restore_patient)
     app.command("drill")(drill)
 
 
@@ -113,6 +114,32 @@ def restore(
         },
         text,
     )
+
+
+def restore_patient(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The backup: a folder whose name ends in .claritybackup.")],
+    patient: Annotated[str, typer.Argument(help="Id of the person, or their code while the vault knows them.")],
+) -> None:
+    """Bring one person back: add what a backup holds of them and the vault lacks. Nothing is taken away."""
+    session = session_of(context)
+    services = session.unlocked()
+    try:
+        patient_id = services.patient_id(patient)
+    except NotFoundError:
+        patient_id = patient
+    with session.cancellable() as cancel:
+        done = services.restore_patient(path, patient_id, progress=session.output.progress, cancel=cancel)
+    document = {
+        "patient": done.patient_id,
+        "backup": done.backup,
+        "was_absent": done.was_absent,
+        "samples": done.samples,
+        "elements": done.elements,
+        "documents": done.documents,
+    }
+    text = f"Brought back: {done.samples} samples, {done.elements} elements, {done.documents} documents."
+    session.output.answer(document, text)
 
 
 def drill(context: typer.Context) -> None:

@@ -77,6 +77,21 @@ class Patients:
                 raise _code_taken() from None
         return patient
 
+    def put_back(self, patient: Patient) -> None:
+        """Enter a patient whom a backup holds and the vault does not, under the same id and with a new key.
+
+        Raises
+        ------
+        ConflictError
+            ``patient.code_taken`` where somebody else has the code, or the patient is there.
+        """
+        with self._store.writing("patient.put_back", patient.id) as write:
+            self._store.keys.create([patient.id])
+            try:
+                write.connection.execute(insert(_TABLE).values(self._as_row(patient)))
+            except RowConflict:
+                raise _code_taken() from None
+
     def get(self, patient_id: PatientId) -> Patient:
         """The patient of an id; raises :class:`NotFoundError` (``patient.unknown``)."""
         with self._store.reading() as connection:
