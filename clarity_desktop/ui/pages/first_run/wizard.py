@@ -47,6 +47,7 @@ class FirstRunWizard(QWidget):
         self.passphrase = PassphraseStep(services)
         self.code = CodeStep(services, self.passphrase.passphrase.text, services.code_to_show)
         self.person = PersonStep(services)
+        self.time = TimeStep(services)
         self.demo = DemoStep(services)
         self.steps: list[Step] = [
             LanguageStep(services),
@@ -54,7 +55,7 @@ class FirstRunWizard(QWidget):
             self.passphrase,
             self.code,
             self.person,
-            TimeStep(services),
+            self.time,
             CloudStep(services),
             self.demo,
         ]
