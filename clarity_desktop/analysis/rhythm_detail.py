@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.analysis.change import follow
+from clarity_desktop.analysis.beats import BeatRecord
+from clarity_desktop.analysis.change import RollingValues, follow
 from clarity_desktop.analysis.daily_values import DailyValues
 from clarity_desktop.analysis.findings.sleep import MOST_UNKNOWN_MIN, states_of_nights
 from clarity_desktop.analysis.panels.assemble import SCORED_METHOD, scored_states
@@ -45,6 +46,11 @@ _TITLES: Final = {
     "m10_onset_h": "M10 onset",
 }
 """Daily values that are followed, in the order in which they stand."""
+_VARIABILITY: Final = {"hrv_rmssd_ms": "Heart rate variability, RMSSD", "hrv_sdnn_ms": "Heart rate variability, SDNN"}
+_ROLLING: Final = {"is": "IS", "iv": "IV", "ra": "RA", "sri": "SRI"}
+"""Metrics that need whole windows, with the letters they go by."""
+_SHORT, _LONG = 7, 28
+_OVERLAP: Final = "Windows that overlap are alike by themselves, so no trend is given."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,8 @@ class DailySeries:
     """Local days on which the level changes, by least squares with the Bayesian information criterion."""
     clock_hour: bool = False
     """Values are local clock hours, laid out without a jump at midnight: −1 is 23:00."""
+    running_words: str = "7-day running median"
+    """What :attr:`running` is."""
 
     @property
     def n(self) -> int:
@@ -149,13 +157,31 @@ class RhythmDetail:
     simulated: bool = False
 
 
-def rhythm_detail(panel: Panel, daily: Sequence[DailyValues]) -> RhythmDetail:
-    """Power against period, likeness of days and the course of daily values of a panel's window."""
+def rhythm_detail(
+    panel: Panel,
+    daily: Sequence[DailyValues],
+    *,
+    rolling: Sequence[RollingValues] = (),
+    beats: Sequence[BeatRecord] = (),
+) -> RhythmDetail:
+    """Power against period, likeness of days and the course of daily values of a panel's window.
+
+    Parameters
+    ----------
+    panel, daily:
+        The window and its daily values.
+    rolling:
+        Metrics over windows that end on each day; those of 7 and 28 days are drawn.
+    beats:
+        Lists of heart beats in the window, for variability by day.
+    """
     found = panel.finding("sri")
     method = "none" if found is None else dict(found.provenance.parameters).get("method", "none")
     period, why = _period(panel)
     by_metric = {values.metric: values for values in daily}
     series = [_series(by_metric[metric], title) for metric, title in _TITLES.items() if metric in by_metric]
+    series += [_series(values, _VARIABILITY[values.metric]) for values in _variability(beats, panel.zone)]
+    series += _rolling(rolling)
     return RhythmDetail(
         panel.span, panel.zone, period, why, _regularity(panel, method), tuple(series), method, panel.simulated
     )
@@ -204,6 +230,52 @@ def _regularity(panel: Panel, method: str) -> RegularityMap | None:
     same = np.where(both, asleep[1:] == asleep[:-1], UNKNOWN).astype(np.int8)
     left_out = tuple((first + np.flatnonzero(out)).tolist())
     return RegularityMap(first, asleep, same, found.value, found.n or 0, found.insufficient, left_out)
+
+
+def _variability(beats: Sequence[BeatRecord], zone: ZoneTimeline) -> list[DailyValues]:
+    """Median over the lists of each local day, RMSSD and SDNN."""
+    measured = [(one.start, found) for one in beats if (found := one.time_domain) is not None]
+    if not measured:
+        return []
+    day = zone.local_days(np.array([start for start, _ in measured], dtype=np.int64))
+    days = np.arange(day.min(), day.max() + 1, dtype=np.int64)
+    made: list[DailyValues] = []
+    for metric, name in zip(_VARIABILITY, ("rmssd_ms", "sdnn_ms"), strict=True):
+        values = np.array([getattr(found, name) for _, found in measured], dtype=np.float64)
+        medians = np.array([np.median(values[day == one]) if (day == one).any() else np.nan for one in days])
+        made.append(DailyValues(metric, METRICS[metric].title, "ms", "day", days, medians))
+    return made
+
+
+def _rolling(rolling: Sequence[RollingValues]) -> list[DailySeries]:
+    """Windows of a week as dots, those of four weeks as the line."""
+    by_window = {(one.metric, one.window): one for one in rolling}
+    made: list[DailySeries] = []
+    for metric, letters in _ROLLING.items():
+        week, month = by_window.get((metric, _SHORT)), by_window.get((metric, _LONG))
+        if week is None or not np.isfinite(week.value).any():
+            continue
+        longer: NDArray[np.float64] = np.full(week.value.size, np.nan)
+        if month is not None:
+            shared, here, there = np.intersect1d(week.day, month.day, return_indices=True)
+            longer[here] = month.value[there] if shared.size else longer[here]
+        made.append(
+            DailySeries(
+                f"rolling_{metric}",
+                f"{letters}, windows of {_SHORT} days",
+                "",
+                METRICS[metric].decimals,
+                "window",
+                int(week.day[0]),
+                week.value,
+                longer,
+                None,
+                _OVERLAP,
+                (),
+                running_words=f"window of {_LONG} days",
+            )
+        )
+    return made
 
 
 def _running_median(values: NDArray[np.float64]) -> NDArray[np.float64]:

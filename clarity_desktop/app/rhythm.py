@@ -11,5 +11,17 @@ from clarity_desktop.analysis.rhythm_detail import (
     SeriesTrend,
     rhythm_detail,
 )
+from clarity_desktop.circadian.two_process import LABEL as PRESSURE_LABEL
+from clarity_desktop.circadian.two_process import TwoProcess
 
-__all__ = ["ALPHA", "DailySeries", "PowerSpectrum", "RegularityMap", "RhythmDetail", "SeriesTrend", "rhythm_detail"]
+__all__ = [
+    "ALPHA",
+    "PRESSURE_LABEL",
+    "DailySeries",
+    "PowerSpectrum",
+    "RegularityMap",
+    "RhythmDetail",
+    "SeriesTrend",
+    "TwoProcess",
+    "rhythm_detail",
+]

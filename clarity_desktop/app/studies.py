@@ -101,10 +101,13 @@ class StudyServices(RecordingServices):
     @needs(Right.READ_DATA)
     def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
         """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""
+        from clarity_desktop.analysis.beats import beat_records
         from clarity_desktop.app.rhythm import rhythm_detail
 
-        daily = self.study.change(patient_id, span, zone=zone).daily
-        return rhythm_detail(self.panel(patient_id, span, zone=zone), daily)
+        change = self.study.change(patient_id, span, zone=zone)
+        panel = self.panel(patient_id, span, zone=zone)
+        beats = beat_records(self.vault, patient_id, panel.span)
+        return rhythm_detail(panel, change.daily, rolling=change.rolling, beats=beats)
 
     def _panel_of(self, patient_id: str) -> Panel:
         return self.panel(patient_id)

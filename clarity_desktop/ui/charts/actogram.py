@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-
-import numpy as np
-from numpy.typing import NDArray
 
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, Span, date_of_day
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import actogram_paint as strokes
 from clarity_desktop.ui.charts.actogram_data import ActogramData, prepare
+from clarity_desktop.ui.charts.actogram_overlays import Overlays
 from clarity_desktop.ui.charts.actogram_reading import cell_read_out
-from clarity_desktop.ui.charts.actogram_rows import BINS, BinState, light_levels
+from clarity_desktop.ui.charts.actogram_rows import BINS, BinState
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import days_table
 from clarity_desktop.ui.charts.event_flags import EventFlag, event_summary, paint_row_events, row_pieces
@@ -41,6 +39,7 @@ __all__ = ["ActogramChart", "ActogramData", "prepare"]
 
 _LEFT, _RIGHT, _TOP = 84.0, 74.0, 22.0
 _NOON = DAY_S // 2
+_ROOM, _ROOM_MOST = 540, 700
 
 
 class ActogramChart(Chart):
@@ -60,7 +59,7 @@ class ActogramChart(Chart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Actogram", height=480, parent=parent)
         self._data: ActogramData | None = None
-        self._light: NDArray[np.uint8] | None = None
+        self.overlays = Overlays()
         self._events: tuple[EventFlag, ...] = ()
         self._double = True
         self._noon = True
@@ -80,7 +79,8 @@ class ActogramChart(Chart):
 
     def show_data(self, data: ActogramData | None) -> None:
         """Show what :func:`prepare` made."""
-        self._data, self._light = data, None
+        self._data = data
+        self.overlays.clear()
         if data is not None:
             self._noon = data.rows.origin_s == _NOON
             self.simulated = data.panel.simulated
@@ -93,10 +93,19 @@ class ActogramChart(Chart):
 
     def show_light(self, columns: Columns | None) -> None:
         """Add light measured with the activity, as means in lux; stays until the next panel."""
-        data = self._data
-        self._light = None
-        if data is not None and columns is not None:
-            self._light = light_levels(data.rows, data.panel.epochs.zone, columns)
+        if self._data is not None:
+            self.overlays.take_light(self._data, columns)
+            self.refresh()
+
+    def show_heart_rate(self, columns: Columns | None) -> None:
+        """Add heart rate, as means in beats a minute; stays until the next panel."""
+        if self._data is not None:
+            self.overlays.take_heart_rate(self._data, columns)
+            self.refresh()
+
+    def set_overlays(self, names: Collection[str]) -> None:
+        """Show these overlays over the bars and no others."""
+        self.overlays.show(names)
         self.refresh()
 
     def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
@@ -167,12 +176,7 @@ class ActogramChart(Chart):
         shown = theme.current()
         items = [LegendItem("fill", shown.data["activity"], "Activity, 5-min mean")]
         if self._data is not None:
-            if self._data.panel.nights:
-                items.append(LegendItem("thick", shown.data["core"], "Sleep"))
-            if self._data.panel.naps:
-                items.append(LegendItem("thick", shown.data["asleep"], "Nap"))
-            if self._light is not None:
-                items.append(LegendItem("thick", shown.data["lux"], "Light > 10, 100, 1\u202f000 lux"))
+            items += self.overlays.legend(self._data)
             state = self._data.rows.state
             if (state == BinState.NOT_WORN).any():
                 items.append(LegendItem("hatch", shown.ui["hatch"], "Not worn"))
@@ -197,6 +201,12 @@ class ActogramChart(Chart):
     def _row_height(self) -> int:
         rows = len(self._data.rows) if self._data is not None else 1
         return int(max(16, min(24, self._area.height() // max(1, rows))))
+
+    def natural_height(self) -> int:
+        """Height at which the rows fill the chart, as far as a page has room for them; more rows scroll."""
+        n = len(self._data.rows) if self._data is not None else 20
+        row = max(16, min(24, _ROOM // max(1, n)))
+        return round(_TOP + self._bottom + min(n * row, _ROOM_MOST))
 
     @property
     def _days(self) -> int:
@@ -245,9 +255,7 @@ class ActogramChart(Chart):
         strokes.weekends(painter, frame, data.rows, range(first, last), days)
         strokes.hatches(painter, frame, data.rows, range(first, last), days)
         strokes.activity(painter, frame, data.rows, range(first, last), days, pixel_ratio(painter))
-        if self._light is not None:
-            strokes.light(painter, frame, self._light, range(first, last), days)
-        strokes.sleep_lines(painter, frame, data.nights, data.naps, range(first, last), days)
+        self.overlays.paint(painter, frame, data, range(first, last), days)
         strokes.jumps(painter, frame, data.rows, range(first, last), days)
         if self._events:
             rows, zone = data.rows, data.panel.epochs.zone
@@ -298,7 +306,9 @@ class ActogramChart(Chart):
         if cell is None or data is None:
             return None
         row, column, lower = cell
-        return cell_read_out(data, row, column, lower=lower, events=self._events)
+        return cell_read_out(
+            data, row, column, lower=lower, events=self._events, more=self.overlays.read_out(row, column)
+        )
 
     # -- choosing ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,13 @@ __all__ = ["cell_read_out"]
 
 
 def cell_read_out(
-    data: ActogramData, row: int, column: int, *, lower: bool, events: Sequence[EventFlag] = ()
+    data: ActogramData,
+    row: int,
+    column: int,
+    *,
+    lower: bool,
+    events: Sequence[EventFlag] = (),
+    more: tuple[tuple[str, str], ...] = (),
 ) -> ReadOut:
     """Moment, activity, wear, sleep and events of a bin.
 
@@ -31,6 +37,8 @@ def cell_read_out(
         The lower half of the row, which holds the second pass of an hour that passed twice.
     events:
         Flags of the chart; those within ten minutes of the bin are named.
+    more:
+        Lines of what lies over the bars.
     """
     rows = data.rows
     second = rows.second_state[row, column] != BinState.OUTSIDE and lower
@@ -63,5 +71,5 @@ def cell_read_out(
         ),
         "not marked as sleep",
     )
-    said = (("Activity, 5-min mean", shown), ("Wear", word), ("Sleep", asleep))
+    said = (("Activity, 5-min mean", shown), ("Wear", word), ("Sleep", asleep), *more)
     return ReadOut(title, offset, said + event_rows(events, zone, instant + BIN_S // 2, 2 * BIN_S))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.time import Instant, Span
+from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.wording import activity_unit
 
-__all__ = ["EpochColumns", "columns_of_epochs"]
+__all__ = ["EpochColumns", "columns_of_epochs", "joined_columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,18 @@ class EpochColumns:
     maximum: NDArray[np.float32]
     mean: NDArray[np.float32]
     unit: str
+
+
+def joined_columns(parts: Sequence[Columns]) -> EpochColumns:
+    """Columns of successive spans, all of one width, as one; there must be at least one."""
+    return EpochColumns(
+        parts[0].start,
+        parts[-1].stop,
+        np.concatenate([part.minimum for part in parts]),
+        np.concatenate([part.maximum for part in parts]),
+        np.concatenate([part.mean for part in parts]),
+        parts[0].unit,
+    )
 
 
 def columns_of_epochs(epochs: Epochs, span: Span, columns: int) -> EpochColumns:

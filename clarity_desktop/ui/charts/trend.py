@@ -33,6 +33,9 @@ _COLOURS = {
     "activity_mean": "activity",
     "l5_onset_h": "l5",
     "m10_onset_h": "m10",
+    "hrv_rmssd_ms": "hrv",
+    "hrv_sdnn_ms": "hrv",
+    "rolling_sri": "core",
 }
 _MOST_FLAGS = 12
 
@@ -186,7 +189,7 @@ class TrendChart(PlotFigure):
             day = date_of_day(series.first_day + index)
             note = "level changes" if series.first_day + index in series.changes else ""
             rows.append((day.isoformat(), value_words(series, value), value_words(series, median), note))
-        return ChartTable(("Date", series.title, "7-day running median", "Remark"), tuple(rows))
+        return ChartTable(("Date", series.title, series.running_words.capitalize(), "Remark"), tuple(rows))
 
     # -- painting ------------------------------------------------------------------------------------------------
 
@@ -269,13 +272,13 @@ class TrendChart(PlotFigure):
             return ReadOut(day_short(day), "", ((series.title, "no value"), *happened))
         rows = [
             (series.title, value_words(series, float(series.values[index]))),
-            ("7-day running median", value_words(series, float(series.running[index]))),
+            (series.running_words.capitalize(), value_words(series, float(series.running[index]))),
         ]
         if series.trend is not None:
             at = series.trend.at_first + series.trend.slope_per_day * index
             rows.append(("Theil–Sen line", value_words(series, at)))
         rows.extend(happened)
-        return ReadOut(day_short(day), f"{series.per} ending" if series.per == "night" else "", tuple(rows))
+        return ReadOut(day_short(day), f"{series.per} ending" if series.per != "day" else "", tuple(rows))
 
     def _choose(self, low: float, high: float) -> None:
         first, last = round(low), round(high)

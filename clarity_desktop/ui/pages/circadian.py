@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
-from clarity_desktop.app.rhythm import RhythmDetail
+from clarity_desktop.app.rhythm import RhythmDetail, TwoProcess
 from clarity_desktop.domain.findings import METRICS, Finding
-from clarity_desktop.domain.kinds import LIGHT
+from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.time import Span
+from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import ActogramChart, AverageDayChart, PhaseDial
 from clarity_desktop.ui.charts.actogram import ActogramData, prepare
+from clarity_desktop.ui.charts.actogram_overlays import HEART, OVERLAYS, SLEEP
+from clarity_desktop.ui.charts.actogram_overlays import LIGHT as LIGHT_OVERLAY
 from clarity_desktop.ui.charts.actogram_rows import BIN_S
+from clarity_desktop.ui.charts.epoch_columns import joined_columns
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.periodogram import PeriodogramChart
+from clarity_desktop.ui.charts.pressure import PressureChart
 from clarity_desktop.ui.charts.regularity import RegularityChart
 from clarity_desktop.ui.charts.wording import number
-from clarity_desktop.ui.components.buttons import SegmentedSwitch
+from clarity_desktop.ui.components.buttons import Button, SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.period_bar import period_of_days
@@ -24,15 +31,16 @@ from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.pages.metric_views import declared_metric, finding_words, interval_words
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
-from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
 __all__ = ["CircadianPage", "period_row", "rhythm_metrics", "rhythm_rows"]
 
-_MOST_LIGHT_COLUMNS = 20_000
-"""Light is drawn in periods up to this many bins of five minutes, about ten weeks."""
+_MOST_COLUMNS = 20_000
+"""Overlays are read this many bins of five minutes at once, about ten weeks."""
+_OVERLAY_WORDS = {SLEEP: "Sleep", LIGHT_OVERLAY: "Light", HEART: "Heart rate"}
 _MEASURES = (
     ("is", "Interdaily stability, IS"),
     ("iv", "Intradaily variability, IV"),
@@ -109,7 +117,11 @@ def period_row(detail: RhythmDetail, panel: Panel) -> tuple[tuple[str, str, str,
         return (title, "", "", f"!{detail.why_no_period}"), detail.why_no_period
     low, high = (number(end, 2) for end in found.half_power_h)
     tip = f"{title}: Zechmeister 2009. Width at half power {low}–{high} h. No published range fits."
-    return (title, f"{number(found.period_h, 2)} h", "–", f"{number(panel.coverage.valid_days)} d"), tip
+    finding = panel.finding("lomb_scargle_period_h")
+    drawn = interval_words(finding) if finding is not None else ""
+    if drawn:
+        tip += " 95 % interval by bootstrap over whole local days at their places in time."
+    return (title, f"{number(found.period_h, 2)} h", drawn or "–", f"{number(panel.coverage.valid_days)} d"), tip
 
 
 class CircadianPage(StudyPage):
@@ -126,6 +138,8 @@ class CircadianPage(StudyPage):
         self.origin = SegmentedSwitch("Start of a row", (("noon", "Noon"), ("midnight", "Midnight")), "noon")
         self.double.chosen.connect(self._set_width)
         self.origin.chosen.connect(lambda _: self._lay_actogram())
+        self.overlays_button = Button("Overlays", icon="layers")
+        self.overlays_button.clicked.connect(lambda _=False: self._overlay_menu())
         row = QHBoxLayout(self.content)
         row.setContentsMargins(16, 16, 16, 16)
         row.setSpacing(12)
@@ -133,7 +147,6 @@ class CircadianPage(StudyPage):
         self._scale_note = ElidedLabel("", "small", "muted")
         self._actogram_card.add_action(self._scale_note)
         self.actogram = ActogramChart()
-        self.actogram.setMinimumHeight(590)
         self.actogram.night_opened.connect(lambda day: self.go.emit("sleep", {"night": day.isoformat()}))
         self._actogram_card.body.setContentsMargins(0, 0, 4, 8)
         self._actogram_card.body.addWidget(self.actogram, 1)
@@ -150,8 +163,13 @@ class CircadianPage(StudyPage):
         self._map_card.body.addWidget(self.regularity)
         main = QVBoxLayout()
         main.setSpacing(12)
-        main.addWidget(self._actogram_card, 1)
-        main.addWidget(self._map_card)
+        main.addWidget(self._actogram_card)
+        self._pressure_card = Card("Sleep pressure", "model, not measured")
+        self.pressure = PressureChart()
+        self._pressure_card.body.setContentsMargins(0, 0, 0, 6)
+        self._pressure_card.body.addWidget(self.pressure)
+        main.addWidget(self._map_card, 1)
+        main.addWidget(self._pressure_card)
         row.addLayout(main, 2)
 
         side = QVBoxLayout()
@@ -169,12 +187,12 @@ class CircadianPage(StudyPage):
         self._table_card.body.addWidget(self.table)
         self._dial_card = Card("Phase", "24 h dial")
         self.dial = PhaseDial()
-        self.dial.setMinimumHeight(212)
+        self.dial.setMinimumHeight(240)
         self._dial_card.body.setContentsMargins(0, 0, 0, 6)
         self._dial_card.body.addWidget(self.dial)
         self._period_card = Card("Period")
         self.periodogram = PeriodogramChart()
-        self.periodogram.setMinimumHeight(212)
+        self.periodogram.setMinimumHeight(240)
         self._period_card.body.setContentsMargins(0, 0, 0, 6)
         self._period_card.body.addWidget(self.periodogram)
         for card in (self._day_card, self._table_card):
@@ -192,6 +210,7 @@ class CircadianPage(StudyPage):
             "regularity": self._map_card,
             "period": self._period_card,
             "phase": self._dial_card,
+            "pressure": self._pressure_card,
         }
         row.addLayout(side, 1)
 
@@ -214,7 +233,42 @@ class CircadianPage(StudyPage):
         self.actogram.set_double(value == "double")
 
     def toolbar_widgets(self) -> list[QWidget]:
-        return [self.double, self.origin]
+        return [self.double, self.origin, self.overlays_button]
+
+    def overlays_there(self) -> list[str]:
+        """Overlays that this recording has something for."""
+        recording = self.recording
+        if recording is None:
+            return []
+        wanted = {
+            SLEEP: bool(recording.panel.nights),
+            LIGHT_OVERLAY: recording.has(LIGHT),
+            HEART: recording.has(HEART_RATE),
+        }
+        return [name for name in OVERLAYS if wanted[name]]
+
+    def _overlay_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setFont(theme.font("body"))
+        for name in self.overlays_there():
+            action = menu.addAction(_OVERLAY_WORDS[name])
+            action.setCheckable(True)
+            action.setChecked(name in self.actogram.overlays.shown)
+            action.toggled.connect(lambda on, name=name: self.switch_overlay(name, on=on))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.overlays_button.mapToGlobal(self.overlays_button.rect().bottomLeft()))
+
+    def switch_overlay(self, name: str, *, on: bool) -> None:
+        """Show an overlay on the actogram or take it off."""
+        shown = self.actogram.overlays.shown
+        self.actogram.set_overlays(shown | {name} if on else shown - {name})
+        self._count_overlays()
+        if on:
+            self._read_overlays()
+
+    def _count_overlays(self) -> None:
+        number_shown = len([name for name in self.overlays_there() if name in self.actogram.overlays.shown])
+        self.overlays_button.setText(f"Overlays {number_shown}")
 
     def present(self, recording: Recording) -> None:
         panel = recording.panel
@@ -229,6 +283,16 @@ class CircadianPage(StudyPage):
             if self._detail is not None:
                 self._detail.cancel()
             self._detail = run_query(self, lambda: services.rhythm_detail(patient.id, wanted), self._show_detail)
+            run_query(self, lambda: services.sleep_pressure(patient.id, wanted), self._show_pressure)
+
+    def _show_pressure(self, curve: TwoProcess) -> None:
+        recording = self.recording
+        if recording is None:
+            return
+        panel = recording.panel
+        self.pressure.show_curve(curve, panel.zone, (*panel.nights, *panel.naps), simulated=panel.simulated)
+        self._pressure_card.set_title("Sleep pressure", self.pressure.subtitle())
+        self.caption_figures(recording)
 
     def _show_detail(self, detail: RhythmDetail) -> None:
         self.periodogram.show_spectrum(detail.period, detail.why_no_period, simulated=detail.simulated)
@@ -254,18 +318,32 @@ class CircadianPage(StudyPage):
         self.actogram.show_data(data)
         self._actogram_card.set_title("Actogram", self.actogram.subtitle())
         self._scale_note.set_text(self.actogram.note())
-        self._read_light()
+        self.actogram.setFixedHeight(self.actogram.natural_height())
+        self._count_overlays()
+        self._read_overlays()
 
-    def _read_light(self) -> None:
+    def _read_overlays(self) -> None:
+        recording = self.recording
+        if recording is None:
+            return
+        shown = self.actogram.overlays.shown
+        if LIGHT_OVERLAY in shown and recording.has(LIGHT):
+            self._read_bins(LIGHT, self.actogram.show_light)
+        if HEART in shown and recording.has(HEART_RATE):
+            self._read_bins(HEART_RATE, self.actogram.show_heart_rate)
+
+    def _read_bins(self, kind: str, show: Callable[[Columns], None]) -> None:
+        """Ask for means of five minutes over the period, some weeks at a time."""
         patient, recording, services = self.patient, self.recording, self.services
-        if patient is None or recording is None or not recording.has(LIGHT):
+        if patient is None or recording is None or recording.panel.span.length_s < BIN_S:
             return
         span = recording.panel.span
-        columns = span.length_s // BIN_S
-        if not 0 < columns <= _MOST_LIGHT_COLUMNS:
-            return
 
         def read() -> Columns:
-            return services.timeline(patient.id, LIGHT, span, columns)
+            most = _MOST_COLUMNS * BIN_S
+            starts = range(span.start, span.stop - BIN_S + 1, most)
+            pieces = [Span(start, start + min(most, (span.stop - start) // BIN_S * BIN_S)) for start in starts]
+            found = [services.timeline(patient.id, kind, piece, piece.length_s // BIN_S) for piece in pieces]
+            return joined_columns(found)
 
-        run_query(self, read, self.actogram.show_light)
+        run_query(self, read, show)
