@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["make_application", "make_window", "run"]
 
 _log = logging.getLogger(__name__)
-_HARMLESS = ("propagateSizeHints",)
+_HARMLESS = ("propagateSizeHints", "does not support raise()")
 
 
 def _take_qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:

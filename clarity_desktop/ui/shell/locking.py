@@ -60,6 +60,8 @@ class WindowLocking(WindowTasks):
     _workspace: Workspace | None
     _lately: list[str]
     _after_unlock: tuple[str | None, str | None]
+    _locking = False
+    """Whether the window is closed and the vault is about to be."""
     _scroll_to: tuple[str, tuple[int, ...]] | None = None
     member: User | None
     steps: UndoStack
@@ -99,7 +101,7 @@ class WindowLocking(WindowTasks):
     def start_at(self, patient: str | None, page: str | None) -> None:
         """Where to go when the vault is open: a person (id, code or name) and a page."""
         self._after_unlock = (patient, page)
-        if not self.services.unlocked:
+        if self._locking or not self.services.unlocked:
             return
         if self.is_locked:
             self._unlocked(False)
@@ -117,6 +119,9 @@ class WindowLocking(WindowTasks):
             self.start_at(str(patient) if patient is not None else None, str(page) if page is not None else None)
 
     def _unlocked(self, wants_demo: bool) -> None:
+        if self._locking:
+            # The computer was locked while the passphrase was looked at; the vault closes again in a moment.
+            return
         services = self.services
 
         def learn() -> _Entered:
@@ -134,11 +139,15 @@ class WindowLocking(WindowTasks):
         run_query(self, learn, lambda found: self._enter(found, wants_demo), self._stay_out)
 
     def _stay_out(self, error: ClarityError) -> None:
+        if self._locking:
+            return
         self.report_error(error)
         run_mutation(self, self.services.lock)
 
     def _enter(self, found: _Entered, wants_demo: bool) -> None:
         """Show the workspace to somebody; what another one left is not theirs to see (V-43)."""
+        if self._locking or not self.services.unlocked:
+            return
         board().enter(found.user.id)
         while_locked = [job for job in board().jobs if job.is_over]
         self._stack.setCurrentWidget(self.workspace)
@@ -247,7 +256,12 @@ class WindowLocking(WindowTasks):
         why:
             Said on the unlock screen when nobody asked for the lock.
         """
+        if self._locking:
+            return
+        self._locking = True
         if self.is_locked:
+            # Somebody may just be unlocking; what they began is followed by the closing.
+            run_mutation(self, self.services.lock, lambda _: self._locked(), self._lock_failed)
             return
         self._scroll_to = None
         texts = unsaved_texts(self, self.patient.id if self.patient is not None else None)
@@ -315,6 +329,7 @@ class WindowLocking(WindowTasks):
             gc.collect()
 
     def _locked(self) -> None:
+        self._locking = False
         self.session.let_sleep()
 
     def _lock_failed(self, error: ClarityError) -> None:

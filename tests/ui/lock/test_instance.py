@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,14 +45,19 @@ def test_v70_a_second_start_raises_the_first(first: SingleInstance, tmp_path: Pa
     assert caught.args == ["D-0002", "sleep"]
 
 
-def test_v70_the_first_window_comes_to_the_front_and_goes_there(window: Window, qtbot: QtBot, rest: object) -> None:
+def test_v70_the_first_window_comes_to_the_front_and_goes_there(
+    window: Window, qtbot: QtBot, rest: Callable[[], None]
+) -> None:
     window.showMinimized()
     window.come_to_front("D-0002", "sleep")
     qtbot.waitUntil(lambda: window.patient is not None and window.patient.code == "D-0002", timeout=20_000)
     assert not window.isMinimized()
     window.lock()
     window.come_to_front("D-0001", None)
+    rest()
     assert window.is_locked
+    assert not window.services.unlocked
+    assert window.patient is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")

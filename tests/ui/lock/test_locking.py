@@ -113,6 +113,26 @@ def test_v19_nothing_of_anyone_is_left_when_the_lock_page_is_first_painted(
     assert not window.steps.undo_name
 
 
+def test_v18_a_lock_while_somebody_is_unlocking_wins(window: Window, rest: Callable[[], None]) -> None:
+    window.lock()
+    rest()
+    services = window.services
+    services._adopt(Vault.open(services.vault_directory, PASSPHRASE, kdf_floor=CHEAP))
+    window.unlock_page.unlocked.emit(False)
+    window.session.lock_wanted.emit("The screen was locked.")
+    rest()
+    assert window.is_locked
+    assert not services.unlocked
+    services._adopt(Vault.open(services.vault_directory, PASSPHRASE, kdf_floor=CHEAP))
+    window.session.lock_wanted.emit("The screen was locked.")
+    window.unlock_page.unlocked.emit(False)
+    rest()
+    assert window.is_locked
+    assert not services.unlocked
+    _unlock(window, rest)
+    assert not window.is_locked
+
+
 def test_v40_the_title_and_the_name_of_the_report_have_the_code(
     window: Window, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -212,7 +232,7 @@ def test_v22_a_job_with_a_process_of_its_own_ends_and_the_outcome_is_told(
     qtbot.wait(300)
     assert second.state is JobState.WAITING
     assert job_words(second) == "Waiting until the vault is open"
-    qtbot.waitUntil(lambda: not window.services.unlocked, timeout=5000)
+    qtbot.waitUntil(lambda: not window._locking and not window.services.unlocked, timeout=5000)
     window.services._adopt(Vault.open(window.services.vault_directory, PASSPHRASE, kdf_floor=CHEAP))
     window.unlock_page.unlocked.emit(False)
     rest()
@@ -235,7 +255,7 @@ def test_v22_a_real_import_ends_while_the_vault_is_locked(
     (job,) = board().jobs
     qtbot.waitUntil(lambda: job.progress is not None and job.progress.done > 0, timeout=30_000)
     window.lock()
-    qtbot.waitUntil(lambda: not window.services.unlocked, timeout=5000)
+    qtbot.waitUntil(lambda: not window._locking and not window.services.unlocked, timeout=5000)
     assert not job.is_over
     qtbot.waitUntil(lambda: job.is_over, timeout=60_000)
     assert job.state is JobState.FINISHED
@@ -304,9 +324,7 @@ def test_v43_switching_users_shows_the_second_ones_own_things_only(
     kept = start_job("Importing mine", lambda _p, _c: None, outlives_lock=True)
     assert window.run_id("vault.switch")
     assert window.is_locked
-    rest_locked = time.monotonic() + 5
-    while services.unlocked and time.monotonic() < rest_locked:
-        qtbot.wait(20)
+    qtbot.waitUntil(lambda: not window._locking, timeout=5000)
     services._adopt(Vault.open(services.vault_directory, OTHER, person="Second", kdf_floor=CHEAP))
     window.unlock_page.unlocked.emit(False)
     rest()
