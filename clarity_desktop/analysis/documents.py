@@ -145,5 +145,6 @@ def night_document(night: Night, zone: ZoneTimeline) -> dict[str, Any]:
         "source": night.source,
         "method": night.method,
         "incomplete": night.incomplete or None,
+        "edited": night.edited or None,
         "insufficient": missing,
     }

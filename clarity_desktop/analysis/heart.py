@@ -15,6 +15,7 @@ from clarity_desktop.analysis.findings.heart_models import clock_finding, pressu
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.sleep import states_of_nights
 from clarity_desktop.analysis.findings.variability import variability_findings
+from clarity_desktop.analysis.layer import read_layer
 from clarity_desktop.analysis.panels.activity_signal import read_heart_rate, read_light
 from clarity_desktop.analysis.panels.assemble import SCORED_METHOD, scored_states
 from clarity_desktop.analysis.panels.codec import decode_findings, encode_findings
@@ -35,9 +36,10 @@ __all__ = ["gated_pressure", "heart_study", "read_heart_signal", "sleep_pressure
 _STEPS = 3
 
 
-def read_heart_signal(vault: Vault, series: Sequence[Series], panel: Panel) -> HeartSignal | None:
-    """Heart rate and steps of a panel's window on their grids; ``None`` without heart rate."""
-    rate = read_heart_rate(vault, series, panel.span)
+def read_heart_signal(vault: Vault, patient_id: str, series: Sequence[Series], panel: Panel) -> HeartSignal | None:
+    """Heart rate and steps of a panel's window on their grids, without what a person left out; ``None`` without any."""
+    layer = read_layer(vault, patient_id, series, panel.span, panel.zone)
+    rate = layer.without_left_out(read_heart_rate(vault, series, panel.span))
     return heart_signal(rate, read_steps(vault, series, panel.span), panel.span, panel.zone)
 
 
@@ -106,7 +108,7 @@ def heart_study(
     variability = variability_findings(beat_records(vault, patient_id, panel.span), panel.nights, maker)
     cancel.check()
     progress(Progress("Following the rhythm of heart rate", 1, _STEPS, "steps"))
-    clock = clock_finding(read_heart_signal(vault, vault.series.list(patient_id), panel), maker)
+    clock = clock_finding(read_heart_signal(vault, patient_id, vault.series.list(patient_id), panel), maker)
     cancel.check()
     progress(Progress("Modelling sleep pressure", 2, _STEPS, "steps"))
     whole = tuple(night for night in panel.nights if not night.incomplete)

@@ -76,7 +76,7 @@ def read_light(vault: Vault, series: Sequence[Series], grid: Epochs) -> Epochs |
     """Lux of the source with the most samples, on the grid of the activity signal; ``None`` where none was measured.
 
     Where the signal says that the device was not worn, the light is not worn either: a sensor in a drawer measures the
-    drawer.
+    drawer. What a person left out there is left out here.
     """
     best = _richest(vault, _in_window(series, LIGHT, grid.span), grid.span)
     if best is None:
@@ -84,6 +84,7 @@ def read_light(vault: Vault, series: Sequence[Series], grid: Epochs) -> Epochs |
     light = to_epochs([(best[1], kind_of(LIGHT))], grid.span, grid.zone, grid.step_s)
     state = light.state.copy()
     state[(grid.state == EpochState.NOT_WORN) & (state == EpochState.WORN)] = EpochState.NOT_WORN
+    state[grid.state == EpochState.EXCLUDED] = EpochState.EXCLUDED
     return replace(light, state=state)
 
 

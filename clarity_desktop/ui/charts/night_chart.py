@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from clarity_desktop.domain.annotations import AnnotationKind
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.paint import tint
+from clarity_desktop.ui.charts.paint import HatchKind, hatch, tint
 from clarity_desktop.ui.charts.timeline import TimelineChart
 from clarity_desktop.ui.charts.wording import clock
 from clarity_desktop.ui.qt import QKeyEvent, QMouseEvent, QPainter, QPen, QPointF, QRectF, Qt, QWidget, Signal
@@ -17,6 +18,10 @@ __all__ = ["GRIPS", "NightChart"]
 GRIPS: Final = ("in_bed", "asleep", "wake", "up")
 """The instants that have a grip, in order of time."""
 GRIP_WORDS: Final = {"in_bed": "in bed", "asleep": "asleep", "wake": "final wake", "up": "up"}
+_HATCHED: Final[dict[AnnotationKind, HatchKind]] = {
+    AnnotationKind.LEAVE_OUT: "excluded",
+    AnnotationKind.NOT_WORN: "not_worn",
+}
 _STEP_S: Final = 60
 _CATCH_PX: Final = 8.0
 _GRIP: Final = (6.0, 16.0)
@@ -39,7 +44,7 @@ class NightChart(TimelineChart):
         self._times: dict[str, Instant] | None = None
         self._caught: str | None = None
         self._chosen = GRIPS[0]
-        self._marked: tuple[tuple[Span, str], ...] = ()
+        self._marked: tuple[tuple[Span, AnnotationKind], ...] = ()
 
     @property
     def times(self) -> dict[str, Instant] | None:
@@ -60,8 +65,8 @@ class NightChart(TimelineChart):
             self._chosen = GRIPS[0]
         self.refresh()
 
-    def set_marked(self, marked: list[tuple[Span, str]]) -> None:
-        """Stretches that a person marked, with their word, drawn through all lanes."""
+    def set_marked(self, marked: list[tuple[Span, AnnotationKind]]) -> None:
+        """Stretches that a person marked, drawn through all lanes: left out by upright lines, not worn by hatches."""
         self._marked = tuple(marked)
         self.refresh()
 
@@ -90,11 +95,14 @@ class NightChart(TimelineChart):
     def draw(self, painter: QPainter) -> None:
         super().draw(painter)
         now, plot, scale = theme.current(), self._plot, self._scale
-        for span, _ in self._marked:
+        for span, kind in self._marked:
             left, right = max(plot.left(), scale.x(span.start)), min(plot.right(), scale.x(span.stop))
             if right > left:
                 frame = QRectF(left, plot.top(), right - left, plot.height())
-                painter.fillRect(frame, tint(now.ui["accent"], 0.08))
+                if kind in _HATCHED:
+                    hatch(painter, frame, _HATCHED[kind])
+                else:
+                    painter.fillRect(frame, tint(now.ui["accent"], 0.08))
                 painter.setPen(QPen(now.ui["accent"], 1))
                 painter.drawRect(frame)
         if self._times is None:

@@ -13,6 +13,7 @@ from clarity_desktop.domain.annotations import EVENT_KINDS, KIND_WORDS, Annotati
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day, day_of_date
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.charts.wording import day_short, days_between, local_parts
 from clarity_desktop.ui.components.buttons import Button, SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
@@ -56,6 +57,7 @@ class EventsCard(Card):
         self._whole: Span | None = None
         self._zone = ZoneTimeline.unknown()
         self._gone: dict[str, Annotation] = {}
+        self._allowed = True
         self.setFixedWidth(316)
         self.add_button = Button("Event", "quiet", "plus")
         self.add_button.setToolTip("Add an event: medication, shift change, travel, therapy, other")
@@ -79,6 +81,9 @@ class EventsCard(Card):
         if patient is None or self._patient is None or patient.id != self._patient.id:
             self._gone = {}
         self._patient, self._whole, self._zone = patient, whole, zone
+        self._allowed = self._services.permits(Right.CHANGE_DATA)
+        for button in (self.add_button, self.import_button):
+            button.setEnabled(self._allowed)
         there = {one.id for one in annotations}
         self._gone = {key: one for key, one in self._gone.items() if key not in there}
         rows = [self._row(one) for one in reversed(annotations) if one.kind.is_event]
@@ -90,16 +95,14 @@ class EventsCard(Card):
         if one.stop is not None:
             when = days_between(day, local_parts(self._zone, max(one.start, one.stop - 1))[0])
         second = ", ".join(part for part in (when, KIND_WORDS[one.kind] if one.title else "", one.reason) if part)
-        actions: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("Use", partial(self.used.emit, one)),
-            ("Change", partial(self._ask, one)),
-            ("Remove", partial(self.remove, one)),
-        )
-        return EntryRow(icon_of(one.kind), one.words, second, actions)
+        actions: list[tuple[str, Callable[[], None]]] = [("Use", partial(self.used.emit, one))]
+        if self._allowed:
+            actions += [("Change", partial(self._ask, one)), ("Remove", partial(self.remove, one))]
+        return EntryRow(icon_of(one.kind), one.words, second, tuple(actions))
 
     def add(self, span: Span | None = None) -> None:
         """Ask for an event at a stretch, or at noon of the middle of the recording."""
-        if self._whole is None:
+        if self._whole is None or not self._allowed:
             return
         if span is None:
             middle = local_parts(self._zone, (self._whole.start + self._whole.stop) // 2)[0]

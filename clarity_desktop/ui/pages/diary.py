@@ -14,6 +14,7 @@ from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sleep_diary import DiaryNight, clock_text
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.charts.agreement import AgreementChart
 from clarity_desktop.ui.charts.wording import day_short, number, zone_label
 from clarity_desktop.ui.components.buttons import Button
@@ -200,6 +201,9 @@ class DiaryPage(Page):
         self.chart.show_pair(None)
         self._words.setText("")
         if patient is not None:
+            allowed = self.services.permits(Right.CHANGE_DATA)
+            for widget in (self.form, self.free, self.import_button):
+                widget.setEnabled(allowed)
             self.form.begin(date.today())
             self._read()
 
@@ -236,7 +240,7 @@ class DiaryPage(Page):
         self._nights_shown.set_title("Nights written", f"{words}, local clock" if count else "")
         self.table.setVisible(bool(count))
         self._empty.setVisible(not count)
-        self.remove_button.setEnabled(self._chosen is not None)
+        self.remove_button.setEnabled(self._chosen is not None and self.form.isEnabled())
         if count and not any(self.form.edits[name].text() for name in ("in_bed", "final_awakening")):
             self.form.edits["date"].setText((self._nights[0].date + timedelta(days=1)).isoformat())
 
@@ -266,7 +270,7 @@ class DiaryPage(Page):
     def _open(self, row: int) -> None:
         self._chosen = self._nights[row]
         self.form.show_night(self._chosen)
-        self.remove_button.setEnabled(True)
+        self.remove_button.setEnabled(self.form.isEnabled())
 
     def _store(self, night: DiaryNight) -> None:
         patient, services = self.patient, self.services

@@ -16,6 +16,7 @@ from clarity_desktop.domain.annotations import (
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import Span, ZoneTimeline
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.charts.night_chart import NightChart
 from clarity_desktop.ui.charts.wording import clock, day_short, local_parts
 from clarity_desktop.ui.components.buttons import Button, SegmentedSwitch
@@ -131,9 +132,7 @@ class NightEditor(QObject):
             around = Span(span.start - 3 * 3600, span.stop + 3 * 3600)
             self._annotations = tuple(one for one in annotations if touches(one, around))
         self.switch.set_value("edited" if edited else "computed")
-        self._chart.set_marked(
-            [(o.span, KIND_WORDS[o.kind]) for o in self._annotations if edited and o.kind in _MARKED]
-        )
+        self._chart.set_marked([(one.span, one.kind) for one in self._annotations if edited and one.kind in _MARKED])
         self._renew()
 
     @property
@@ -166,7 +165,8 @@ class NightEditor(QObject):
 
     def _renew(self) -> None:
         editing = self._chart.times is not None
-        there = self._night is not None
+        allowed = self._services.permits(Right.CHANGE_DATA)
+        there = self._night is not None and allowed
         for button in (self.edit_button, self.leave_button, self.mark_button, self.note_button):
             button.setEnabled(there)
         self.edit_button.setVisible(not editing)
@@ -180,10 +180,9 @@ class NightEditor(QObject):
     def _row(self, one: Annotation) -> EntryRow:
         when = when_words(self._zone, one)
         second = ", ".join(part for part in (one.reason, f"by {one.author}") if part)
-        actions: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("Undo", lambda: self.undo(one)),
-            ("Change", lambda: self.change(one)),
-        )
+        actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+        if self._services.permits(Right.CHANGE_DATA):
+            actions = (("Undo", lambda: self.undo(one)), ("Change", lambda: self.change(one)))
         if one.kind is AnnotationKind.REST:
             second += ", computed version kept"
         words = f"{when} · {one.words}" if one.title else f"{KIND_WORDS[one.kind]} {when}"
@@ -195,7 +194,7 @@ class NightEditor(QObject):
         """Begin to edit the night's times, or give up."""
         if self._chart.times is not None:
             self.give_up()
-        elif self._night is not None:
+        elif self._night is not None and self._services.permits(Right.CHANGE_DATA):
             self._chart.edit(self._night)
             self._chart.setFocus()
             self._renew()
@@ -220,7 +219,7 @@ class NightEditor(QObject):
     def toggle_left_out(self) -> None:
         """Leave the night out of totals, or let it count again."""
         held, night = self._left_out(), self._night
-        if night is None:
+        if night is None or not self.leave_button.isEnabled():
             return
         if held is not None:
             self._run(lambda s, p: s.remove_annotation(p, held.id), "The night counts again.")
@@ -230,14 +229,14 @@ class NightEditor(QObject):
 
     def mark(self, span: Span | None) -> None:
         """Ask what a stretch is; the night itself when none was drawn."""
-        if self._night is None:
+        if self._night is None or not self.mark_button.isEnabled():
             return
         shown = whole_night(self._night) if span is None else span
         self._ask(Annotation(AnnotationKind.NOT_WORN, shown.start // 60 * 60, -(-shown.stop // 60) * 60), _KINDS)
 
     def note(self) -> None:
         """Write a note at the middle of the night."""
-        if self._night is not None:
+        if self._night is not None and self.note_button.isEnabled():
             middle = (self._night.onset + self._night.offset) // 120 * 60
             self._ask(Annotation(AnnotationKind.NOTE, middle), (AnnotationKind.NOTE,))
 
