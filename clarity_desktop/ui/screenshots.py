@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from clarity_desktop.app import open_services
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.application import make_application, make_window
@@ -14,12 +16,13 @@ from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import board, shut_down
 from clarity_desktop.ui.pages.imports import ImportPage
+from clarity_desktop.ui.pages.security.keys import KeysPage
 from clarity_desktop.ui.qt import QApplication, QColor, QEvent, QPixmap
 from clarity_desktop.ui.shell.page_list import PAGES
+from clarity_desktop.ui.shell.window import Window
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
-    from clarity_desktop.ui.shell.window import Window
 
 __all__ = ["render_pages", "settle"]
 
@@ -141,9 +144,36 @@ def _walk(
         if isinstance(page_of_imports, ImportPage) and reports:
             page_of_imports.open_report(max(reports, key=lambda report: len(report.types)))
             picture("import-report")
-        window.open_page("jobs")
-        picture("jobs")
+        for page in PAGES:
+            if page.group == "workstation" and page.id != "import" and window.may_open(page.id):
+                window.open_page(page.id)
+                picture(page.id)
+        keys = window.workspace.page("keys")
+        if isinstance(keys, KeysPage):
+            window.open_page("keys")
+            with_sheet("recovery-code", keys.new_recovery_code)
     window.close()
     window.deleteLater()
     settle(application)
+    return [*written, *_first_run(application, directory, f"{theme_name}-{len(written) + 1:02d}", size)]
+
+
+def _first_run(application: QApplication, directory: Path, beginning: str, size: tuple[int, int]) -> list[Path]:
+    """The wizard over a home of its own, at its passphrase and at its code."""
+    with TemporaryDirectory() as home:
+        services = open_services(Path(home))
+        window = Window(services)
+        window.resize(*size)
+        window.show()
+        written = []
+        wizard = window.unlock_page.wizard
+        for name, step in (("passphrase", 2), ("code", 3)):
+            if wizard is not None:
+                wizard.show_step(step)
+            settle(application)
+            written.append(_grab(window, directory / f"{beginning}-first-run-{name}.png"))
+        window.close()
+        window.deleteLater()
+        settle(application)
+        services.close()
     return written

@@ -116,7 +116,7 @@ class Erasures(Card):
 
         ask_form(
             self._page.window(),
-            "Erase this person for good?",
+            "Erase this person?",
             f"{found.requests.get(patient, '')} has asked for it. The person's key, rows, documents and findings are "
             "destroyed, here and in every backup that can be reached. There is no way back.",
             content,

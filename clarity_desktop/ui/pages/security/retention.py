@@ -44,7 +44,7 @@ _ALONE = "You work alone here, so it stands in for a second person"
 def days_in_words(days: int | None) -> str:
     """A time of keeping in words."""
     if days is None:
-        return "for good"
+        return "without an end"
     years = days / _YEAR
     return f"{days} days" + (f" ({years:.0f} years)" if years >= 1 and abs(years - round(years)) < 0.02 else "")
 
@@ -173,7 +173,7 @@ class RetentionPage(LoadedPage):
             return
         kind, study = (key or "raw|").split("|")
         present = next((one.keep_days for one in data.policies if f"{one.data_class.value}|{one.study}" == key), None)
-        days, forever = QLineEdit("" if present is None else str(present)), CheckBox("Keep for good")
+        days, forever = QLineEdit("" if present is None else str(present)), CheckBox("Keep without an end")
         forever.setChecked(present is None)
         tag, reason, code = QLineEdit(study), QLineEdit(), QLineEdit()
         kept = Field("Days", days, "730 days are 2 years, 3653 days are 10")
