@@ -47,10 +47,10 @@ class Witness(StrEnum):
 
 
 _WORDS = {
-    Witness.RECORD: "HKTimeZone of records at {n} times",
-    Witness.WORKOUT: "HKTimeZone of workouts at {n} times",
-    Witness.BEATS: "beat times against UTC at {n} times",
-    Witness.ROUTE: "names of routes against UTC at {n} times",
+    Witness.RECORD: "{n} records that name it",
+    Witness.WORKOUT: "{n} workouts",
+    Witness.BEATS: "{n} beat lists",
+    Witness.ROUTE: "{n} route names",
 }
 
 

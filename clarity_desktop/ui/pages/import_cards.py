@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
+from clarity_desktop.app.import_checks import OTHER_PERSON
 from clarity_desktop.domain.importing import ImportReport
+from clarity_desktop.domain.work import CancelWay
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
@@ -29,6 +31,12 @@ from clarity_desktop.ui.qt import (
 __all__ = ["DropZone", "JobCard", "PastRow"]
 
 _STEPS = 1000
+_STOPPING = {
+    CancelWay.DISCARD: "Stopping. Nothing of this file is stored.",
+    CancelWay.KEEP: "Stopping. What was read so far is being stored.",
+    CancelWay.PAUSE: "Pausing. The place is noted.",
+}
+_PAUSED = "Paused. Nothing of it is visible yet; it goes on where it was."
 
 
 class DropZone(QFrame):
@@ -72,6 +80,9 @@ class JobCard(Card):
 
     report_wanted = Signal(object)
     again_wanted = Signal()
+    stop_wanted = Signal()
+    confirm_wanted = Signal()
+    """The file looks like another person's, and somebody wants to say whose it is."""
 
     def __init__(self, job: Job, file: str) -> None:
         super().__init__(padding=12)
@@ -90,7 +101,7 @@ class JobCard(Card):
         self._share = Label("", "body_strong")
         row.addWidget(self._share)
         self._button = Button("Cancel")
-        self._button.setToolTip("Stops the import. Nothing of this file is stored then.")
+        self._button.setToolTip("Asks what is to become of the part that was read; the import runs on meanwhile.")
         self._button.clicked.connect(lambda _=False: self._press())
         row.addWidget(self._button)
         self.body.addLayout(row)
@@ -106,7 +117,7 @@ class JobCard(Card):
     def _moved(self) -> None:
         job = self.job
         if job.token.cancelled:
-            self._line.set_text("Stopping. Nothing of this file is stored.")
+            self._line.set_text(_STOPPING[job.token.way])
             self._button.setEnabled(False)
             return
         progress = job.progress
@@ -146,16 +157,22 @@ class JobCard(Card):
         self._button.set_text("Try again")
         if job.state is JobState.CANCELLED:
             self._icon.show_icon("ban", "text_muted")
-            self._line.set_text("Stopped. Nothing of this file was stored.")
+            paused = job.token.way is CancelWay.PAUSE
+            self._line.set_text(_PAUSED if paused else "Stopped. Nothing of this file was stored.")
+            self._button.set_text("Go on" if paused else "Try again")
         elif job.error is not None:
+            if job.error.code == OTHER_PERSON:
+                self._button.set_text("Say whose it is")
             self._icon.show_icon("triangle-alert", "warn")
             self._line.set_text(f"{job.error.message} {job.error.remedy}".strip())
 
     def _press(self) -> None:
         if not self.job.is_over:
-            self.job.cancel()
+            self.stop_wanted.emit()
         elif self.job.state is JobState.FINISHED:
             self.report_wanted.emit(self.job.result)
+        elif self.job.error is not None and self.job.error.code == OTHER_PERSON:
+            self.confirm_wanted.emit()
         else:
             self.again_wanted.emit()
 

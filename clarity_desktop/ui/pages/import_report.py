@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clarity_desktop.domain.importing import ImportReport, ZoneFound
-from clarity_desktop.domain.time import Span, date_of_day
+from clarity_desktop.domain.importing import ImportReport, VanishedSample, ZoneFound
+from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, date_of_day
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.legend import CoverageLegend
@@ -13,6 +13,7 @@ from clarity_desktop.ui.components.scroll import PageScroll
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.jobs import Operation, run_query
+from clarity_desktop.ui.pages.import_aftermath import VanishedCard, vanished_table
 from clarity_desktop.ui.pages.import_coverage import Coverage, CoverageMap, ZoneBand, coverage_of, day_words
 from clarity_desktop.ui.pages.import_table import TypeTable
 from clarity_desktop.ui.pages.import_words import grouped, headline, reading_words, sums_of, table_text, type_rows
@@ -33,11 +34,21 @@ __all__ = ["ImportReportView"]
 
 _MOST_PROBLEMS = 12
 _FIRST_TYPES = 8
+_MOST_SOURCES = 8
 
 
 def _evidence(found: ZoneFound) -> str:
     times = "" if found.count <= 1 else f", {grouped(found.count)} times"
     return f"{found.period.zone}, {found.period.certainty.value} by: {found.evidence}{times}"
+
+
+def _offer(button: Button, report: ImportReport, undoable: tuple[int, int] | None) -> None:
+    """Show the button that undoes an import, where that is possible, and until when."""
+    if undoable is None or undoable[0] != report.import_id:
+        return
+    until = day_words(date_of_day(undoable[1] // DAY_S), year=True)
+    button.setToolTip(f"Brings this person's data back to how it was before; possible until {until}.")
+    button.show()
 
 
 class _SumCard(Card):
@@ -62,6 +73,14 @@ class ImportReportView(PageScroll):
 
     overview_wanted = Signal(str)
     said = Signal(str)
+    undo_wanted = Signal(object)
+    """The report whose import is to be undone."""
+    zones_wanted = Signal(str)
+    sources_wanted = Signal(str)
+    vanished_wanted = Signal(object)
+    """A table of everything that has vanished."""
+    back_wanted = Signal(object)
+    """The report whose vanished records are to count again."""
 
     def __init__(self, services: Services) -> None:
         super().__init__("Import report")
@@ -86,11 +105,15 @@ class ImportReportView(PageScroll):
             side.setSpacing(12)
         if report.types:
             left.addWidget(self._types(report))
+        if sum(report.vanished.values()) and report.patient_id and report.import_id is not None:
+            left.addWidget(self._vanished(report, report.patient_id, report.import_id))
         left.addWidget(self._problems(report))
         left.addStretch(1)
         right.addWidget(self._coverage_card(report))
         if report.zones and report.first is not None and report.last is not None:
             right.addWidget(self._zones(report, Span(report.first, max(report.first, report.last))))
+        if report.sources and report.patient_id:
+            right.addWidget(self._sources(report, report.patient_id))
         right.addWidget(self._others(report))
         right.addStretch(1)
         columns.addLayout(left, 12)
@@ -111,6 +134,11 @@ class ImportReportView(PageScroll):
         row.addLayout(words, 1)
         if report.patient_id:
             patient_id = report.patient_id
+            undo = Button("Undo this import", "normal", "undo-2")
+            undo.clicked.connect(lambda _=False: self.undo_wanted.emit(report))
+            undo.hide()
+            row.addWidget(undo)
+            run_query(self, lambda: self._services.undoable_import(patient_id), lambda a: _offer(undo, report, a))
             button = Button("Open overview", "primary", "layout-dashboard")
             button.clicked.connect(lambda _=False: self.overview_wanted.emit(patient_id))
             row.addWidget(button)
@@ -233,6 +261,12 @@ class ImportReportView(PageScroll):
 
     def _zones(self, report: ImportReport, span: Span) -> Card:
         card = Card("Zones found", "by the evidence in the file", padding=0)
+        if report.patient_id:
+            patient_id = report.patient_id
+            correct = Button("Correct", "link")
+            correct.setAccessibleName("Correct the zones of this person")
+            correct.clicked.connect(lambda _=False: self.zones_wanted.emit(patient_id))
+            card.add_action(correct)
         band = ZoneBand()
         band.show_zones(report.zones, span)
         card.body.addWidget(band)
@@ -242,6 +276,38 @@ class ImportReportView(PageScroll):
             label.setContentsMargins(12, 0, 12, 0)
             card.body.addWidget(label)
         card.body.addSpacing(8)
+        return card
+
+    def _vanished(self, report: ImportReport, patient_id: str, import_id: int) -> QWidget:
+        """The card of what this export no longer held; it arrives from a worker."""
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+
+        def read() -> tuple[list[VanishedSample], ZoneTimeline]:
+            return self._services.vanished(patient_id, import_id), self._services.zone_timeline(patient_id)
+
+        def arrived(answer: tuple[list[VanishedSample], ZoneTimeline]) -> None:
+            listed, clock = answer
+            if not listed:
+                return
+            card = VanishedCard(listed, clock)
+            card.all_wanted.connect(lambda: self.vanished_wanted.emit(vanished_table(listed, clock)))
+            card.back_wanted.connect(lambda: self.back_wanted.emit(report))
+            column.addWidget(card)
+
+        run_query(self, read, arrived)
+        return holder
+
+    def _sources(self, report: ImportReport, patient_id: str) -> Card:
+        card = Card("Sources", "the order decides where two overlap", padding=12)
+        change = Button("Order and account", "link")
+        change.setToolTip("Change the order, and see for a day which source gave what.")
+        change.clicked.connect(lambda _=False: self.sources_wanted.emit(patient_id))
+        card.add_action(change)
+        shown = ", ".join(report.sources[:_MOST_SOURCES])
+        more = len(report.sources) - _MOST_SOURCES
+        card.body.addWidget(Label(shown + (f" and {more} more" if more > 0 else ""), "body", wrap=True))
         return card
 
     def _others(self, report: ImportReport) -> Card:

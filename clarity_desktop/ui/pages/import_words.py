@@ -98,6 +98,8 @@ def headline(report: ImportReport) -> tuple[str, str, str]:
             return ("The file ends early. Everything before its end is stored.", "triangle-alert", "warn")
         case ImportOutcome.EMPTY:
             return ("The file is sound and holds nothing to import.", "info", "info")
+        case ImportOutcome.UNDONE:
+            return ("This import was undone. Nothing of it is stored.", "undo-2", "info")
         case ImportOutcome.ALREADY:
             return ("This file was imported before. Nothing was stored twice.", "circle-check", "ok")
 
