@@ -46,11 +46,11 @@ _TITLES: Final = {
     "m10_onset_h": "M10 onset",
 }
 """Daily values that are followed, in the order in which they stand."""
-_VARIABILITY: Final = {"hrv_rmssd_ms": "Heart rate variability, RMSSD", "hrv_sdnn_ms": "Heart rate variability, SDNN"}
+_VARIABILITY: Final = {"hrv_rmssd_ms": "HRV, RMSSD", "hrv_sdnn_ms": "HRV, SDNN"}
 _ROLLING: Final = {"is": "IS", "iv": "IV", "ra": "RA", "sri": "SRI"}
 """Metrics that need whole windows, with the letters they go by."""
 _SHORT, _LONG = 7, 28
-_OVERLAP: Final = "Windows that overlap are alike by themselves, so no trend is given."
+_OVERLAP: Final = "No trend: windows overlap."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import ref
 
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.qt import (
     QContextMenuEvent,
+    QEvent,
     QFileDialog,
     QGuiApplication,
     QKeyEvent,
@@ -52,6 +54,9 @@ class ChartTable:
         return "\n".join("\t".join(line) for line in (self.heads, *self.rows))
 
 
+_latest: ref[Figure] | None = None
+
+
 def _at_once(what: str, proceed: Callable[[], None]) -> None:
     del what
     proceed()
@@ -61,7 +66,8 @@ class Figure(QWidget):
     """A chart that can be read, copied and saved.
 
     Subclasses fill :meth:`paint_figure`, :meth:`summary`, :meth:`units` and :meth:`table`. Keys: A shows the data as
-    a table, Ctrl+Shift+C copies the picture with its head, Ctrl+Shift+S saves it.
+    a table, Ctrl+Shift+C copies the picture with its head, Ctrl+Shift+S saves it, Ctrl+Shift+G
+    as SVG.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -72,6 +78,17 @@ class Figure(QWidget):
         """Asked before a picture leaves, with what leaves and how to proceed; the page notes it in the audit."""
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    @staticmethod
+    def latest() -> Figure | None:
+        """The chart that had the focus or the pointer last, while it lives."""
+        return _latest() if _latest is not None else None
+
+    def event(self, event: QEvent) -> bool:
+        global _latest
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.Enter):
+            _latest = ref(self)
+        return super().event(event)
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -108,14 +125,15 @@ class Figure(QWidget):
         """Put the picture with its head on the clipboard."""
         self.gate("figure.copy", lambda: QGuiApplication.clipboard().setPixmap(self.image(2.0)))
 
-    def save_image(self, width_mm: int = 180) -> None:
-        """Ask where to, and save as PNG of this width at 300 dpi, or as SVG."""
+    def save_image(self, width_mm: int = 180, *, vector: bool = False) -> None:
+        """Ask where to, and save as PNG of this width at 300 dpi, or as SVG; ``vector`` proposes SVG."""
         from clarity_desktop.ui.charts.figure_export import file_stem
 
-        dialog = QFileDialog(self.window(), "Save figure", str(Path.home()), "PNG (*.png);;SVG (*.svg)")
+        kinds, ending = ("SVG (*.svg);;PNG (*.png)", "svg") if vector else ("PNG (*.png);;SVG (*.svg)", "png")
+        dialog = QFileDialog(self.window(), "Save figure", str(Path.home()), kinds)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("png")
-        dialog.selectFile(f"{file_stem(self)}.png")
+        dialog.setDefaultSuffix(ending)
+        dialog.selectFile(f"{file_stem(self)}.{ending}")
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix("svg" if "svg" in kind else "png"))
         dialog.fileSelected.connect(lambda name: self.write(Path(name), width_mm))
         dialog.finished.connect(dialog.deleteLater)
@@ -157,6 +175,8 @@ class Figure(QWidget):
             if width == 180:
                 action.setText(f"{action.text()}\tCtrl+Shift+S")
             action.triggered.connect(lambda _=False, width=width: self.save_image(width))
+        vector = menu.addAction("Save figure as SVG\tCtrl+Shift+G")
+        vector.triggered.connect(lambda _=False: self.save_image(vector=True))
         menu.addSeparator()
         menu.addAction("Show as table\tA").triggered.connect(lambda _=False: self.show_table())
         menu.aboutToHide.connect(menu.deleteLater)
@@ -176,6 +196,8 @@ class Figure(QWidget):
             self.show_table()
         elif event.key() == Qt.Key.Key_S and event.modifiers() == both:
             self.save_image()
+        elif event.key() == Qt.Key.Key_G and event.modifiers() == both:
+            self.save_image(vector=True)
         elif event.key() == Qt.Key.Key_C and event.modifiers() == both:
             self.copy_image()
         else:

@@ -25,7 +25,7 @@ Band = tuple[float | None, float | None]
 """Least and greatest value of a published range, ``None`` for an open end."""
 _NOTE = (
     "Dots are nights or days, the line their median over seven days, dashed the Theil–Sen slope. "
-    "p allows for the likeness of successive days. Gaps are hatched."
+    "p allows for the likeness of successive days. Gaps are hatched. Beside windows of 7 days the line is of 28 days."
 )
 
 
