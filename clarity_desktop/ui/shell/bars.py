@@ -29,13 +29,16 @@ class Toolbar(QWidget):
         self._row.addStretch(1)
         self._page: Page | None = None
         self._shown: list[QWidget] = []
+        # Widgets of pages that are not shown: what such a page shows or hides there is not seen here.
+        self._shelf = QWidget(self)
+        self._shelf.hide()
 
     def show_page(self, page: Page) -> None:
         """Take over the widgets of a page and hide those of the page before."""
         if self._page is not page:
             for widget in self._shown:
-                widget.hide()
                 self._row.removeWidget(widget)
+                widget.setParent(self._shelf)
             lead, tail = page.toolbar_lead(), page.toolbar_widgets()
             for index, widget in enumerate(lead):
                 self._row.insertWidget(2 + index, widget)

@@ -82,7 +82,7 @@ def test_v60_a_legal_hold_is_visible_and_blocks_the_request(
     ada.place_hold(ada.patients()[0].id, "Court order 12")
     window = open_window(ada)
     page = _consent(window, rest)
-    assert not page.held.isHidden()
+    assert page.held.text() == "Legal hold"
     assert "Court order 12" in page._holds.text()
     assert page.erase.toolTip() == "A legal hold is on this record; it has to be released first"
 

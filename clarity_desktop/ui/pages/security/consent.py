@@ -68,8 +68,7 @@ class ConsentPage(LoadedPage):
 
     def build(self, column: QVBoxLayout) -> None:
         self._found: _Found | None = None
-        self.held = Badge("Legal hold", "lock", "warn")
-        self.held.hide()
+        self.held = Badge("Legal hold: reading", "hourglass", "neutral")
         self.give = Button("Record consent", "primary", "plus")
         self.give.clicked.connect(lambda _=False: self.give_consent())
         self._card = Card("Consents", "Only ever added; a withdrawal is a record of its own")
@@ -139,7 +138,7 @@ class ConsentPage(LoadedPage):
         return button
 
     def toolbar_lead(self) -> list[QWidget]:
-        return [self.held] if self._found is not None and self._in_force() else []
+        return [self.held]
 
     def toolbar_widgets(self) -> list[QWidget]:
         return [self.give]
@@ -185,7 +184,10 @@ class ConsentPage(LoadedPage):
         self._card.set_title("Consents", told)
         self.sharing.show_found(data.sharing)
         holds = self._in_force()
-        self.held.setVisible(bool(holds))
+        if holds:
+            self.held.show_state("Legal hold", "lock", "warn", "Nothing of this record is deleted or erased")
+        else:
+            self.held.show_state("No legal hold", "lock-open", "neutral")
         self._hold_card.setVisible(bool(data.holds))
         self._holds.setText(
             "\n".join(
