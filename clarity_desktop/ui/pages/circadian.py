@@ -77,6 +77,12 @@ def rhythm_metrics(panel: Panel) -> list[str]:
     return [metric for metric, _ in _MEASURES if panel.finding(metric) is not None]
 
 
+def _free_words(finding: Finding) -> str:
+    """Which days were taken as free; empty for measures that do not ask."""
+    free = dict(finding.provenance.parameters).get("free_days", "")
+    return f"Free days: {free}" if free else ""
+
+
 def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str]]:
     """Rows ``(measure, value, 95 % interval, rests on)`` of a panel and a tool tip for each."""
     rows: list[tuple[str, str, str, str]] = []
@@ -102,6 +108,7 @@ def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str
                 for part in (
                     f"{declared.title}: {declared.reference}" if declared is not None else title,
                     f"95 % interval by bootstrap over {method}" if method and finding.interval is not None else "",
+                    _free_words(finding),
                     "No published range fits; compare with the person's own past",
                 )
                 if part
