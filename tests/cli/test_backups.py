@@ -93,3 +93,38 @@ def test_v31_an_older_folder_is_told_and_answered_for(clarity: CommandLine, vaul
     assert clarity(*ways, "audit", "verify").code == 0
     with Vault.open_with_keychain(vault_folder) as vault:
         assert vault.gap == ""
+
+
+def test_v52_one_person_comes_back(in_vault: CommandLine) -> None:
+    person = in_vault("patient", "add", "A. Person").document["patients"][0]
+    made = in_vault("vault", "backup").document["backup"]["path"]
+    done = in_vault("vault", "restore-patient", made, person["code"])
+    assert done.code == 0, done.err
+    assert (done.document["was_absent"], done.document["samples"]) == (False, 0)
+    answer = in_vault("vault", "restore-patient", made, "somebody-else")
+    assert (answer.code, answer.document["error"]["code"]) == (5, "backup.no_patient")
+
+
+def test_v34_nothing_of_a_young_audit_expires(in_vault: CommandLine) -> None:
+    for ways in (("--preview",), ()):
+        answer = in_vault("audit", "expire", *ways)
+        assert (answer.code, answer.document["segments"]) == (0, [])
+
+
+def test_v47_who_works_alone_erases_with_the_printed_code(in_vault: CommandLine, vault_folder: Path) -> None:
+    person = in_vault("patient", "add", "A. Person").document["patients"][0]
+    in_vault("patient", "erase", person["code"], "--request")
+    refused = in_vault("patient", "erase", person["code"], "--confirm")
+    assert refused.document["error"]["code"] == "erase.two_people"
+    code = code_file(vault_folder)
+    done = in_vault("patient", "erase", person["code"], "--confirm", "--recovery-code-file", code)
+    assert done.code == 0, done.err
+    assert done.document["certificate"]["confirmed_by"] == "Owner by recovery code"
+
+
+def test_v78_what_is_no_notice_is_refused(in_vault: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "notice"
+    path.write_text("{}")
+    answer = in_vault("vault", "check-update", path)
+    assert answer.code != 0
+    assert answer.document["error"]["code"] in ("update.no_key", "update.shape")

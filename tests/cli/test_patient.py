@@ -50,3 +50,18 @@ def test_text_for_a_person(clarity: CommandLine, in_vault: CommandLine, vault_fo
     listed = clarity("--vault", vault_folder, "patient", "list").out
     assert "Zoë Quest" in listed
     assert "No data is stored yet." in clarity("--vault", vault_folder, "patient", "show", "Zoë Quest").out
+
+
+def test_v45_access_is_restricted_shown_and_lifted(in_vault: CommandLine) -> None:
+    person = in_vault("patient", "add", "A. Person").document["patients"][0]
+    shown = in_vault("patient", "access", person["code"]).document
+    assert (shown["restricted"], shown["owner"], shown["shares"]) == (False, None, [])
+    restricted = in_vault("patient", "access", person["code"], "--restrict").document
+    assert (restricted["restricted"], restricted["owner"]) == (True, "Owner")
+    alone = in_vault("patient", "access", person["code"], "--share-with", "Nobody", "--until", "2099-01-01")
+    assert (alone.code, alone.document["error"]["code"]) == (5, "people.unknown")
+    assert in_vault("patient", "access", person["code"], "--share-with", "Owner").code == 2
+    assert in_vault("patient", "access", person["code"], "--restrict", "--lift").code == 2
+    assert in_vault("patient", "access", person["code"], "--lift").document["restricted"] is False
+    actions = [entry["action"] for entry in in_vault("audit", "list", "--patient", person["id"]).document["entries"]]
+    assert {"patient.restrict", "patient.unrestrict"} <= set(actions)

@@ -75,6 +75,7 @@ class Backups:
         kind: str = "manual",
         *,
         folder: Path | None = None,
+        rotates: bool = True,
         progress: ProgressListener = ignore_progress,
         cancel: CancelToken | None = None,
     ) -> Manifest:
@@ -84,6 +85,8 @@ class Backups:
         ----------
         folder:
             Another place, such as an external disk; nothing is rotated there.
+        rotates:
+            False lets all earlier ones stay, because one of them is about to be restored.
         """
         with self._store.noting("vault.backup") as write:
             write.outcome = "begun"
@@ -107,7 +110,7 @@ class Backups:
             raise
         with self._store.noting("vault.backup") as write:
             write.detail = f"{manifest.name}, verified"
-        if folder is None:
+        if folder is None and rotates:
             self.rotate()
         return manifest
 

@@ -73,7 +73,7 @@ def restore_patient(
     vault.require_owner()
     vault_id = vault.people.header().vault_id
     manifest = checked(backup, vault_id=vault_id, allow_older=True, progress=progress, cancel=token)
-    vault.backups.make("safety", progress=progress, cancel=token)
+    vault.backups.make("safety", rotates=False, progress=progress, cancel=token)
     with alone(vault.backups.folder):
         work = vault.backups.folder / f"{PARTIAL}patient-{secrets.token_hex(6)}"
         try:
