@@ -13,6 +13,7 @@ from clarity_desktop.ui.qt import (
     QPointF,
     QRect,
     QRectF,
+    QScrollArea,
     QSize,
     QSizePolicy,
     Qt,
@@ -91,8 +92,23 @@ class Navigation(QWidget):
         self.setObjectName("navigation")
         self.setAccessibleName("Navigation")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 12, 1, 12)
+        # More pages than a low window has room for scroll; they must not make the window higher.
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 1, 0)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setAccessibleName("Pages")
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setProperty("role", "clear")
+        self._area.viewport().setProperty("role", "clear")
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.verticalScrollBar().setFixedWidth(6)
+        whole.addWidget(self._area)
+        pages = QWidget()
+        pages.setProperty("role", "clear")
+        self._area.setWidget(pages)
+        column = QVBoxLayout(pages)
+        column.setContentsMargins(0, 12, 0, 12)
         column.setSpacing(0)
         self._items: dict[str, _Item] = {}
         self._heads: list[Label] = []
@@ -128,6 +144,8 @@ class Navigation(QWidget):
         """Mark the open page."""
         for name, item in self._items.items():
             item.setChecked(name == page_id)
+            if name == page_id:
+                self._area.ensureWidgetVisible(item, 0, 40)
 
     def set_patient(self, is_open: bool) -> None:
         """Offer the pages of a person, or say that no one is open."""
