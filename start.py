@@ -51,6 +51,8 @@ WAYLAND_LIBRARIES = {
     "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
 }
+# Program that tests run -> Debian package that brings it. Without it those tests are left out, except in CI.
+TEST_PROGRAMS = {"dbus-daemon": "dbus-daemon"}
 NETWORK_SIGNS = re.compile(
     r"NewConnectionError|NameResolutionError|ConnectTimeout|ConnectionError|Max retries exceeded|Temporary failure"
     r"|Network is unreachable|ProxyError|Could not fetch URL|Read timed out",
@@ -131,6 +133,19 @@ def wanted_libraries(environment: "dict[str, str]") -> "dict[str, str]":
     if environment.get("WAYLAND_DISPLAY"):
         wanted.update(WAYLAND_LIBRARIES)
     return wanted
+
+
+def ensure_test_programs() -> None:
+    """Bring the programs that tests run beside the library; where this user may not, say which tests are left out."""
+    if not sys.platform.startswith("linux"):
+        return
+    missing = [program for program in TEST_PROGRAMS if not shutil.which(program)]
+    if missing:
+        try:
+            install_debian([TEST_PROGRAMS[program] for program in missing], "Tests run " + ", ".join(missing) + ".")
+        except Stop as stop:
+            say(str(stop))
+            say("Going on without; the tests that need it are left out.")
 
 
 def install_debian(packages: "list[str]", why: str) -> None:
@@ -367,6 +382,7 @@ def pytest_arguments(everything: bool, extra: "list[str]", cores: int) -> "list[
 def run_tests(arguments: "list[str]") -> int:
     """Checks and tests. With arguments for pytest only the tests they choose are run, without the checks."""
     ensure_environment("dev")
+    ensure_test_programs()
     everything = "--all" in arguments
     extra = [part for part in arguments if part != "--all"]
     failed = [] if extra else run_checks()
