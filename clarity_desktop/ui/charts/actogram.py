@@ -18,7 +18,7 @@ from clarity_desktop.ui.charts.chart_tables import days_table
 from clarity_desktop.ui.charts.event_flags import EventFlag, event_summary, paint_row_events, row_pieces
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.lanes import Columns
-from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, pixel_ratio, text_width
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, legend, legend_lines, pixel_ratio, text_width
 from clarity_desktop.ui.charts.wording import activity_unit, day_short, number
 from clarity_desktop.ui.qt import (
     QKeyEvent,
@@ -191,7 +191,8 @@ class ActogramChart(Chart):
     @property
     def _bottom(self) -> float:
         marks = self._data is not None and bool(strokes.rhythm_bars(self._data.panel))
-        return 22.0 + (34.0 if marks else 8.0) + 24.0
+        lines = legend_lines(self._legend_items, _LEFT, self.width() - 8.0) if self._data is not None else 1
+        return 22.0 + (34.0 if marks else 8.0) + 6.0 + 18.0 * lines
 
     @property
     def _area(self) -> QRectF:

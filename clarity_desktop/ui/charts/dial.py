@@ -11,7 +11,7 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import phase_table
 from clarity_desktop.ui.charts.figure import ChartTable
-from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, legend, text
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, legend, legend_lines, text
 from clarity_desktop.ui.charts.wording import day_short, hour_text
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, Qt, QWidget
 
@@ -95,6 +95,11 @@ class PhaseDial(Chart):
         return f"{name} {hour_text(value)}" + (f"–{hour_text(value + length)}" if length else "")
 
     @property
+    def _foot(self) -> float:
+        """Height of the legend under the dial."""
+        return 8.0 + 18.0 * max(2, legend_lines(self._items, 8, self.width() - 4.0))
+
+    @property
     def _beside(self) -> bool:
         """Whether there is room for the names beside the dial."""
         return self.width() >= 1.7 * self.height()
@@ -103,11 +108,11 @@ class PhaseDial(Chart):
     def _centre(self) -> QPointF:
         if self._beside:
             return QPointF(self.height() / 2 + 24, self.height() / 2)
-        return QPointF(self.width() / 2, (self.height() - 44.0) / 2)
+        return QPointF(self.width() / 2, (self.height() - self._foot) / 2)
 
     @property
     def _radius(self) -> float:
-        height = self.height() if self._beside else self.height() - 44.0
+        height = self.height() if self._beside else self.height() - self._foot
         return max(30.0, min(self.width() / 2 - 26, height / 2 - 20))
 
     def _at(self, hour: float, radius: float) -> QPointF:
@@ -171,7 +176,7 @@ class PhaseDial(Chart):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if not self._beside:
-            legend(painter, 8, self.height() - 32, self._items, self.width() - 4.0)
+            legend(painter, 8, self.height() - self._foot + 12, self._items, self.width() - 4.0)
             return
         left = self._centre.x() + self._radius + 44
         top = self.height() / 2 - 11 * len(self._items) + 11

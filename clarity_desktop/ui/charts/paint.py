@@ -18,6 +18,7 @@ __all__ = [
     "hatch",
     "hatch_word",
     "legend",
+    "legend_lines",
     "legend_width",
     "paragraph",
     "pixel_ratio",
@@ -131,6 +132,17 @@ _GAP = 14.0
 def legend_width(items: Sequence[LegendItem]) -> float:
     """Width a legend takes on one line."""
     return sum(_MARK + 5 + text_width("micro", item.label) + _GAP for item in items) - (_GAP if items else 0)
+
+
+def legend_lines(items: Sequence[LegendItem], left: float, right: float) -> int:
+    """On how many lines :func:`legend` draws these entries, at least one."""
+    x, lines = left, 1
+    for item in items:
+        width = _MARK + 5 + text_width("micro", item.label)
+        if x > left and x + width > right:
+            x, lines = left, lines + 1
+        x += width + _GAP
+    return lines
 
 
 def legend(painter: QPainter, left: float, centre_y: float, items: Sequence[LegendItem], right: float) -> float:

@@ -270,8 +270,13 @@ class CircadianPage(StudyPage):
         shown = self.actogram.overlays.shown
         self.actogram.set_overlays(shown | {name} if on else shown - {name})
         self._count_overlays()
+        self._fit_actogram()
         if on:
             self._read_overlays()
+
+    def _fit_actogram(self) -> None:
+        """Give the actogram the height of its rows and legend."""
+        self.actogram.setFixedHeight(self.actogram.natural_height())
 
     def _count_overlays(self) -> None:
         number_shown = len([name for name in self.overlays_there() if name in self.actogram.overlays.shown])
@@ -325,7 +330,7 @@ class CircadianPage(StudyPage):
         self.actogram.show_data(data)
         self._actogram_card.set_title("Actogram", self.actogram.subtitle())
         self._scale_note.set_text(self.actogram.note())
-        self.actogram.setFixedHeight(self.actogram.natural_height())
+        self._fit_actogram()
         self._count_overlays()
         self._read_overlays()
 
@@ -353,4 +358,8 @@ class CircadianPage(StudyPage):
             found = [services.timeline(patient.id, kind, piece, piece.length_s // BIN_S) for piece in pieces]
             return joined_columns(found)
 
-        run_query(self, read, show)
+        def arrived(columns: Columns) -> None:
+            show(columns)
+            self._fit_actogram()
+
+        run_query(self, read, arrived)
