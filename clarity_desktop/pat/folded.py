@@ -19,6 +19,7 @@ from torch.nn import functional
 from clarity_desktop.pat.block import EPSILON, Block
 from clarity_desktop.pat.encoder import Encoded, Encoder
 from clarity_desktop.pat.sizes import WIDTH, ModelSize
+from clarity_desktop.signals.working_memory import keep_freed_memory
 
 __all__ = ["FoldedEncoder"]
 
@@ -61,6 +62,9 @@ class FoldedEncoder:
         self.size: ModelSize = encoder.size
         self.device = torch.device(device)
         self.dtype = dtype
+        if self.device.type == "cpu":
+            # Queries of a window are up to 5 MB; new pages for each would cost 5 % of the time.
+            keep_freed_memory()
         with torch.inference_mode():
             self._embedding: nn.Module = _copy_of_embedding(encoder).to(self.device, dtype)
             self._positions = encoder.positions.to(self.device, dtype)
