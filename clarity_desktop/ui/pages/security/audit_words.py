@@ -78,4 +78,8 @@ _WORDS = {
 
 def action_words(action: str) -> str:
     """An action as people read it; unknown ones by their own name."""
-    return _WORDS.get(action) or action.replace(".", ", ").replace("_", " ")
+    known = _WORDS.get(action)
+    if known is not None:
+        return known
+    area, _, rest = action.replace("_", " ").partition(".")
+    return f"{area.capitalize()}: {rest.replace('.', ', ')}" if rest else area.capitalize()
