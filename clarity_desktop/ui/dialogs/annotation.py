@@ -16,6 +16,7 @@ from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import run_mutation
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QWidget
+from clarity_desktop.ui.shell.unsaved import keep_as_draft
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -65,6 +66,7 @@ class AnnotationDialog(Sheet):
         """``kinds`` are those to choose from; an annotation with an ``id`` is changed, else one is added."""
         super().__init__(window, "Change this entry" if annotation.id else "Add an entry")
         self._services, self._patient_id, self._zone = services, patient_id, zone
+        self.draft_patient = patient_id
         self._annotation, self._on_saved = annotation, on_saved
         self.kind = Choice([(kind.value, KIND_WORDS[kind]) for kind in kinds], annotation.kind.value)
         self.body.addWidget(Field("What it is", self.kind))
@@ -83,6 +85,8 @@ class AnnotationDialog(Sheet):
         self.reason = QLineEdit(annotation.reason)
         self._reason = Field("Why it is entered", self.reason, "Kept in the history with your name")
         self.body.addWidget(self._reason)
+        keep_as_draft(self.words, "What happened")
+        keep_as_draft(self.reason, "Why it is entered")
         cancel = self.add_button("Cancel")
         cancel.clicked.connect(lambda _=False: self.dismiss())
         self.save = self.add_button("Save entry", "primary")

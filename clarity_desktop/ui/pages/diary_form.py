@@ -12,6 +12,7 @@ from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.qt import QGridLayout, QHBoxLayout, QLineEdit, Signal
+from clarity_desktop.ui.shell.unsaved import keep_as_draft
 
 __all__ = ["DiaryForm"]
 
@@ -58,6 +59,8 @@ class DiaryForm(Card):
             field = Field(question, edit, told)
             edit.returnPressed.connect(self.store)
             edit.textChanged.connect(lambda _, field=field: field.show_error(""))
+            if name != "date":
+                keep_as_draft(edit, question)
             self.edits[name], self._fields[name] = edit, field
             wide = 2 if name == "comments" else 1
             row, column = (6, 0) if wide == 2 else divmod(place, 2)
@@ -98,6 +101,10 @@ class DiaryForm(Card):
             value = getattr(night, name)
             self.edits[name].setText("" if value is None else f"{value:g}")
         self.edits["comments"].setText(night.comments)
+        # What is stored already is no draft.
+        for name, question, _ in _QUESTIONS:
+            if name != "date":
+                keep_as_draft(self.edits[name], question)
 
     def show_refusal(self, error: ClarityError) -> None:
         """Say beside a field what is accepted."""

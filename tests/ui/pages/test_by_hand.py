@@ -26,6 +26,7 @@ from clarity_desktop.ui.pages.diary import DiaryPage
 from clarity_desktop.ui.pages.sleep import SleepPage
 from clarity_desktop.ui.qt import QApplication, QEvent, QPoint, Qt
 from clarity_desktop.ui.screenshots import settle
+from clarity_desktop.ui.shell.unsaved import unsaved_texts
 from clarity_desktop.ui.shell.window import Window
 
 DAYS = 18
@@ -336,6 +337,18 @@ def test_a_table_with_an_error_is_said_and_stores_nothing(
     assert "Row 2, column “out_of_bed”" in dialog.error.message
     dialog.dismiss()
     assert services.diary_nights(patient) == []
+
+
+def test_v21_what_is_typed_of_a_night_is_kept_over_a_lock(window: Window, patient: str, qapp: QApplication) -> None:
+    page = page_of(window, "diary", qapp)
+    assert isinstance(page, DiaryPage)
+    fill(page, comments="Woke early", in_bed="22:30")
+    kept = {(one.place, one.text, one.patient_id) for one in unsaved_texts(window, patient)}
+    assert ("diary/Comments", "Woke early", patient) in kept
+    assert ("diary/Got into bed", "22:30", patient) in kept
+    page.form.show_night(MAKERS["plain"]())
+    assert not [one for one in unsaved_texts(window, patient) if one.place.startswith("diary/")]
+    page.form.clear()
 
 
 MAKERS: dict[str, Callable[[], DiaryNight]] = {
