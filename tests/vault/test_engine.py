@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import types
 from pathlib import Path
 
@@ -64,3 +65,42 @@ def test_connections_are_set_as_designed(tmp_path: Path) -> None:
         "temp_store": "2",
         "page_size": "4096",
     }
+
+
+@pytest.mark.parametrize("rows", [200_000, pytest.param(5_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_v5_a_large_sort_leaves_nothing_on_the_disk(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """Sorting and grouping in temporary storage makes no file, in the vault's folder or among temporary files."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(temporary))
+    before = {path.name for path in vault.directory.iterdir()}
+    made: set[str] = set()
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.005):
+            made.update(path.name for path in vault.directory.iterdir())
+            made.update(f"temporary/{path.name}" for path in temporary.iterdir())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with vault._store.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA temp_store").scalar_one() == 2
+            connection.exec_driver_sql("CREATE TEMP TABLE words (text TEXT)")
+            connection.exec_driver_sql(
+                "INSERT INTO words WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT ?) "
+                "SELECT 'canary ' || hex(randomblob(8)) FROM n",
+                (rows,),
+            )
+            last = connection.exec_driver_sql("SELECT text FROM words ORDER BY text DESC LIMIT 1 OFFSET ?", (rows - 1,))
+            assert last.scalar_one().startswith("canary")
+            kinds = connection.exec_driver_sql("SELECT count(*) FROM (SELECT DISTINCT substr(text, 8, 5) FROM words)")
+            assert kinds.scalar_one() > 1000
+    finally:
+        stop.set()
+        watcher.join()
+    assert made - before == set()

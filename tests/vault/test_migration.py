@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,55 @@ def test_v77_too_little_room_is_seen_before_a_migration_begins(
     # Not even a backup was begun, and no page was written.
     assert not layout.directory.with_name(f"{layout.directory.name}-backups").exists()
     assert before["vault.db"] == layout.database.read_bytes()
+
+
+_MIGRATES = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from clarity_desktop.vault.store import schema
+    from clarity_desktop.vault.store.engine import open_engine
+    from clarity_desktop.vault.store.layout import VaultLayout
+    from clarity_desktop.vault.store.migrate import bring_up_to_date
+
+    key, layout = bytes.fromhex(sys.stdin.readline()), VaultLayout(Path(sys.argv[1]))
+    engine = open_engine(layout.database, key)
+    known = (*schema.KNOWN_REVISIONS, "9000")
+    bring_up_to_date(layout, engine, key, known=known, migrations=Path(sys.argv[2]))
+    """
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
+@pytest.mark.parametrize("killed", ["import os; os.kill(os.getpid(), 9)", ""])
+def test_v75_killed_within_a_step_the_old_or_the_new_schema_is_left(
+    vault: Vault, tmp_path: Path, killed: str
+) -> None:
+    vault.patients.add("Ada")
+    key, layout = vault.data_key(), VaultLayout(vault.directory)
+    vault.close()
+    migrations = later_program(tmp_path, killed)
+    ran = subprocess.run(
+        [sys.executable, "-c", _MIGRATES, str(layout.directory), str(migrations)],
+        input=key.hex() + "\n",
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == (-9 if killed else 0), ran.stderr
+    engine = open_engine(layout.database, key)
+    try:
+        with engine.connect() as connection:
+            assert current_revision(connection) == (schema.REVISION if killed else "9000")
+        if killed:
+            # The program that was killed goes on with the next start.
+            bring_up_to_date(layout, engine, key, known=_LATER, migrations=later_program(tmp_path / "again"))
+        with engine.connect() as connection:
+            assert current_revision(connection) == "9000"
+            assert connection.exec_driver_sql("SELECT nickname FROM patients").scalars().all() == ["p-0001"]
+    finally:
+        engine.dispose()
 
 
 def test_v76_a_newer_vault_is_refused_and_left_alone(vault: Vault) -> None:

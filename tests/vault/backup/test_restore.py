@@ -268,3 +268,20 @@ def test_v54_a_drill_tells_of_a_damaged_backup(vault: Vault, backup: Path, opene
     with opener(vault.directory, Circumstances()) as again, pytest.raises(ClarityError) as caught:
         again.backups.drill(opener)
     assert caught.value.code == "backup.altered"
+
+
+def test_v55_the_recovery_code_is_enough_on_another_machine(vault: Vault, tmp_path: Path) -> None:
+    vault.patients.add("Ada")
+    pending = vault.new_code()
+    groups = pending.text.split("-")
+    vault.people.keep_recovery_code(pending, {number: groups[number - 1] for number in pending.asked})
+    backup = vault.backups.path_of(vault.backups.make())
+    done = restore_backup(
+        backup,
+        tmp_path / "other machine" / "vault",
+        lambda folder, copy: Vault.open_with_recovery_code(
+            folder, pending.text, "new words for it", kdf=KdfParameters.for_tests(), circumstances=copy
+        ),
+    )
+    with Vault.open(done.vault, "new words for it", kdf_floor=KdfParameters.for_tests()) as restored:
+        assert [one.name for one in restored.patients.list()] == ["Ada"]
