@@ -133,7 +133,7 @@ class PatModelServices(AccessServices):
             raise NotFoundError(
                 "pat.not_installed",
                 "PAT needs parts of the program that are not installed here: " + ", ".join(missing) + ".",
-                remedy="Install them with: python3 start.py setup --pat",
+                remedy="Install them with: python3 start.py setup",
             )
 
     def _pat_registry(self) -> Registry:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from importlib import import_module
+from importlib import import_module, metadata
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,7 @@ def doctor(context: typer.Context) -> None:
     session = session_of(context)
     home = session.services.home
     checks = [check() for check in _CHECKS]
-    checks += [_home(home), _space(home)]
+    checks += [_model_files(home), _home(home), _space(home)]
     checks = [replace(check, remedy="") if check.ok else check for check in checks]
     ready = all(check.ok for check in checks if check.required)
     lines = []
@@ -153,14 +153,28 @@ def _keychain() -> Check:
     return Check("keychain", False, "No keychain: the passphrase is asked each time", remedy, required=False)
 
 
-def _model_files() -> Check:
-    try:
-        folder = asset("models")
-    except NotFoundError:
-        return Check("model_files", False, "None installed; no page needs one", required=False)
-    found = [path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".h5")]
-    detail = ", ".join(sorted(found)) if found else "None installed; no page needs one"
-    return Check("model_files", bool(found), detail, required=False)
+def _pat_parts() -> Check:
+    missing = [name for name in ("torch", "safetensors", "h5py") if importlib.util.find_spec(name) is None]
+    if missing:
+        detail = f"PAT is not installed ({', '.join(missing)} missing); every other page works without it"
+        return Check("pat", False, detail, _SET_UP, required=False)
+    return Check("pat", True, f"PyTorch {metadata.version('torch')}", required=False)
+
+
+def _model_files(home: Path) -> Check:
+    """The checkpoints by their cards; weights are hashed, and no self-test runs."""
+    if not _pat_parts().ok:
+        return Check("model_files", False, "Not looked at: PAT is not installed", _SET_UP, required=False)
+    from clarity_desktop.pat.registry import Registry
+
+    found = Registry(home).all()
+    if not found:
+        remedy = "clarity-desktop pat install FILE"
+        return Check("model_files", False, "No PAT weights are installed", remedy, required=False)
+    words = [f"{one.id} ({one.origin.value}, {'verified' if one.verified else one.problem})" for one in found]
+    broken = [one for one in found if "self-test has not run" not in one.problem and one.problem]
+    remedy = f"clarity-desktop pat verify {broken[0].id}" if broken else ""
+    return Check("model_files", not broken, "; ".join(words), remedy, required=False)
 
 
 def _resources() -> Check:
@@ -195,6 +209,6 @@ _CHECKS: tuple[Callable[[], Check], ...] = (
     _display,
     _gpu,
     _keychain,
-    _model_files,
+    _pat_parts,
     _resources,
 )

@@ -71,6 +71,14 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "imports.json": {"": "Each file that was read, and what it came to."},
     "set_aside.csv": {"text": "Records that could not be read, as they stood in the file."},
     "findings.csv": {"algorithm": "The method of each finding.", "input": "Hash of what it was computed from."},
+    "pat_labels.json": {"": "Labels that were given to the person for research heads of PAT."},
+    "pat_embeddings.csv": {
+        "recipe": "Weights, signal, normalisation and fill, as a hash: only equal recipes are alike.",
+        "start": "Beginning of the week, ISO 8601 UTC.",
+        "worn_min": "Worn minutes of 10 080.",
+        "sensitivity": "Distance to the embedding under the other fill.",
+        "embedding": "96 numbers with spaces between; research use, no medical finding.",
+    },
     "consents.json": {"": "What the person agreed to, and withdrawals."},
     "access.json": {"": "Purposes, recipients, retention, and each time something was sent."},
     "documents/*": {"": "Documents as they were added."},
@@ -186,11 +194,34 @@ class _Archive:
         )  # fmt: skip
         columns = {} if panel is None else findings_columns(panel.findings, panel.zone)
         self._table("findings.csv", tuple(columns), zip(*columns.values(), strict=True))
+        self._pat()
         report = access_report(self._vault, patient_id, generated=self._generated)
         self._json("consents.json", report.as_document()["purposes"])
         self._json("access.json", report.as_document())
         self._text("access.txt", report.as_text())
         self._documents(cancel)
+
+    def _pat(self) -> None:
+        """Labels and embeddings of weeks."""
+        from clarity_desktop.analysis.weeks.codec import decode_week
+
+        patient_id, table = self._patient.id, self._vault.pat
+        labels = table.labels_of(patient_id)
+        self._json(
+            "pat_labels.json",
+            ({"name": one.name, "has": one.positive, "from": one.first, "to": one.last} for one in labels),
+        )
+        kept = (decode_week(blob) for blob in table.all_embeddings(patient_id))
+        self._table(
+            "pat_embeddings.csv",
+            tuple(SCHEMA["pat_embeddings.csv"]),
+            (
+                (one.recipe, _utc(one.week.start), one.week.minutes.worn, one.week.sensitivity,
+                 " ".join(f"{value:.7g}" for value in one.week.pooled.tolist()))
+                for one in kept
+                if one is not None
+            ),
+        )  # fmt: skip
 
     def _diary(self) -> None:
         """What was entered by hand, and its history."""

@@ -69,6 +69,16 @@ class PatTable:
         seal = self._store.seal_of(patient_id)
         return {row.key: seal.open(row.sealed, _EMBEDDINGS.name, row.key) for row in rows}
 
+    def all_embeddings(self, patient_id: PatientId) -> list[bytes]:
+        """A person's cached embeddings of every recipe, in order of recipe and key."""
+        query = select(_EMBEDDINGS.c.key, _EMBEDDINGS.c.sealed).where(_EMBEDDINGS.c.patient_id == patient_id)
+        with self._store.reading() as connection:
+            rows = connection.execute(query.order_by(_EMBEDDINGS.c.recipe, _EMBEDDINGS.c.key)).all()
+        if not rows:
+            return []
+        seal = self._store.seal_of(patient_id)
+        return [seal.open(row.sealed, _EMBEDDINGS.name, row.key) for row in rows]
+
     def people_with(self, recipe: str) -> dict[PatientId, int]:
         """How many embeddings of a recipe each person has; people without any are left out."""
         query = select(_EMBEDDINGS.c.patient_id, func.count().label("n")).where(_EMBEDDINGS.c.recipe == recipe)

@@ -12,7 +12,7 @@ from clarity_desktop.ui.jobs import Job
 
 __all__ = ["job_state", "lacking_state", "waiting_state"]
 
-_INSTALL: Final = "python3 start.py setup --pat"
+_INSTALL: Final = "python3 start.py setup"
 
 
 def lacking_state(machine: Machine, models: tuple[Checkpoint, ...], install: Callable[[], None]) -> EmptyState | None:
