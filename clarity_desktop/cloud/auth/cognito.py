@@ -188,19 +188,8 @@ class IdentityService:
 
     def _tokens(self, door: Cognito) -> TokenSet:
         """Verify both tokens (signature, issuer, audience, expiry, use) and read their claims."""
-        import jwt
-        from pycognito.exceptions import TokenVerificationException
-
-        try:
-            claims = door.verify_token(door.access_token, "access_token", "access")
-            about = door.verify_token(door.id_token, "id_token", "id")
-        except (TokenVerificationException, jwt.PyJWTError, IndexError, KeyError, ValueError) as error:
-            raise _error(
-                "cloud.token",
-                "The identity service answered with something that proves nothing.",
-                "Check the pool and the client in the settings of the server.",
-                type(error).__name__,
-            ) from None
+        claims = door.verify_token(door.access_token, "access_token", "access")
+        about = door.verify_token(door.id_token, "id_token", "id")
         if claims.get("iss") != self._pool.issuer or claims.get("client_id") != self._pool.client_id:
             raise _error(
                 "cloud.configuration",
@@ -271,10 +260,15 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
 @contextmanager
 def _refusals(quiet: tuple[str, ...] = ()) -> Iterator[None]:
     """Turn what the library raises into words; codes in ``quiet`` look like a success."""
+    import jwt
     from botocore.exceptions import BotoCoreError, ClientError
+    from pycognito.exceptions import TokenVerificationException
 
     try:
         yield
+    except (TokenVerificationException, jwt.PyJWTError, IndexError) as error:
+        # An index error is how the library says that a token's key is not among the pool's.
+        raise _proves_nothing(error) from None
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code in quiet:
@@ -288,6 +282,15 @@ def _refusals(quiet: tuple[str, ...] = ()) -> Iterator[None]:
             type(error).__name__,
             retryable=True,
         ) from None
+
+
+def _proves_nothing(error: Exception) -> CloudError:
+    return _error(
+        "cloud.token",
+        "The identity service answered with something that proves nothing.",
+        "Check the pool and the client in the settings of the server.",
+        type(error).__name__,
+    )
 
 
 def _refused(code: str, message: str) -> CloudError:
