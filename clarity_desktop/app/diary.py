@@ -207,6 +207,18 @@ class DiaryServices(StudyServices):
         self.vault.diary.undo(patient_id, area, key, seen=seen)
         self._written(patient_id)
 
+    @needs(Right.CHANGE_DATA)
+    def restore_entry(self, patient_id: str, area: str, key: str, revision: int) -> None:
+        """Bring back a version of an entry as a new one; 0 and versions that are removals take it away.
+
+        Raises
+        ------
+        NotFoundError
+            ``diary.no_entry``.
+        """
+        self.vault.diary.entries.restore(patient_id, area, key, revision)
+        self._written(patient_id)
+
     # -- what they are compared by ---------------------------------------------------------------------------
 
     @needs(Right.READ_DATA)

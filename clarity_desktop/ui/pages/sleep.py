@@ -174,6 +174,11 @@ class SleepPage(StudyPage):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda step=step: self._step(step))
 
+        for keys, act in (("Ctrl+Z", self.editor.step_back), ("Ctrl+Shift+Z", self.editor.step_forward)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Letters come here from charts and lists, which leave them; fields keep theirs.
         acts = {

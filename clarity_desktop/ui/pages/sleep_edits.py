@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from clarity_desktop.domain.annotations import (
     INTERVAL_KINDS,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NightEditor", "icon_of", "when_words", "whole_night"]
 
+_T = TypeVar("_T")
 _ICONS: Final = {
     AnnotationKind.MEDICATION: "heart",
     AnnotationKind.SHIFT_CHANGE: "clock",
@@ -66,6 +67,14 @@ def when_words(zone: ZoneTimeline, annotation: Annotation) -> str:
     return f"{clock(zone, annotation.start)} – {clock(zone, annotation.stop)}"
 
 
+class _Step(NamedTuple):
+    """An edit that was made here: the entry, the version it made, and what it is called."""
+
+    entry: str
+    revision: int
+    words: str
+
+
 class NightEditor(QObject):
     """Buttons, the Edited/Computed switch and the card of entries, all about one night of one person."""
 
@@ -81,6 +90,8 @@ class NightEditor(QObject):
         self._night: Night | None = None
         self._zone = ZoneTimeline.unknown()
         self._annotations: tuple[Annotation, ...] = ()
+        self._done: list[_Step] = []
+        self._undone: list[_Step] = []
         self.switch = SegmentedSwitch("Which night", (("edited", "Edited"), ("computed", "Computed")), "edited")
         self.switch.chosen.connect(lambda value: self.view_chosen.emit(value == "edited"))
         self.edit_button = Button("Edit intervals", icon="pencil")
@@ -125,6 +136,8 @@ class NightEditor(QObject):
         """Speak of another night."""
         if night is None or self._night is None or night.date != self._night.date:
             self._chart.edit(None)
+        if patient is None or self._patient is None or patient.id != self._patient.id:
+            self._done, self._undone = [], []
         self._patient, self._night, self._zone = patient, night, zone
         self._annotations = ()
         if night is not None:
@@ -222,7 +235,12 @@ class NightEditor(QObject):
         if night is None or not self.leave_button.isEnabled():
             return
         if held is not None:
-            self._run(lambda s, p: s.remove_annotation(p, held.id), "The night counts again.")
+            words = "The night counts again."
+            self._run(
+                lambda s, p: s.remove_annotation(p, held.id),
+                words,
+                lambda _: self._note(held.id, held.revision + 1, words),
+            )
             return
         span = whole_night(night)
         self._save(Annotation(AnnotationKind.LEAVE_OUT, span.start, span.stop), "The night counts in no total.")
@@ -251,6 +269,32 @@ class NightEditor(QObject):
             f"{KIND_WORDS[one.kind]} is as before.",
         )
 
+    def step_back(self) -> None:
+        """Undo the last edit made here (Ctrl+Z), by its name."""
+        if self._done:
+            step = self._done.pop()
+            self._undone.append(step)
+            self._restore(step, step.revision - 1, "Undone")
+
+    def step_forward(self) -> None:
+        """Do again what was undone last (Ctrl+Shift+Z)."""
+        if self._undone:
+            step = self._undone.pop()
+            self._done.append(step)
+            self._restore(step, step.revision, "Done again")
+
+    def _restore(self, step: _Step, revision: int, said: str) -> None:
+        self._run(lambda s, p: s.restore_entry(p, "annotation", step.entry, revision), f"{said}: {step.words}")
+
+    def _note(self, entry: str, revision: int, words: str) -> None:
+        self._done.append(_Step(entry, revision, words))
+        self._undone = []
+
+    def _stored(self, stored: Annotation) -> None:
+        words = f"{KIND_WORDS[stored.kind]} is stored."
+        self._note(stored.id, stored.revision, words)
+        self.changed.emit(words)
+
     def _ask(self, annotation: Annotation, kinds: tuple[AnnotationKind, ...]) -> None:
         patient = self._patient
         if patient is not None:
@@ -261,14 +305,24 @@ class NightEditor(QObject):
                 self._zone,
                 annotation,
                 kinds,
-                lambda stored: self.changed.emit(f"{KIND_WORDS[stored.kind]} is stored."),
+                self._stored,
             ).open()
 
     def _save(self, annotation: Annotation, words: str) -> None:
-        self._run(lambda s, p: s.save_annotation(p, annotation), words)
+        self._run(
+            lambda s, p: s.save_annotation(p, annotation),
+            words,
+            lambda stored: self._note(stored.id, stored.revision, words),
+        )
 
-    def _run(self, act: Callable[[Services, str], object], words: str) -> None:
+    def _run(self, act: Callable[[Services, str], _T], words: str, then: Callable[[_T], None] | None = None) -> None:
         patient, services = self._patient, self._services
+
+        def done(found: _T) -> None:
+            if then is not None:
+                then(found)
+            self.changed.emit(words)
+
         if patient is not None:
-            run_mutation(self, lambda: act(services, patient.id), lambda _: self.changed.emit(words))
+            run_mutation(self, lambda: act(services, patient.id), done)
         self._renew()

@@ -172,6 +172,15 @@ def test_x_leaves_a_night_out_and_counts_it_again(
     assert less.n == (found.n or 0) - 1
     assert "Left out by Owner" in page._night_card.subtitle_label.text()
     assert page.editor.leave_button.text() == "Count in totals"
+    said: list[str] = []
+    page.editor.changed.connect(said.append)
+    page.editor.step_back()
+    settle(qapp)
+    assert services.annotations(patient) == []
+    page.editor.step_forward()
+    settle(qapp)
+    assert len(services.annotations(patient)) == 1
+    assert said == ["Undone: The night counts in no total.", "Done again: The night counts in no total."]
     on_the_lanes(window, page)
     qtbot.keyClick(page.lanes, Qt.Key.Key_X)
     settle(qapp)
@@ -200,6 +209,30 @@ def test_a_note_is_written_in_the_dialog_and_flagged(
     (note,) = services.annotations(patient)
     assert (note.title, page.recording.zone.format(note.start)[:16]) == ("Building alarm", "2025-03-15T02:30")
     assert [event.label for event in page.strip._events] == ["Building alarm"]
+
+
+def test_edits_are_taken_back_one_by_one_and_done_again(
+    window: Window, services: Services, patient: str, qapp: QApplication
+) -> None:
+    page = page_of(window, "sleep", qapp)
+    assert isinstance(page, SleepPage)
+    page.show_night(night_of(page))
+    ups: list[int] = []
+    for minutes in (10, 20, 30):
+        page.editor.toggle()
+        times = page.lanes.times
+        assert times is not None
+        page.lanes.put("up", times["up"] + minutes * 60)
+        page.editor.keep()
+        settle(qapp)
+        ups.append(services.annotations(patient)[0].stop or 0)
+    assert len(set(ups)) == 3
+    seen: list[int | None] = []
+    for step in (page.editor.step_back,) * 3 + (page.editor.step_forward,) * 3:
+        step()
+        settle(qapp)
+        seen.append(next((one.stop for one in services.annotations(patient)), None))
+    assert seen == [ups[1], ups[0], None, ups[0], ups[1], ups[2]]
 
 
 def fill(page: DiaryPage, **answers: str) -> None:
