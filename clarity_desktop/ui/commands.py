@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clarity_desktop.ui.shell.window import Window
 
-__all__ = ["COMMANDS", "Command", "CommandRegistry", "Match", "command", "match_letters"]
+__all__ = ["COMMANDS", "NOT_IN_ROLE", "Command", "CommandRegistry", "Match", "command", "match_letters"]
 
+NOT_IN_ROLE = "Not part of your role"
 _REASONS = {
     "unlocked": "Opens with the vault",
     "patient": "Opens with a person",
@@ -50,7 +51,7 @@ class Command:
         for need in sorted(self.needs, key=lambda need: (need != "unlocked", need)):
             if need not in state:
                 if need.startswith(("may:", "right:")):
-                    return "Not part of your role"
+                    return NOT_IN_ROLE
                 return _REASONS.get(need) or f"Works on the {need.removeprefix('page:')} page"
         return None
 

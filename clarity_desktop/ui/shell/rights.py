@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clarity_desktop.domain.errors import ClarityError, LockedError
 from clarity_desktop.domain.users import Right, Role, User
 from clarity_desktop.ui.jobs import run_query
-from clarity_desktop.ui.pages.refused import RefusedPage
+from clarity_desktop.ui.pages.refused import RefusedPage, roles_in_words
 from clarity_desktop.ui.qt import QTimer, QWidget
 from clarity_desktop.ui.shell.page_list import PAGES, entry
 
@@ -72,6 +72,11 @@ class WindowRights(QWidget):
 
     def rights_changed(self) -> None:
         """The user's roles are others than before: offer what they include, and show the open page anew."""
+        member = self.member
+        if member is not None:
+            tone = "warn" if member.emergency else "neutral"
+            roles = f"Opened the vault. Roles: {roles_in_words(member.roles)}"
+            self.workspace.header.role.show_state(member.name, "key-round", tone, roles)
         self.workspace.navigation.set_permitted(frozenset(one.id for one in PAGES if self.may_open(one.id)))
         for page in self.workspace.made:
             page.show_rights(self.rights)

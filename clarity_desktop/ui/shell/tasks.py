@@ -190,17 +190,12 @@ class WindowTasks(QWidget):
         self.say("Checking the vault. You can go on working.")
 
     def note_keychain(self) -> None:
-        """Learn whose key opened the vault, and whether this machine has a keychain that could open it."""
+        """Learn whether this machine has a keychain that could open the vault."""
 
-        def look() -> tuple[bool, str]:
-            return self.services.keychain_available(), self.services.user().name
+        def show(at_hand: bool) -> None:
+            self.keychain_at_hand = at_hand
 
-        def show(found: tuple[bool, str]) -> None:
-            self.keychain_at_hand = found[0]
-            if not self.is_locked:
-                self.workspace.header.role.show_state(found[1], "key-round", "neutral", "Whose key opens the vault")
-
-        run_query(self, look, show, lambda _: None)
+        run_query(self, self.services.keychain_available, show, lambda _: None)
 
     def add_keychain(self) -> None:
         """Add a key slot that the keychain of this machine opens."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.people import Patient
-from clarity_desktop.ui.commands import COMMANDS, Command
+from clarity_desktop.ui.commands import COMMANDS, NOT_IN_ROLE, Command
 from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.error import show_error
 from clarity_desktop.ui.dialogs.sheet import Sheet
@@ -138,7 +138,10 @@ class Window(WindowLocking, WindowRights, QWidget):
 
     def run(self, one: Command) -> bool:
         """Run a command if its needs hold; answers whether it ran."""
-        if one.obstacle(self.state()) is not None:
+        obstacle = one.obstacle(self.state())
+        if obstacle is not None:
+            if obstacle == NOT_IN_ROLE:
+                self.say(f"{one.title.removesuffix(' …')}: not part of your role. An admin gives roles.")
             return False
         self._lately = [one.id, *(name for name in self._lately if name != one.id)]
         one.handler(self)

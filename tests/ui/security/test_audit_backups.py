@@ -18,7 +18,7 @@ from clarity_desktop.ui.pages.security.backups import BackupsPage
 from clarity_desktop.ui.pages.security.state import SecurityPage
 from clarity_desktop.ui.qt import QLineEdit
 from clarity_desktop.ui.shell.window import Window
-from clarity_desktop.vault import AuditQuery, Vault
+from clarity_desktop.vault import AuditQuery, KdfParameters, Vault
 from tests.ui.security.team import CHEAP, OWNER, press, sheet_of
 
 
@@ -244,22 +244,69 @@ def _restore(window: Window, page: BackupsPage) -> None:
     press(window, "Restore over this vault")
 
 
-def test_v52_restoring_to_a_new_place_asks_for_a_passphrase_of_then(
-    window_of: Callable[[str], Window], rest: Callable[[], None], tmp_path: Path
+def test_v52_v55_a_backup_is_restored_to_a_new_place(
+    empty_services: Services,
+    open_window: Callable[[Services], Window],
+    rest: Callable[[], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    window = window_of("Ada")
-    window.services.back_up()
+    monkeypatch.setattr(KdfParameters, "calibrated", classmethod(lambda cls: cls.floor()))
+    empty_services.create_vault(OWNER, person="Ada")
+    empty_services.add_patient("Ida Falk")
+    empty_services.back_up()
+    window = open_window(empty_services)
     page = _backups(window, rest)
     page.table.select(page.table.records[0].key)
     page.restore_into(tmp_path / "elsewhere")
     sheet = sheet_of(window)
     assert isinstance(sheet, FormSheet)
-    assert not sheet.go.isEnabled()
-    sheet.findChildren(QLineEdit)[1].setText("not the passphrase of then")
+    assert sheet.go.toolTip() == "Type the passphrase first"
+    words = sheet.findChildren(QLineEdit)[1]
+    words.setText("not the passphrase of then")
     press(window, "Restore")
     rest()
     assert sheet_of(window) is sheet
     assert not (tmp_path / "elsewhere").exists()
+    words.setText(OWNER)
+    press(window, "Restore")
+    rest()
+    assert sheet_of(window).title.text() == "The backup is restored"
+    with Vault.open(tmp_path / "elsewhere", OWNER) as vault:
+        assert [patient.name for patient in vault.patients.list()] == ["Ida Falk"]
+
+
+def test_v52_one_patient_is_brought_back(window_of: Callable[[str], Window], rest: Callable[[], None]) -> None:
+    window = window_of("Ada")
+    window.services.back_up()
+    page = _backups(window, rest)
+    page.table.select(page.table.records[0].key)
+    page.one.click()
+    line = sheet_of(window).findChild(QLineEdit)
+    assert line is not None
+    line.setText(window.services.patients()[0].code)
+    press(window, "Restore")
+    rest()
+    job = next(job for job in board().jobs if job.title == "Restoring one patient")
+    assert job.state is JobState.FINISHED, job.error
+
+
+def test_v31_a_difference_is_answered_for_with_a_reason(
+    window_of: Callable[[str], Window], rest: Callable[[], None]
+) -> None:
+    window = window_of("Ada")
+    window.open_page("security")
+    rest()
+    page = window.workspace.page("security")
+    assert isinstance(page, SecurityPage)
+    page.answer_for_difference()
+    line = sheet_of(window).findChild(QLineEdit)
+    assert line is not None
+    line.setText("The folder was put back after a disk was changed")
+    press(window, "Keep reason")
+    rest()
+    entry = window.services.search_audit(action="audit.gap")[0]
+    assert entry.detail.endswith("Reason given: The folder was put back after a disk was changed")
 
 
 def test_v83_the_security_page_tells_the_six_facts(

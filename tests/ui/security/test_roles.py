@@ -11,7 +11,7 @@ from clarity_desktop.ui.commands import COMMANDS
 from clarity_desktop.ui.components.states import EmptyState
 from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.pages.patients import PatientsPage
-from clarity_desktop.ui.pages.refused import RefusedPage
+from clarity_desktop.ui.pages.refused import ROLE_NAMES, RefusedPage
 from clarity_desktop.ui.qt import QAbstractButton
 from clarity_desktop.ui.shell.page_list import PAGES
 from clarity_desktop.ui.shell.window import Window
@@ -78,6 +78,10 @@ def test_v41_commands_that_a_role_lacks_say_why(window_of: Callable[[str], Windo
     people, report = COMMANDS["vault.add_person"], COMMANDS["person.new"]
     assert people.obstacle(state) == (None if role is Role.ADMIN else "Not part of your role")
     assert report.obstacle(state) == (None if role is Role.CLINICIAN else "Not part of your role")
+    assert f"Roles: {ROLE_NAMES[role]}" in window.workspace.header.role.toolTip()
+    if role is not Role.CLINICIAN:
+        assert not window.run_id("person.new")
+        assert window.workspace.toast.accessibleName().startswith("New patient: not part of your role.")
 
 
 def test_those_who_see_no_patients_begin_with_the_state_of_the_vault(window_of: Callable[[str], Window]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from clarity_desktop.domain.changes import Change
+from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
@@ -102,9 +103,11 @@ class BackupsPage(LoadedPage):
         self.drill.clicked.connect(lambda _=False: self.practise())
         self.beside = Button("Restore to a new place", "normal", "folder-open")
         self.beside.clicked.connect(lambda _=False: self.choose_target())
+        self.one = Button("Restore one patient", "normal", "user-round")
+        self.one.clicked.connect(lambda _=False: self.restore_patient())
         self.over = Button("Restore over this vault", "danger", "history")
         self.over.clicked.connect(lambda _=False: self.restore_over())
-        for button in (self.check, self.drill, self.beside):
+        for button in (self.check, self.drill, self.beside, self.one):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.over)
@@ -177,6 +180,7 @@ class BackupsPage(LoadedPage):
         enable(self.check, none)
         enable(self.drill, role or ("" if data is not None and data.backups else "There is no backup yet"))
         enable(self.beside, none)
+        enable(self.one, role or none)
         enable(self.over, role or none)
 
     # -- making -----------------------------------------------------------------------------------------------
@@ -273,6 +277,45 @@ class BackupsPage(LoadedPage):
             done,
             ready=lambda: "" if words.text() else "Type the passphrase first",
             fields={"vault.wrong_passphrase": typed, "vault.whose": person},
+        )
+
+    def restore_patient(self) -> None:
+        """Ask for a patient, then add what the backup holds of them and the vault lacks, as a job."""
+        backup, services = self._chosen(), self.services
+        if backup is None:
+            return
+        line = QLineEdit()
+        patient = Field("Patient: id, or code of one who is here", line, "The audit names patients by their id")
+
+        def start(patient_id: str) -> None:
+            job = start_job(
+                "Restoring one patient",
+                lambda progress, cancel: services.restore_patient(backup, patient_id, progress=progress, cancel=cancel),
+            )
+            self.after(job, "What the backup held of the patient is back in the vault.")
+
+        def act() -> Callable[[], str]:
+            text = line.text().strip()
+
+            def found() -> str:
+                try:
+                    return services.patient_id(text)
+                except NotFoundError:
+                    # Whoever is not here is known to the backup by their id only.
+                    return text
+
+            return found
+
+        ask_form(
+            self.window(),
+            "Restore one patient from this backup?",
+            "What the backup holds of the patient and the vault lacks is added. Nothing that is there is taken away, "
+            "and whoever was erased stays erased.",
+            (patient,),
+            "Restore",
+            act,
+            start,
+            ready=lambda: "" if line.text().strip() else "Type an id or code first",
         )
 
     def restore_over(self) -> None:

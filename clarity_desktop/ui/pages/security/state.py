@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError
+from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label, rule
+from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.jobs import run_query
 from clarity_desktop.ui.pages.security.keys import SLOT_WORDS
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, ago, count_words, when
-from clarity_desktop.ui.qt import QHBoxLayout, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, Qt, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app.oversight import AuditVerdict, SecurityState
@@ -44,7 +48,7 @@ class _Fact:
 class _FactRow(QWidget):
     """One line: icon, what, how it stands, a way to its page."""
 
-    def __init__(self, page: LoadedPage, fact: _Fact) -> None:
+    def __init__(self, page: LoadedPage, fact: _Fact, act: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.setAccessibleName(f"{fact.title}: {fact.value}. {fact.more}")
         row = QHBoxLayout(self)
@@ -65,7 +69,7 @@ class _FactRow(QWidget):
         row.addLayout(words, 1)
         if fact.button:
             button = Button(fact.button, "quiet")
-            button.clicked.connect(lambda _=False: page.go.emit(fact.page, None))
+            button.clicked.connect(lambda _=False: act() if act is not None else page.go.emit(fact.page, None))
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
 
 
@@ -80,6 +84,7 @@ class SecurityPage(LoadedPage):
     def build(self, column: QVBoxLayout) -> None:
         self._state: SecurityState | None = None
         self._verdict: AuditVerdict | None = None
+        self._answers = False
         self._facts = Card("How the vault stands")
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
@@ -139,9 +144,41 @@ class SecurityPage(LoadedPage):
             if number:
                 self._exceptions.addWidget(rule())
             page, button = _LEADS.get(notice.code.split(".")[0], ("", ""))
+            act = None
+            if notice.code == "audit.mismatch" and self._answers:
+                button, act = "Answer for it", self.answer_for_difference
             self._exceptions.addWidget(
-                _FactRow(self, _Fact("triangle-alert", "warn", "", notice.message, notice.remedy, page, button))
+                _FactRow(self, _Fact("triangle-alert", "warn", "", notice.message, notice.remedy, page, button), act)
             )
+
+    def show_rights(self, rights: frozenset[Right]) -> None:
+        self._answers = Right.READ_ALL_AUDIT in rights
+
+    def answer_for_difference(self) -> None:
+        """Ask why the vault is as it should be, and let the records outside agree again."""
+        line = QLineEdit()
+
+        def act() -> Callable[[], None]:
+            reason = line.text()
+            return lambda: self.services.accept_audit_gap(reason)
+
+        def done(_: object) -> None:
+            self.told.emit("The reason is in the audit. It is asked about no more from the next opening on.")
+            self._verdict = None
+            self.reload()
+
+        ask_form(
+            self.window(),
+            "Answer for the difference?",
+            "The audit and a record of it outside differ, such as after the vault's folder was put back from a copy. "
+            "With your reason in the audit, both agree again. Nobody can take that entry away.",
+            (Field("Reason", line, "Why the vault is as it should be"),),
+            "Keep reason",
+            act,
+            done,
+            ready=lambda: "" if line.text().strip() else "Type the reason first",
+            danger=True,
+        )
 
     def _list(self, state: SecurityState) -> list[_Fact]:
         ways = ", ".join(
