@@ -60,7 +60,7 @@ def test_connections_are_set_as_designed(tmp_path: Path) -> None:
     engine.dispose()
     assert facts == {
         "journal_mode": "wal",
-        "synchronous": "1",
+        "synchronous": "2",
         "foreign_keys": "1",
         "temp_store": "2",
         "page_size": "4096",
