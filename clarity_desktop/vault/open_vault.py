@@ -91,7 +91,7 @@ class OpenVault:
         self._layout = layout
         self._keys = keys
         # One object for all who need bytes, overwritten when the vault closes.
-        self._data_bytes = data_key = bytes(keys.data)
+        keys.shared = data_key = bytes(keys.data)
         require_own_disk(layout.directory)
         with file_failures():
             self._ownership = Ownership.claim(layout, keys.name, circumstances.owner, take_over=circumstances.take_over)
@@ -169,7 +169,7 @@ class OpenVault:
         """The data key for parts of the vault that do not outlive it: no copy, so nothing is left of it at the end."""
         if not self._keys.data:
             raise LockedError("vault.closed", "The vault is closed.", remedy="Open it again.")
-        return self._data_bytes
+        return self._keys.shared
 
     def data_key(self) -> bytes:
         """The data key, to hand to a spawned job by pipe. Never store, log or print it."""
@@ -225,7 +225,7 @@ class OpenVault:
                 self._store.dispose()
                 self._ownership.release()
                 self._keys.wipe()
-                overwrite(self._data_bytes)
+                overwrite(self._keys.shared)
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,8 @@ class UnlockedKeys:
     admin: bytearray = field(default_factory=bytearray, repr=False)
     """Opens every user's own key, to grant and to take away; empty for all but admins."""
     slot_id: str = ""
+    shared: bytes = field(default=b"", repr=False)
+    """The data key as one object for all in an open vault who need bytes; its vault overwrites it."""
 
     def wipe(self) -> None:
         """Overwrite and drop all keys."""
