@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.sleep import Night, Stage
 from clarity_desktop.domain.time import DAY_S, ZoneTimeline, date_of_day, day_of_date
 from clarity_desktop.ui import theme
@@ -44,6 +45,7 @@ class SleepRasterChart(Chart):
         self._bars: list[_Bar] = []
         self._first = 0
         self._rows = 0
+        self._free = FreeDays()
 
     def show_nights(
         self, nights: Sequence[Night], naps: Sequence[Night], zone: ZoneTimeline, *, simulated: bool = False
@@ -56,6 +58,11 @@ class SleepRasterChart(Chart):
             self._rows = day_of_date(max(night.date for night in self._nights)) - self._first + 1
             for sleep in (*self._nights, *self._naps):
                 self._bars.extend(self._bars_of(sleep))
+        self.refresh()
+
+    def set_free_days(self, free: FreeDays) -> None:
+        """Tint the rows whose date is free for the person; Saturdays and Sundays until somebody says otherwise."""
+        self._free = free
         self.refresh()
 
     def _bars_of(self, sleep: Night) -> list[_Bar]:
@@ -89,7 +96,7 @@ class SleepRasterChart(Chart):
         return (
             f"Sleep raster of {len(self._nights)} nights and {len(self._naps)} naps, from the night to "
             f"{day_short(first.date)} to the night to {day_short(last.date)}; rows run from noon to noon, the newest "
-            "at the bottom."
+            f"at the bottom. Free days are tinted: {self._free.words}."
         )
 
     @property
@@ -122,7 +129,7 @@ class SleepRasterChart(Chart):
         by_date = {day_of_date(night.date): night for night in self._nights}
         for row in range(self._rows):
             day = date_of_day(self._first + row)
-            if day.weekday() >= 5:
+            if self._free.is_free(day):
                 box = QRectF(area.left(), area.top() + row * height, area.width(), height)
                 painter.fillRect(box, now.ui["weekend"])
         self.draw_frame(painter)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from clarity_desktop.domain.annotations import KIND_WORDS, Annotation, AnnotationKind
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
-from clarity_desktop.ui.charts import EventFlag, OverviewStrip, TimelineChart
+from clarity_desktop.ui.charts import EventFlag, OverviewStrip, SleepRasterChart, TimelineChart
 from clarity_desktop.ui.charts.figure import Caption, Figure
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.wording import days_between, local_parts, zone_label
@@ -51,6 +52,8 @@ class Recording:
     panel: Panel
     annotations: tuple[Annotation, ...] = ()
     """What was entered by hand, by start."""
+    free: FreeDays = field(default_factory=FreeDays)
+    """Which dates are free for the person."""
 
     def has(self, kind: str) -> bool:
         """Whether any series of this kind was recorded."""
@@ -81,6 +84,7 @@ def read_recording(services: Services, patient_id: str, span: Span | None, *, ed
         panel.zone,
         panel,
         tuple(services.annotations(patient_id)),
+        services.free_days(patient_id),
     )
 
 
@@ -300,6 +304,8 @@ class StudyPage(Page):
         for figure in (*self.content.findChildren(Figure), self.strip):
             if isinstance(figure, Flagged):
                 figure.set_events(flags)
+            if isinstance(figure, SleepRasterChart):
+                figure.set_free_days(recording.free)
 
     def _note_export(self, what: str, proceed: Callable[[], None]) -> None:
         patient, services = self.patient, self.services

@@ -23,6 +23,7 @@ from clarity_desktop.ui.dialogs.annotation import AnnotationDialog
 from clarity_desktop.ui.jobs import shut_down
 from clarity_desktop.ui.pages.compare import ComparePage
 from clarity_desktop.ui.pages.diary import DiaryPage
+from clarity_desktop.ui.pages.overview import OverviewPage
 from clarity_desktop.ui.pages.sleep import SleepPage
 from clarity_desktop.ui.qt import QApplication, QEvent, QPoint, Qt
 from clarity_desktop.ui.screenshots import settle
@@ -284,6 +285,19 @@ def test_agreement_and_free_days_stand_on_the_diary_page(
     page.free.forget_button.click()
     settle(qapp)
     assert services.free_days(patient).words == "Saturday and Sunday (assumed)"
+
+
+def test_rh68_the_raster_tints_the_days_that_are_free_for_the_person(
+    window: Window, services: Services, patient: str, qapp: QApplication
+) -> None:
+    services.set_free_weekdays(patient, frozenset({2}))
+    page = page_of(window, "overview", qapp)
+    assert isinstance(page, OverviewPage)
+    settle(qapp)
+    assert "Free days are tinted: Wednesday (entered)." in page._raster.summary()
+    services.set_free_weekdays(patient, None)
+    settle(qapp)
+    assert "Saturday and Sunday (assumed)" in page._raster.summary()
 
 
 def test_windows_around_an_event_are_compared_and_drawn(
