@@ -24,7 +24,7 @@ from clarity_desktop.importers.time_text import NAIVE, looks_like_time, parse_ti
 
 __all__ = ["FORMAT", "cells_of"]
 
-_BLOCK_ROWS = 65_536
+_BLOCK_BYTES = 2 << 20
 _TEXT_KEPT = 500
 _REGULAR_SHARE = 0.9
 
@@ -128,6 +128,38 @@ def _layout_of_rows(rows: list[list[str]], delimiter: str, encoding: str) -> _La
     return _Layout(delimiter, encoding, tuple(first), time, tuple(columns.values()), ignored, assumed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some rows of the table."""
+
+    numbers: NDArray[np.int64]
+    """Line numbers from 1, shape (N,)."""
+    offsets: NDArray[np.int64]
+    """Byte positions, shape (N,)."""
+    texts: list[str]
+
+    def line(self, index: int) -> int:
+        """Number of the line of a row."""
+        return int(self.numbers[index])
+
+
+def _block_of(data: bytes, number: int, offset: int) -> _Block:
+    """The rows of bytes that end with a line; ``number`` and ``offset`` are those of the first."""
+    text = data.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace")
+    texts = text.split("\n")
+    if data.endswith(b"\n"):
+        texts.pop()
+    if "\r" in text:
+        texts = [one.rstrip("\r") for one in texts]
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[: len(texts) - 1]
+    offsets = np.concatenate(([0], ends + 1)) + offset
+    numbers = np.arange(number, number + len(texts))
+    if not all(texts) or any(one.isspace() for one in texts):
+        keep = [index for index, one in enumerate(texts) if one.strip()]
+        return _Block(numbers[keep], offsets[keep], [texts[index] for index in keep])
+    return _Block(numbers, offsets, texts)
+
+
 class _Table:
     """An opened table."""
 
@@ -168,32 +200,20 @@ class _Table:
             if reading.home_zone is None and self._naive:
                 reading.tally.problem("zone.none", "line 1", self._naive)
 
-    def _blocks(self, reading: Reading) -> Iterator[list[tuple[int, int, str]]]:
-        """Blocks of (line number, byte position, text)."""
-        block: list[tuple[int, int, str]] = []
-        offset = 0
-        number = 0
-        encoding = self._layout.encoding
+    def _blocks(self, reading: Reading) -> Iterator[_Block]:
+        """Rows in blocks of some megabytes, blank lines left out."""
         skip = self._layout.header is not None
-        read = 0
+        number, offset = 1, 0
         try:
-            with open_bytes(self._path) as handle:
-                lines = handle if encoding != "utf-16" else iter(_utf16_lines(handle.read()))
-                for raw in lines:
-                    number += 1
-                    text = raw.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").rstrip("\r\n")
-                    if text.strip():
-                        if skip:
-                            skip = False
-                        else:
-                            block.append((number, offset, text))
-                    offset += len(raw)
-                    read += len(raw)
-                    if len(block) >= _BLOCK_ROWS:
-                        reading.advance(read)
-                        read = 0
-                        yield block
-                        block = []
+            for data in self._whole_lines():
+                block = _block_of(data, number, offset)
+                number += data.count(b"\n") + (not data.endswith(b"\n"))
+                offset += len(data)
+                if skip and block.texts:
+                    skip = False
+                    block = _Block(block.numbers[1:], block.offsets[1:], block.texts[1:])
+                reading.advance(len(data))
+                yield block
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(
                 "import.archive_damaged",
@@ -201,16 +221,30 @@ class _Table:
                 remedy="Copy or export the file again.",
                 detail=f"{type(error).__name__} after line {number}",
             ) from error
-        reading.advance(read)
-        yield block
 
-    def _take(self, block: list[tuple[int, int, str]], source: str, reading: Reading) -> None:
+    def _whole_lines(self) -> Iterator[bytes]:
+        """The file in UTF-8, in pieces that end with a line."""
+        with open_bytes(self._path) as handle:
+            if self._layout.encoding == "utf-16":
+                yield handle.read().decode("utf-16", errors="replace").encode()
+                return
+            carry = b""
+            while chunk := handle.read(_BLOCK_BYTES):
+                data = carry + chunk
+                end = data.rfind(b"\n") + 1
+                carry = data[end:]
+                if end:
+                    yield data[:end]
+            if carry:
+                yield carry
+
+    def _take(self, block: _Block, source: str, reading: Reading) -> None:
         layout = self._layout
         indices = (layout.time, *(column.index for column in layout.columns))
-        cells = cells_of([text for _, _, text in block], layout.delimiter, indices)
+        cells = cells_of(block.texts, layout.delimiter, indices)
         times = parse_times(cells[layout.time])
         if times.fractions:
-            reading.tally.problem("time.fraction", f"line {block[0][0]}", times.fractions)
+            reading.tally.problem("time.fraction", f"line {block.line(0)}", times.fractions)
         seconds = self._instants(times.seconds, times.offset_s, times.readable, reading.home_zone)
         if self._step_s is None:
             self._step_s = _regular_step(seconds[times.readable])
@@ -219,11 +253,11 @@ class _Table:
             values, state = _numbers(cells[column.index])
             missing = (state == _ABSENT) & times.readable
             if missing.any():
-                first = block[int(np.argmax(missing))][0]
+                first = block.line(int(np.argmax(missing)))
                 reading.tally.problem("row.missing", f"line {first}", int(missing.sum()))
             rejected = unreadable | {int(index) for index in np.flatnonzero(state == _NOT_A_NUMBER)}
             for index in sorted(rejected):
-                number, offset, text = block[index]
+                number, offset, text = block.line(index), int(block.offsets[index]), block.texts[index]
                 code = "row.unreadable" if index in unreadable else "value.not_a_number"
                 reading.set_aside(SetAside(column.kind, offset, text[:_TEXT_KEPT], code), f"line {number}")
             keep = times.readable & (state == _PRESENT)
@@ -317,10 +351,6 @@ def _batch(
         origin=np.zeros(n, np.int32),
         extra=np.full(n, -1, np.int32),
     )
-
-
-def _utf16_lines(data: bytes) -> list[bytes]:
-    return [line.encode() for line in data.decode("utf-16", errors="replace").splitlines(keepends=True)]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.importing import ImportOutcome, ImportReport, Problem, SetAside, TypeCount, ZoneFound
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.time import Certainty, ZonePeriod
+from clarity_desktop.vault.chunks.codec import compress, decompress
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store
@@ -75,13 +76,16 @@ class Imports:
 
 
 def sealed_report(seal: PatientSeal, import_id: int, report: ImportReport) -> bytes:
-    """A report as the journal holds it; the file's name is in it and nowhere else."""
-    return seal.seal(report_text(report).encode("utf-8", "surrogatepass"), _TABLE.name, import_id)
+    """A report as the journal holds it, compressed; the file's name is in it and nowhere else."""
+    packed = compress(report_text(report).encode("utf-8", "surrogatepass"))
+    return seal.seal(packed, _TABLE.name, import_id)
 
 
 def open_report(seal: PatientSeal, import_id: int, sealed: bytes) -> ImportReport:
-    """The reverse of :func:`sealed_report`."""
-    return report_from_text(seal.open(sealed, _TABLE.name, import_id).decode("utf-8", "surrogatepass"))
+    """The reverse of :func:`sealed_report`; reports of earlier programs are not compressed."""
+    raw = seal.open(sealed, _TABLE.name, import_id)
+    text = raw if raw[:1] == b"{" else decompress(raw)
+    return report_from_text(text.decode("utf-8", "surrogatepass"))
 
 
 def sealed_text(seal: PatientSeal, sha256: str, record: SetAside) -> bytes:
