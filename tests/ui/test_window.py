@@ -16,6 +16,7 @@ from clarity_desktop.domain.errors import InputError, IntegrityError, LockedErro
 from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import COMMANDS
+from clarity_desktop.ui.dialogs.codes import CodeDialog
 from clarity_desktop.ui.dialogs.emergency import EmergencyDialog
 from clarity_desktop.ui.dialogs.error import ErrorDialog
 from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
@@ -407,24 +408,22 @@ def test_v13_a_recovery_code_is_used_and_replaced(
     assert dialog is not None
     assert not dialog.go.isEnabled()
     dialog.code.setText(old.text.lower())
-    dialog.passphrase.setText(NEW_PASSPHRASE)
-    dialog.repeat.setText(NEW_PASSPHRASE)
+    dialog.words.passphrase.setText(NEW_PASSPHRASE)
+    dialog.words.repeat.setText(NEW_PASSPHRASE)
     dialog.go.click()
     rest()
-    assert dialog.title.text() == "Keep your new recovery code"
-    new = dialog.shown.text()
-    assert new != old.text
-    pending = dialog._pending
-    assert pending is not None
+    shown = window.findChild(CodeDialog)
+    assert shown is not None
+    assert shown.title.text() == "Keep your new recovery code"
+    new = shown.view.pending
+    assert new is not None
+    assert new.text != old.text
     assert window.is_locked
-    dialog.first.setText("AAAAAA")
-    dialog.second.setText("AAAAAA")
-    dialog.go.click()
-    rest()
-    assert dialog._second.line_text().startswith("Group")
-    dialog.first.setText(new.split("-")[pending.asked[0] - 1])
-    dialog.second.setText(new.split("-")[pending.asked[1] - 1])
-    dialog.go.click()
+    for line, number in zip((shown.view.first, shown.view.second), new.asked, strict=True):
+        line.setText("AAAAAA")
+        assert not shown.go.isEnabled()
+        line.setText(new.text.split("-")[number - 1])
+    shown.go.click()
     rest()
     assert not window.is_locked
     assert [slot.kind for slot in services.slots()] == ["passphrase", "recovery"]

@@ -42,11 +42,12 @@ class CheckBox(QCheckBox):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(0.5, (self.height() - 16) / 2 + 0.5, 15, 15)
         ticked = self.isChecked()
-        painter.setPen(QPen(theme.colour("accent" if ticked else "border_strong"), 1))
-        painter.setBrush(theme.colour("accent" if ticked else "surface"))
+        fill = ("accent" if self.isEnabled() else "text_faint") if ticked else "surface"
+        painter.setPen(QPen(theme.colour(fill if ticked else "border_strong"), 1))
+        painter.setBrush(theme.colour(fill))
         painter.drawRoundedRect(box, 4, 4)
         if ticked:
-            tick = theme.pixmap("check", 12, "on_accent", self.devicePixelRatioF())
+            tick = theme.pixmap("check", 12, "on_accent" if self.isEnabled() else "surface", self.devicePixelRatioF())
             painter.drawPixmap(QPointF(2, (self.height() - 12) / 2), tick)
         painter.setFont(self.font())
         painter.setPen(theme.colour("text" if self.isEnabled() else "text_faint"))

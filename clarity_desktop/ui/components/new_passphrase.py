@@ -35,8 +35,8 @@ class NewPassphrase(QWidget):
 
     def clear(self) -> None:
         """Forget what was typed."""
-        self.passphrase.clear()
-        self.repeat.clear()
+        self.passphrase.forget()
+        self.repeat.forget()
 
     def problem(self) -> str:
         """Why it cannot be taken yet; empty when it can."""

@@ -41,8 +41,10 @@ class CodeDialog(Sheet):
         ask: Callable[[], PendingCode],
         keep: Callable[[PendingCode, dict[int, str]], Any],
         done: Callable[[], None],
+        *,
+        without: str = "Cancel",
     ) -> None:
-        """``ask`` and ``keep`` run off the window's thread."""
+        """``ask`` and ``keep`` run off the window's thread; ``without`` names the button that keeps no code."""
         super().__init__(window, title, width=640)
         self._keep, self._done = keep, done
         self.body.addWidget(Label(words, "body", "muted", wrap=True))
@@ -51,7 +53,7 @@ class CodeDialog(Sheet):
         self.trouble = Label("", "body", "danger", wrap=True)
         self.trouble.hide()
         self.body.addWidget(self.trouble)
-        cancel = self.add_button("Cancel")
+        cancel = self.add_button(without)
         cancel.clicked.connect(lambda _=False: self.dismiss())
         self.go = self.add_button("Keep this code", "primary")
         self.go.clicked.connect(lambda _=False: self._press())

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from clarity_desktop.domain.errors import ClarityError
+from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import run_mutation
 from clarity_desktop.ui.qt import QWidget
 
-__all__ = ["FormSheet", "ask_form"]
+__all__ = ["FormSheet", "ask_form", "with_secrets"]
 
 
 class FormSheet(Sheet):
@@ -38,6 +39,19 @@ class FormSheet(Sheet):
         """Enter presses the verb, also where it cannot be undone: what it asks for was typed."""
         if self.go.isEnabled():
             self.go.click()
+
+
+def with_secrets(act: Callable[[], Any], *secrets: str) -> Callable[[], Any]:
+    """The act, after which the passphrases and codes that it was given are overwritten, however it ends."""
+
+    def run() -> Any:
+        try:
+            return act()
+        finally:
+            for secret in secrets:
+                overwrite(secret)
+
+    return run
 
 
 def ask_form(

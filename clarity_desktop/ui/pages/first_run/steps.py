@@ -15,6 +15,7 @@ from clarity_desktop.ui.components.new_passphrase import NewPassphrase
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.dialogs.codes import RECOVERY_LINES
+from clarity_desktop.ui.dialogs.form import with_secrets
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget, Signal
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class CodeStep(Step):
                 services.create_vault(passphrase, person=_NOBODY_YET)
             services.keep_recovery_code(pending, answers)
 
-        return make
+        return with_secrets(make, passphrase)
 
     def done(self) -> None:
         """The vault is made and the code kept."""

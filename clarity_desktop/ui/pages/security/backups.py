@@ -16,7 +16,7 @@ from clarity_desktop.ui.components.field import Field, PassphraseEdit
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import ElidedLabel, Label
-from clarity_desktop.ui.dialogs.form import ask_form
+from clarity_desktop.ui.dialogs.form import ask_form, with_secrets
 from clarity_desktop.ui.dialogs.note import show_note
 from clarity_desktop.ui.jobs import board, start_job
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, ago, count_words, enable, size_words, when
@@ -262,7 +262,10 @@ class BackupsPage(LoadedPage):
 
         def act() -> Callable[[], object]:
             who, passphrase = name.text().strip(), words.text()
-            return lambda: services.restore_into(backup, folder, passphrase, person=who or None, allow_older=True)
+            return with_secrets(
+                lambda: services.restore_into(backup, folder, passphrase, person=who or None, allow_older=True),
+                passphrase,
+            )
 
         def done(restored: Restored) -> None:
             show_note(self.window(), "The backup is restored", f"The restored vault lies in {restored.vault}")

@@ -15,7 +15,7 @@ from clarity_desktop.ui.components.record_table import Column, Record, RecordTab
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.codes import RECOVERY_LINES, CodeDialog
 from clarity_desktop.ui.dialogs.confirm import confirm
-from clarity_desktop.ui.dialogs.form import ask_form
+from clarity_desktop.ui.dialogs.form import ask_form, with_secrets
 from clarity_desktop.ui.jobs import board, run_mutation, start_job
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, enable
 from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout
@@ -142,7 +142,7 @@ class KeysPage(LoadedPage):
 
         def act() -> object:
             before, after = old.text(), new.text()
-            return lambda: services.change_passphrase(before, after)
+            return with_secrets(lambda: services.change_passphrase(before, after), before, after)
 
         ask_form(
             self.window(),

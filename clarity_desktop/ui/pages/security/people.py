@@ -16,7 +16,7 @@ from clarity_desktop.ui.components.new_passphrase import NewPassphrase
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.codes import EMERGENCY_LINES, CodeDialog
-from clarity_desktop.ui.dialogs.form import ask_form
+from clarity_desktop.ui.dialogs.form import ask_form, with_secrets
 from clarity_desktop.ui.jobs import run_mutation, run_query
 from clarity_desktop.ui.pages.refused import ROLE_NAMES, roles_in_words
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
@@ -186,7 +186,7 @@ class PeoplePage(LoadedPage):
 
         def act() -> Callable[[], object]:
             called, passphrase, roles = line.text().strip(), words.text(), boxes.roles()
-            return lambda: services.add_user(called, passphrase, roles)
+            return with_secrets(lambda: services.add_user(called, passphrase, roles), passphrase)
 
         ask_form(
             self.window(),
@@ -271,7 +271,7 @@ class PeoplePage(LoadedPage):
 
         def act() -> Callable[[], object]:
             passphrase = words.text()
-            return lambda: self.services.reset_user_passphrase(user.id, passphrase)
+            return with_secrets(lambda: self.services.reset_user_passphrase(user.id, passphrase), passphrase)
 
         ask_form(
             self.window(),
