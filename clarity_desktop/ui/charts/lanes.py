@@ -22,7 +22,7 @@ from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_sca
 from clarity_desktop.ui.charts.wording import interval, number
 from clarity_desktop.ui.qt import QPainter, QPen, QRectF, Qt
 
-__all__ = ["STAGES_UP_TO_S", "Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "value_words"]
+__all__ = ["STAGES_UP_TO_S", "Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "paint_left_out", "value_words"]
 
 
 class Columns(Protocol):
@@ -233,6 +233,12 @@ def _top_value(content: LaneContent) -> float:
 def _covers(outer: Span, inner: Span) -> bool:
     shared = min(outer.stop, inner.stop) - max(outer.start, inner.start)
     return shared > 0.6 * inner.length_s
+
+
+def paint_left_out(painter: QPainter, area: QRectF, scale: TimeScale, spans: Sequence[Span]) -> None:
+    """Upright lines over what a person left out, with the words where they have room."""
+    _hatch_spans(painter, area, scale, spans, "excluded")
+    _hatch_words(painter, area, scale, spans, "left out")
 
 
 def _hatch_spans(painter: QPainter, area: QRectF, scale: TimeScale, spans: Sequence[Span], kind: HatchKind) -> None:
