@@ -34,7 +34,7 @@ INSIGHT_KEYS: Final = (
     "wake_after_sleep_onset",
     "sleep_onset_latency",
 )
-"""What the server reads of an insight request; a missing one counts as 0 there, so all of them are sent or none (D18)."""
+"""What the server reads of an insight request; a missing one counts as 0 there, so all are sent or none (D18)."""
 
 
 def server_time(instant: float) -> str:
@@ -173,7 +173,7 @@ class CloudApi:
                 return
 
     async def delete_upload(self, processing_id: str) -> bool:
-        """Delete an upload; answers whether it is gone, which the status tells and the deletion does not (D15, Y-76)."""
+        """Delete an upload; answers whether it is gone, as the status tells, not the deletion (D15, Y-76)."""
         try:
             await self._call("delete_upload", {"processing_id": processing_id})
         except CloudError as error:
@@ -269,7 +269,7 @@ def _upload(entry: Any) -> StoredUpload | None:
             StoredMetric(
                 str(one.get("metric_id", "")),
                 str(one.get("metric_type", "")).lower(),
-                one.get("raw_data") if isinstance(one.get("raw_data"), Mapping) else {},
+                raw if isinstance(raw := one.get("raw_data"), Mapping) else {},
             )
             for one in metrics
             if isinstance(one, Mapping)
