@@ -14,7 +14,7 @@ from clarity_desktop.ui.charts.event_flags import EventFlag, event_rows, event_s
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.hypnogram import night_instants, paint_instants
 from clarity_desktop.ui.charts.lane_axis import lane_axis
-from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, value_words
+from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, paint_left_out, value_words
 from clarity_desktop.ui.charts.paint import ReadOut, text, text_width, tint
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, zone_label
@@ -62,6 +62,7 @@ class TimelineChart(Chart):
         self._extent: Span | None = None
         self._window = Span(0, DAY_S)
         self._night: Night | None = None
+        self.left_out: tuple[Span, ...] = ()
         self._events: tuple[EventFlag, ...] = ()
         self._pannable = pannable
         self._grip: tuple[float, Span] | None = None
@@ -258,6 +259,7 @@ class TimelineChart(Chart):
         for content, area in zip(self._lanes, self._areas(), strict=True):
             lane_axis(painter, content, area, self._zone, self._window)
             paint_lane(painter, area, scale, content, self._extent or self._window, smooth=not self._settle.isActive())
+            paint_left_out(painter, area, scale, self.left_out)
             painter.setPen(QPen(now.ui["axis"], 1))
             painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
         change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())
