@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
 from clarity_desktop.domain.panel import Panel
+from clarity_desktop.domain.sleep import Night
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import phase_table
 from clarity_desktop.ui.charts.figure import ChartTable
-from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, legend, legend_lines, text
+from clarity_desktop.ui.charts.paint import LegendItem, ReadOut, dashed, legend, legend_lines, text, tint
 from clarity_desktop.ui.charts.wording import day_short, hour_text
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, Qt, QWidget
 
 __all__ = ["PhaseDial"]
+
+_RINGS = (0.62, 0.84)
+"""Where the first and the last night lie, as shares of the radius: beyond the arrows, inside the arcs."""
 
 
 class PhaseDial(Chart):
@@ -80,7 +85,7 @@ class PhaseDial(Chart):
         if self._value("m10_onset_h") is not None:
             items.append(LegendItem("thick", now.data["m10"], self._named("M10", "m10_onset_h", 10)))
         if self._panel is not None and self._panel.nights:
-            items.append(LegendItem("dot", now.data["core"], "Mid-sleep of a night"))
+            items.append(LegendItem("dot", now.data["core"], "Mid-sleep, first night inside"))
         if self._value("midsleep_h") is not None:
             items.append(LegendItem("line", now.data["core"], self._named("Mean mid-sleep", "midsleep_h")))
         if self._value("acrophase_h") is not None:
@@ -166,11 +171,7 @@ class PhaseDial(Chart):
             self._arrow(painter, acrophase, dashed(now.data["model"], 5, 3, 1.5))
         if middle is not None:
             self._arrow(painter, middle, QPen(now.data["core"], 1.5))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.data["core"])
-        # Nights alternate between three rings so that equal hours do not hide each other.
-        for index, night in enumerate(panel.nights):
-            painter.drawEllipse(self._at(night.midsleep_h, self._radius * (0.63 + 0.05 * (index % 3))), 2.0, 2.0)
+        self._spiral(painter, panel)
         painter.setBrush(now.ui["text"])
         painter.drawEllipse(self._centre, 2.5, 2.5)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -182,6 +183,27 @@ class PhaseDial(Chart):
         top = self.height() / 2 - 11 * len(self._items) + 11
         for index, item in enumerate(self._items):
             legend(painter, left, top + 22 * index, [item], self.width() - 4.0)
+
+    def _spiral(self, painter: QPainter, panel: Panel) -> None:
+        """One dot a night, from the first inside to the last outside, so that a drift winds round the dial."""
+        core = theme.current().data["core"]
+        places = [self._at(night.midsleep_h, self._radius * share) for night, share in self._nights_out(panel)]
+        painter.setPen(QPen(tint(core, 0.35), 1))
+        for before, after in pairwise(places):
+            painter.drawLine(before, after)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(core)
+        for place in places:
+            painter.drawEllipse(place, 2.0, 2.0)
+
+    def _nights_out(self, panel: Panel) -> list[tuple[Night, float]]:
+        """Nights with their distance from the centre as a share of the radius, by date."""
+        if not panel.nights:
+            return []
+        first = panel.nights[0].date
+        days = max(1, (panel.nights[-1].date - first).days)
+        low, high = _RINGS
+        return [(night, low + (high - low) * (night.date - first).days / days) for night in panel.nights]
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
         panel = self._panel
@@ -200,10 +222,12 @@ class PhaseDial(Chart):
             value = self._value(metric)
             if value is not None:
                 rows.append((name, hour_text(value)))
-        if panel.nights and 0.55 < distance / self._radius < 0.8:
-            gaps = [abs((night.midsleep_h - hour + 12) % 24 - 12) for night in panel.nights]
+        if panel.nights and _RINGS[0] - 0.05 < distance / self._radius < _RINGS[1] + 0.05:
+            out = self._nights_out(panel)
+            places = [self._at(night.midsleep_h, self._radius * share) - point for night, share in out]
+            gaps = [math.hypot(place.x(), place.y()) for place in places]
             nearest = int(np.argmin(gaps))
-            if gaps[nearest] < 0.5:
-                night = panel.nights[nearest]
+            if gaps[nearest] < 12:
+                night = out[nearest][0]
                 rows.insert(0, (f"Night to {day_short(night.date)}", hour_text(night.midsleep_h)))
         return ReadOut(f"At {hour_text(hour)}", "local clock", tuple(rows))

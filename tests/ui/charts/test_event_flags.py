@@ -36,7 +36,7 @@ def _picture(chart: QWidget, qtbot: QtBot) -> QImage:
     return chart.grab().toImage()
 
 
-def test_v05_timeline_flags_an_event_at_its_instant(qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+def test_rh73_timeline_flags_an_event_at_its_instant(qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
     panel = make_panel(berlin, DAY, 14)
     at = panel.span.start + 5 * DAY_S
     chart = TimelineChart()
@@ -60,7 +60,7 @@ def test_v05_timeline_flags_an_event_at_its_instant(qtbot: QtBot, berlin: ZoneTi
     assert all("travel" not in name for name, _ in apart.rows)
 
 
-def test_v05_actogram_flags_an_event_on_its_row(qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+def test_rh65_actogram_flags_an_event_on_its_row(qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
     panel = make_panel(berlin, DAY, 14)
     at = berlin.instant_of_local(DAY + 4, 18 * 3600)
     chart = ActogramChart()
@@ -77,7 +77,7 @@ def test_v05_actogram_flags_an_event_on_its_row(qtbot: QtBot, berlin: ZoneTimeli
     assert read.rows[-1][0] == "medication: Melatonin"
 
 
-def test_v05_trend_and_strip_flag_events(qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+def test_rh70_trend_and_strip_flag_events(qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
     panel = make_panel(berlin, DAY, 14)
     at = berlin.instant_of_local(DAY + 4, 18 * 3600)
     values = np.linspace(6.5, 7.5, 14)

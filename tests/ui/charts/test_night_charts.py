@@ -23,6 +23,7 @@ from clarity_desktop.ui.charts import (
     TimeAsleepChart,
 )
 from clarity_desktop.ui.charts.hypnogram import gaps_within
+from clarity_desktop.ui.charts.wording import day_short
 from clarity_desktop.ui.qt import QColor, QImage, QPoint, QPointF, Qt
 
 DAY = day_of_date(date(2025, 3, 20))
@@ -219,3 +220,17 @@ def test_every_chart_draws_in_every_theme_with_and_without_data(
             assert chart.accessibleName()
             assert len(chart.accessibleDescription()) > 10
             assert bool(chart.message()) is not filled
+
+
+def test_rh69_nights_wind_outward(qtbot: object, berlin: ZoneTimeline, make_panel: Callable[..., Panel]) -> None:
+    panel = make_panel(berlin, 20_160, 10, findings={"midsleep_h": 2.5, "l5_onset_h": 0.5, "m10_onset_h": 10.0})
+    dial = PhaseDial()
+    dial.resize(300, 300)
+    dial.show_panel(panel)
+    shares = [share for _, share in dial._nights_out(panel)]
+    assert shares == sorted(shares)
+    assert shares[0] < shares[-1] < 0.9
+    night, share = dial._nights_out(panel)[4]
+    read = dial.read_out_at(dial._at(night.midsleep_h, dial._radius * share))
+    assert read is not None
+    assert read.rows[0][0] == f"Night to {day_short(night.date)}"

@@ -30,7 +30,7 @@ def circadian(window: Window, services: Services, rest: Rest) -> CircadianPage:
     return page
 
 
-def test_v05_heart_rate_and_light_lie_over_the_actogram(circadian: CircadianPage, rest: Rest) -> None:
+def test_rh65_heart_rate_and_light_lie_over_the_actogram(circadian: CircadianPage, rest: Rest) -> None:
     assert circadian.overlays_there() == [SLEEP, LIGHT, HEART]
     assert circadian.overlays_button.text() == "Overlays 2"
     before = circadian.actogram.grab().toImage()
