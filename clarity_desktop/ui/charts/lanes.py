@@ -22,7 +22,16 @@ from clarity_desktop.ui.charts.valuescale import ValueScale, bar_scale, line_sca
 from clarity_desktop.ui.charts.wording import interval, number
 from clarity_desktop.ui.qt import QPainter, QPen, QRectF, Qt
 
-__all__ = ["STAGES_UP_TO_S", "Columns", "LaneContent", "LaneSpec", "gap_stretches", "paint_lane", "paint_left_out", "value_words"]
+__all__ = [
+    "STAGES_UP_TO_S",
+    "Columns",
+    "LaneContent",
+    "LaneSpec",
+    "gap_stretches",
+    "paint_lane",
+    "paint_left_out",
+    "value_words",
+]
 
 
 class Columns(Protocol):
