@@ -45,7 +45,7 @@ _ICONS: Final = {
     AnnotationKind.LEAVE_OUT: "ban",
 }
 _KINDS: Final = (*INTERVAL_KINDS, AnnotationKind.NOTE)
-_MARKED: Final = (AnnotationKind.NAP, AnnotationKind.NOT_WORN, AnnotationKind.LEAVE_OUT)
+_MARKED: Final = (AnnotationKind.NAP, AnnotationKind.NOT_WORN)
 
 
 def icon_of(kind: AnnotationKind) -> str:

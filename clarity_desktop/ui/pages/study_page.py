@@ -301,7 +301,10 @@ class StudyPage(Page):
     def flag_figures(self, recording: Recording) -> None:
         """Put the flags of events and notes on every chart that has an axis of time."""
         flags = flags_of(recording.annotations)
+        gone = [one.span for one in recording.annotations if self.edited and one.kind is AnnotationKind.LEAVE_OUT]
         for figure in (*self.content.findChildren(Figure), self.strip):
+            if isinstance(figure, TimelineChart):
+                figure.left_out = tuple(gone)
             if isinstance(figure, Flagged):
                 figure.set_events(flags)
             if isinstance(figure, SleepRasterChart):
