@@ -245,8 +245,11 @@ def _covers(outer: Span, inner: Span) -> bool:
 
 
 def paint_left_out(painter: QPainter, area: QRectF, scale: TimeScale, spans: Sequence[Span]) -> None:
-    """Upright lines over what a person left out, with the words where they have room."""
+    """Upright lines over what a person left out, faint so that the data stays readable, and the words."""
+    painter.save()
+    painter.setOpacity(0.35)
     _hatch_spans(painter, area, scale, spans, "excluded")
+    painter.restore()
     _hatch_words(painter, area, scale, spans, "left out")
 
 
