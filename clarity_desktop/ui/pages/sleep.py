@@ -253,7 +253,9 @@ class SleepPage(StudyPage):
         words = ""
         if pair is not None and equal is not None and equal.share is not None:
             kappa = "" if equal.kappa is None else f", κ {number(equal.kappa, 2)}"
-            words = f"{number(100 * equal.share)} % of minutes equal{kappa}"
+            words = f"{number(100 * equal.share)} % equal{kappa}"
+            said = f"{METHOD_WORDS[pair.other]} and {METHOD_WORDS[pair.reference].casefold()} agree on {words}"
+            self._methods_card.setToolTip(f"{said}, of {number(equal.epochs)} minutes.")
         self._methods_card.set_title("Accounts of this night", words)
         self._methods.show_rows(rows)
 
