@@ -21,7 +21,6 @@ NONWEAR = METRICS.declare(Metric("nonwear_min", "Time not worn", "min", 0, "wear
 _CHOI_RUN = 90
 _CHOI_SPIKE = 2
 _CHOI_WINDOW = 30
-_AT_ONCE = 1 << 15
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.bool_)
 _TRUE_AT_START = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1)
 _TRUE_AT_END = np.logical_and.accumulate(_BITS[:, ::-1], axis=1).sum(axis=1)
@@ -92,23 +91,19 @@ def _long_zeros(values: NDArray[np.float32], least: int) -> tuple[NDArray[np.int
     size = values.size
     if not size:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    octets = np.empty(-(-size // 8) + 8, np.uint8)
-    # Four full bytes on either side stand for what lies beyond; they are as long as a run has to be.
-    octets[:4] = octets[-4:] = 255
-    # Some weeks at a time, so that the comparison is packed before it leaves the processor's cache.
-    zero = np.empty(min(size, _AT_ONCE), np.bool_)
-    for first in range(0, size, _AT_ONCE):
-        part = values[first : first + _AT_ONCE]
-        np.equal(part, 0, out=zero[: part.size])
-        octets[4 + first // 8 : 4 + -(-(first + part.size) // 8)] = np.packbits(zero[: part.size])
+    # Four full bytes on either side stand for what lies beyond, as they are as long as a run has to be; an empty one
+    # behind them is the neighbour of both ends.
+    octets = np.empty(-(-size // 8) + 9, np.uint8)
+    octets[:4] = octets[-5:] = 255
+    octets[-1] = 0
+    octets[4:-5] = np.packbits(values == 0)
     if size % 8:
-        octets[-5] |= 255 >> size % 8
+        octets[-6] |= 255 >> size % 8
     full = octets == 255
     begin, end = runs(full[1:] & full[:-1])
     end += 1
-    start = 8 * begin - np.where(begin > 0, _TRUE_AT_END[octets[begin - 1]], 0)
-    stop = 8 * end + np.where(end < octets.size, _TRUE_AT_START[octets[np.minimum(end, octets.size - 1)]], 0)
-    start, stop = start - 32, stop - 32
+    start = 8 * (begin - 4) - _TRUE_AT_END[octets[begin - 1]]
+    stop = 8 * (end - 4) + _TRUE_AT_START[octets[end]]
     long = (stop - start >= least) & (stop > 0) & (start < size)
     return np.maximum(start[long], 0), np.minimum(stop[long], size)
 
