@@ -44,8 +44,8 @@ def _median(nights: tuple[Night, ...], name: str) -> float | None:
 
 
 def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
-    """``(measure, this night, own median)`` of a night; the median is over the nights of the panel."""
-    nights = panel.nights
+    """``(measure, this night, own median)`` of a night; the median is over the whole nights of the panel."""
+    nights = tuple(one for one in panel.nights if not one.incomplete)
 
     def minutes(name: str) -> tuple[str, str]:
         value, median = getattr(night, name), _median(nights, name)

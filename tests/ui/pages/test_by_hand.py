@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +20,7 @@ from clarity_desktop.domain.time import Span
 from clarity_desktop.ui.application import make_application, make_window
 from clarity_desktop.ui.charts.compare import CompareChart
 from clarity_desktop.ui.charts.night_chart import NightChart
+from clarity_desktop.ui.charts.wording import duration
 from clarity_desktop.ui.dialogs.annotation import AnnotationDialog
 from clarity_desktop.ui.jobs import shut_down
 from clarity_desktop.ui.pages.compare import ComparePage
@@ -167,6 +169,9 @@ def test_x_leaves_a_night_out_and_counts_it_again(
     settle(qapp)
     assert [one.kind for one in services.annotations(patient)] == [AnnotationKind.LEAVE_OUT]
     assert page.recording is not None
+    shown = {row[0]: row[2] for row in page.table.rows()}
+    whole = [one.tst_min for one in page.recording.panel.nights if not one.incomplete]
+    assert shown["Asleep"] == duration(float(np.median(whole)))
     less = page.recording.panel.finding("tst_min")
     assert less is not None
     assert found is not None
