@@ -21,7 +21,7 @@ NAME = "pat-s-tried"
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     level = logging.getLogger().level
-    arguments = ["--people", "40", "--batch", "16", "--seconds", "2", "--models", str(folder), "--name", NAME]
+    arguments = ["--people", "40", "--batch", "16", "--seconds", "0.4", "--models", str(folder), "--name", NAME]
     assert main([str(folder / "run"), *arguments]) == 0
     logging.getLogger().setLevel(level)
     return folder
@@ -87,7 +87,7 @@ def test_the_programs_own_checkpoint_reconstructs_what_its_card_says() -> None:
     model = MaskedAutoencoder(SIZES["s"])
     model.load_state_dict(load_tensors(folder / card["autoencoder"]))
     statistics = load_cohort(folder / card["cohort"])
-    others = simulate_population(64, 99)
+    others = simulate_population(48, 99)
     errors = reconstruction_errors(
         model, statistics.standardised(filled_with_own_median(others)), np.zeros(10_080), seed=5
     )

@@ -61,8 +61,15 @@ def windows_of(golden: Mapping[str, NDArray[np.float64]]) -> Tensor:
     return torch.from_numpy(golden["windows"].astype(np.float32))
 
 
-@pytest.mark.parametrize("route", [plain, folded, embedded])
-@pytest.mark.parametrize("size", ["s", "m", "l"])
+@pytest.mark.parametrize(
+    ("size", "route"),
+    [
+        *((size, route) for size in ("s", "m") for route in (plain, folded, embedded)),
+        ("l", folded),
+        pytest.param("l", plain, marks=pytest.mark.slow),
+        pytest.param("l", embedded, marks=pytest.mark.slow),
+    ],
+)
 def test_every_golden_lies_within_the_gates(
     size: str, route: Callable[[Encoder, Tensor], Encoded], encoder_of: Encoders, golden_of: Goldens
 ) -> None:
