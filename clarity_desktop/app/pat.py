@@ -172,6 +172,7 @@ def result_head(result: PatResult) -> dict[str, Any]:
     """What must stand beside every embedding that is shown or leaves the program."""
     one = result.checkpoint
     return {
+        **result.recipe.as_document(),
         "model": {
             "id": one.id,
             "label": one.label,
@@ -183,7 +184,6 @@ def result_head(result: PatResult) -> dict[str, Any]:
             "licence": one.licence,
             "clinical": False,
         },
-        **result.recipe.as_document(),
         "normalisation_words": result.normalisation_words,
         "approximate": result.approximate,
         "gate": result.gate,
