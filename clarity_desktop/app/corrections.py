@@ -17,7 +17,7 @@ from clarity_desktop.domain.time import DAY_S, Span, ZoneCorrection, ZoneTimelin
 from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
-    from clarity_desktop.signals.merge_account import DayAccount
+    from clarity_desktop.domain.merge_account import DayAccount
 
 __all__ = ["CorrectionServices"]
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarity_desktop.domain.kinds import HEART_RATE, STEPS, kind_of
+from clarity_desktop.domain.merge_account import Reason
 from clarity_desktop.domain.series import Samples
 from clarity_desktop.domain.time import Span
 from clarity_desktop.signals.merge import SourceSamples, merge_sources, uncovered_parts
-from clarity_desktop.signals.merge_account import Reason, day_account
+from clarity_desktop.signals.merge_account import day_account
 
 DAY = Span(86_400, 172_800)
 ROWS = st.lists(

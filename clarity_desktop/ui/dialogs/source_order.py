@@ -6,9 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from clarity_desktop.domain.kinds import kind_of
+from clarity_desktop.domain.merge_account import DayAccount, Interval, Reason
 from clarity_desktop.domain.series import Accumulation, Series
 from clarity_desktop.domain.time import ZoneTimeline, date_of_day, day_of_date
-from clarity_desktop.signals.merge_account import DayAccount, Interval, Reason
 from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.components.buttons import Button, IconButton
 from clarity_desktop.ui.components.choice import Choice
