@@ -126,3 +126,27 @@ def test_u69_settings_are_saved_without_secrets(
     document = json.loads((tmp_path / "settings.json").read_text("utf-8"))
     assert document["lock.after_min"] == 10
     assert "last_person" not in document
+
+
+def test_u69_all_settings_of_the_page_are_reset_and_brought_back(
+    window_of: Callable[[str], Window], rest: Callable[[], None]
+) -> None:
+    window = window_of("Ada")
+    services = window.services
+    for name, value in (("theme", "light"), ("lock.after_min", 3), ("zone.home", "Europe/Berlin")):
+        services.change_setting(name, value)
+    page = _settings(window, rest)
+    page.reset.click()
+    assert sheet_of(window).title.text() == "Reset 3 settings?"
+    press(window, "Reset")
+    rest()
+    names = ("theme", "lock.after_min", "zone.home")
+    assert [services.setting(name) for name in names] == ["system", 10, ""]
+    assert page.reset.toolTip().startswith("All settings that you may change")
+    window.run_id("edit.undo")
+    rest()
+    assert [services.setting(name) for name in ("theme", "lock.after_min", "zone.home")] == [
+        "light",
+        3,
+        "Europe/Berlin",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +17,7 @@ from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.jobs import run_mutation
 from clarity_desktop.ui.pages.refused import refusal
-from clarity_desktop.ui.pages.security.loaded import LoadedPage
+from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable
 from clarity_desktop.ui.pages.security.setting_row import SettingRow
 from clarity_desktop.ui.qt import (
     QFileDialog,
@@ -51,6 +52,7 @@ class SettingsPage(LoadedPage):
     def build(self, column: QVBoxLayout) -> None:
         self.rows: dict[str, SettingRow] = {}
         self._values: dict[str, SettingValue] = {}
+        self._mine: list[SettingSpec] = []
         self._cards: dict[str, Card] = {}
         self._rules: dict[str, QWidget] = {}
         self.search = QLineEdit()
@@ -95,11 +97,13 @@ class SettingsPage(LoadedPage):
             item.setSizeHint(QSize(0, 28))
         self.sections.setCurrentRow(0)
         self.sections.setFixedHeight(28 * (len(self._cards) + 1) + 8)
+        self.reset = Button("Reset all", "normal", "rotate-ccw")
+        self.reset.clicked.connect(lambda _=False: self.reset_all())
         self.save = Button("Save as file", "normal", "download")
         self.save.clicked.connect(lambda _=False: self._choose_file())
 
     def toolbar_widgets(self) -> list[QWidget]:
-        return [self.save]
+        return [self.reset, self.save]
 
     def read(self) -> tuple[User, dict[str, SettingValue]]:
         services = self.services
@@ -111,6 +115,8 @@ class SettingsPage(LoadedPage):
             right = row.spec.right
             reason = "" if right in user.rights else refusal(user.roles, (right,), "this setting")[0]
             row.show_value(self._values[name], reason)
+        self._mine = [row.spec for row in self.rows.values() if row.spec.right in user.rights]
+        enable(self.reset, "" if self._changed() else "All settings that you may change stand at their default")
 
     # -- finding ----------------------------------------------------------------------------------------------
 
@@ -173,6 +179,44 @@ class SettingsPage(LoadedPage):
             self.rows[spec.id].show_trouble(f"{error.message} {error.remedy}".strip())
 
         run_mutation(self, lambda: services.change_setting(spec.id, value), done, refused)
+
+    def _changed(self) -> dict[str, SettingValue]:
+        """What differs from its default and may be reset by the user."""
+        mine = [spec for spec in self._mine if not spec.unavailable]
+        return {spec.id: self._values[spec.id] for spec in mine if self._values[spec.id] != spec.default}
+
+    def reset_all(self) -> None:
+        """Ask, then bring all settings that the user may change back to their defaults; undo brings them back."""
+        changed = self._changed()
+        titles = ", ".join(SETTINGS[name].title.lower() for name in changed)
+        defaults = {name: SETTINGS[name].default for name in changed}
+
+        def done(_: object) -> None:
+            self.did.emit(Step("Reset of settings", lambda: self._put(changed), lambda: self._put(defaults)))
+
+        confirm(
+            self.window(),
+            f"Reset {count_words(len(changed), 'setting')}?",
+            f"Back to the default go: {titles}. It can be undone.",
+            verb="Reset",
+            on_confirm=lambda: self._put(defaults, done),
+        )
+
+    def _put(self, values: dict[str, SettingValue], then: Callable[[object], None] | None = None) -> None:
+        services = self.services
+
+        def put() -> None:
+            for name, value in values.items():
+                services.change_setting(name, value)
+
+        def done(answer: object) -> None:
+            if "theme" in values:
+                theme.set_theme(str(values["theme"]))
+            if then is not None:
+                then(answer)
+            self.reload()
+
+        run_mutation(self, put, done)
 
     def _choose_folder(self, spec: SettingSpec) -> None:
         dialog = QFileDialog(self, spec.title, str(self._values.get(spec.id) or Path.home()))
