@@ -50,11 +50,11 @@ def _bridged(
     start, stop = zero
     if not start.size:
         return ()
-    opens = np.concatenate(([True], ~bridge))
-    closes = np.concatenate((~bridge, [True]))
-    first, last = start[opens], stop[closes]
+    parted = np.flatnonzero(~bridge)
+    first = np.concatenate((start[:1], start.take(parted + 1)))
+    last = np.concatenate((stop.take(parted), stop[-1:]))
     long = last - first >= least
-    return tuple(zip(first[long].tolist(), last[long].tolist(), strict=True))
+    return tuple(zip(first.compress(long).tolist(), last.compress(long).tolist(), strict=True))
 
 
 def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
@@ -100,12 +100,20 @@ def _long_zeros(values: NDArray[np.float32], least: int) -> tuple[NDArray[np.int
     if size % 8:
         octets[-6] |= 255 >> size % 8
     full = octets == 255
-    begin, end = runs(full[1:] & full[:-1])
-    end += 1
-    start = 8 * (begin - 4) - _TRUE_AT_END[octets[begin - 1]]
-    stop = 8 * (end - 4) + _TRUE_AT_START[octets[end]]
-    long = (stop - start >= least) & (stop > 0) & (start < size)
-    return np.maximum(start[long], 0), np.minimum(stop[long], size)
+    pair = full[1:] & full[:-1]
+    # It begins full and ends empty, so that changes are the end of a run and the beginning of the next by turns.
+    edges = np.concatenate(([0], np.flatnonzero(pair[1:] != pair[:-1]) + 1))
+    begin, end = edges[::2], edges[1::2] + 1
+    start = 8 * (begin - 4) - _TRUE_AT_END.take(octets.take(begin - 1))
+    stop = 8 * (end - 4) + _TRUE_AT_START.take(octets.take(end))
+    long = stop - start >= least
+    # Only the first and the last can lie beyond the record, where they are the bytes that stand for it.
+    long[0] &= bool(stop[0] > 0)
+    long[-1] &= bool(start[-1] < size)
+    start, stop = start.compress(long), stop.compress(long)
+    if start.size:
+        start[0], stop[-1] = max(start[0], 0), min(stop[-1], size)
+    return start, stop
 
 
 def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
