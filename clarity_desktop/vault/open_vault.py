@@ -57,6 +57,7 @@ from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
 from clarity_desktop.vault.tables.insights import InsightTable
 from clarity_desktop.vault.tables.levels import Levels
+from clarity_desktop.vault.tables.outbox import Outbox
 from clarity_desktop.vault.tables.pat import PatTable
 from clarity_desktop.vault.tables.patients import Patients
 from clarity_desktop.vault.tables.rules import Rules
@@ -161,6 +162,7 @@ class OpenVault:
         self.rules = Rules(self._store)
         self.pat = PatTable(self._store)
         self.insights = InsightTable(self._store)
+        self.outbox = Outbox(self._store)
         self.secrets = KeptSecrets(KeyHeader.read(layout.keys)[0].vault_id)
         backups = circumstances.backups or folder_beside(layout.directory)
         self.backups = Backups(self._store, self._shared_key, backups)

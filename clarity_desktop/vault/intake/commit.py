@@ -91,6 +91,9 @@ def commit_import(
     in_stage = select(func.count()).select_from(schema.stage).where(schema.stage.c.token == staged.token)
     if connection.execute(in_stage).scalar_one() != staged.blobs:
         raise stage_lost()
+    # What was noted for going on is not needed any more; its pages take what follows.
+    journal = schema.import_journal
+    connection.execute(update(journal).where(journal.c.id == staged.token).values(sealed_state=b""))
     known = _known_span(write, patient_id)
     latest = latest_export(connection, seal)
     rule = vanishing_of(connection, seal, staged.format, report, staged.ranges, latest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -28,10 +29,18 @@ class Elements:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def list(self, patient_id: PatientId, kind: str | None = None, *, with_gone: bool = False) -> list[Element]:
+    def list(
+        self,
+        patient_id: PatientId,
+        kind: str | None = None,
+        *,
+        with_gone: bool = False,
+        without: Collection[str] = (),
+    ) -> list[Element]:
         """A patient's elements, by kind, start and key; only one kind when it is given.
 
-        Elements that the latest export no longer holds are left out unless ``with_gone`` asks for them.
+        Elements that the latest export no longer holds are left out unless ``with_gone`` asks for them. Those of the
+        kinds in ``without`` are not even opened.
         """
         gone = schema.gone_elements
         query = select(_TABLE).where(_TABLE.c.patient_id == patient_id)
@@ -40,6 +49,8 @@ class Elements:
             query = query.where(gone.c.element_id.is_(None))
         if kind is not None:
             query = query.where(_TABLE.c.kind == kind)
+        if without:
+            query = query.where(_TABLE.c.kind.not_in(sorted(without)))
         query = query.order_by(_TABLE.c.kind, _TABLE.c.start, _TABLE.c.key)
         with self._store.reading() as connection:
             rows = connection.execute(query).all()
