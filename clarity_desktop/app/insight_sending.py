@@ -11,16 +11,16 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.app import insight_settings as wanted
-from clarity_desktop.app.insights import Insight, InsightFacts, InsightServices, SaidStatement
+from clarity_desktop.app.insights import Insight, InsightFacts, InsightServices, SaidStatement, said_statement
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.preferences import PreferenceServices
 from clarity_desktop.domain.errors import ClarityError, ConflictError, UsageError
-from clarity_desktop.domain.insights import FactsTable, Statement, StatementKind, Topic
+from clarity_desktop.domain.insights import FactsTable, StatementKind, Topic
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken
 
 if TYPE_CHECKING:
-    from clarity_desktop.insights.dialogue import Outcome, Spoken
+    from clarity_desktop.insights.dialogue import Outcome
     from clarity_desktop.insights.gate import GateReason
     from clarity_desktop.insights.providers import ModelProvider
     from clarity_desktop.insights.request import InsightRequest
@@ -216,6 +216,7 @@ class InsightSendingServices(InsightServices, PreferenceServices):
         language: str = "en",
         event: date | None = None,
         fresh: bool = False,
+        metrics: frozenset[str] | None = None,
         cancel: CancelToken | None = None,
         on_spoken: Callable[[SaidStatement], None] = lambda _: None,
     ) -> Insight:
@@ -227,6 +228,8 @@ class InsightSendingServices(InsightServices, PreferenceServices):
             Who is asked; the one in force when ``None``. More than the one in force is never sent.
         fresh:
             Ask again although a text of the last hour is there.
+        metrics:
+            Speak of these measures of the topic alone; of all when ``None``.
         on_spoken:
             Called with each sentence that has passed the check, as it arrives.
         """
@@ -235,7 +238,7 @@ class InsightSendingServices(InsightServices, PreferenceServices):
             raise UsageError(
                 "insights.provider", "There is no such provider.", remedy="Choose one of: " + ", ".join(_PROVIDERS)
             )
-        by_rules = self.insight(patient_id, topic, language=language, event=event)
+        by_rules = self.insight(patient_id, topic, language=language, event=event, metrics=metrics)
         table = by_rules.facts.table
         if chosen == "rules" or table is None:
             return self._kept(patient_id, by_rules, f"rules/{by_rules.origin}", fresh=fresh)
@@ -246,7 +249,7 @@ class InsightSendingServices(InsightServices, PreferenceServices):
         reason = self._gate(patient_id, table, chosen, model.host)
         if reason is not None:
             self._refusal(patient_id, chosen, reason)
-            return replace(by_rules, refused=reason.sentence)
+            return replace(by_rules, refused=reason.sentence, remedy=reason.remedy)
         cache_key = self._cache_key(by_rules.facts, chosen, model.model)
         if not fresh and (cached := self.vault.insights.cached(cache_key)) is not None:
             return self._from_stored(cached, by_rules.facts)
@@ -292,22 +295,25 @@ class InsightSendingServices(InsightServices, PreferenceServices):
                 table,
                 model,
                 cancel,
-                on_spoken=lambda one: on_spoken(_said(one)),
+                on_spoken=lambda one: on_spoken(said_statement(table, one.statement)),
                 before_send=before_send,
             )
         except _StoppedError as stopped:
             self._refusal(patient_id, model.name, stopped.reason)
-            return replace(by_rules, refused=stopped.reason.sentence)
+            return replace(by_rules, refused=stopped.reason.sentence, remedy=stopped.reason.remedy)
         self._close_sends(sends, outcome)
+        sent = sum(one.size for one in sends)
         if not outcome.by_model:
-            return replace(by_rules, refused=outcome.cause_sentence)
+            return replace(by_rules, refused=outcome.cause_sentence, sent_bytes=sent)
         said = Insight(
             model.name,
             f"{model.name} {model.model}, prompt {PROMPT_VERSION}",
             int(time.time()),
             by_rules.facts,
-            tuple(_said(one) for one in outcome.spoken),
+            tuple(said_statement(table, one.statement) for one in outcome.spoken),
             "Cancelled: this is what was checked until then." if outcome.partial else None,
+            sent_bytes=sent,
+            partial=outcome.partial,
         )
         if outcome.partial:
             return said
@@ -417,8 +423,15 @@ class InsightSendingServices(InsightServices, PreferenceServices):
             "facts": table_document(insight.facts.table, local=True),
             "hash": insight.facts.hash,
             "last_day": insight.facts.last_day.isoformat(),
+            "sent_bytes": insight.sent_bytes,
             "statements": [
-                {"kind": one.kind.value, "text": one.text, "facts": list(one.facts)} for one in insight.statements
+                {
+                    "kind": one.kind.value,
+                    "text": one.text,
+                    "facts": list(one.facts),
+                    "pieces": [[text, list(ids)] for text, ids in one.pieces],
+                }
+                for one in insight.statements
             ],
         }
         stored = self.vault.insights.keep(
@@ -439,10 +452,16 @@ class InsightSendingServices(InsightServices, PreferenceServices):
             stored.made,
             facts,
             tuple(
-                SaidStatement(StatementKind(one["kind"]), one["text"], tuple(one["facts"]))
+                SaidStatement(
+                    StatementKind(one["kind"]),
+                    one["text"],
+                    tuple(one["facts"]),
+                    tuple((text, tuple(ids)) for text, ids in one.get("pieces", ())),
+                )
                 for one in document["statements"]
             ),
             id=stored.id,
+            sent_bytes=int(document.get("sent_bytes", 0)),
         )
 
     @needs(Right.READ_DATA)
@@ -473,6 +492,11 @@ class InsightSendingServices(InsightServices, PreferenceServices):
         """What users think of a text's sentences, by number and user."""
         return self.vault.insights.feedback(insight_id)
 
+    @needs(Right.READ_DATA)
+    def own_insight_ratings(self, insight_id: str) -> dict[int, dict[str, Any]]:
+        """What the present user thinks of a text's sentences, by number."""
+        return self.vault.insights.own_feedback(insight_id)
+
 
 class _StoppedError(ClarityError):
     """The gate closed between queueing and sending; turned into the rules' text."""
@@ -480,11 +504,6 @@ class _StoppedError(ClarityError):
     def __init__(self, reason: GateReason) -> None:
         super().__init__("insights.stopped", reason.sentence)
         self.reason = reason
-
-
-def _said(spoken: Spoken) -> SaidStatement:
-    statement: Statement = spoken.statement
-    return SaidStatement(statement.kind, spoken.text, statement.facts)
 
 
 def _instant(day: date) -> int:

@@ -7,7 +7,18 @@ from typing import Final
 from clarity_desktop.app.settings_registry import Kind, SettingSpec, declare
 from clarity_desktop.domain.users import Right
 
-__all__ = ["ADDRESS", "LIMIT_DAY", "LIMIT_MONTH", "MODEL", "PRICE_DATE", "PRICE_IN", "PRICE_OUT", "PROVIDER"]
+__all__ = [
+    "ADDRESS",
+    "CLOUD_TEXT",
+    "EMERGENCY",
+    "LIMIT_DAY",
+    "LIMIT_MONTH",
+    "MODEL",
+    "PRICE_DATE",
+    "PRICE_IN",
+    "PRICE_OUT",
+    "PROVIDER",
+]
 
 _SECTION: Final = "Insights"
 
@@ -107,5 +118,30 @@ LIMIT_MONTH: Final = declare(
         1000,
         right=Right.SET_POLICY,
         unit="hundredths",
+    )
+)
+EMERGENCY: Final = declare(
+    SettingSpec(
+        "insights.emergency_text",
+        _SECTION,
+        "What to do in an emergency",
+        "The workplace's own protocol text; shown when a question reads like an emergency, never written by a model.",
+        Kind.TEXT,
+        "",
+        right=Right.SET_POLICY,
+        words=("protocol", "crisis"),
+    )
+)
+CLOUD_TEXT: Final = declare(
+    SettingSpec(
+        "insights.cloud_text",
+        _SECTION,
+        "Show the cloud's own text",
+        "Free prose of the cloud's language model; it cannot be checked against the facts and is marked so.",
+        Kind.SWITCH,
+        False,
+        right=Right.SET_POLICY,
+        security=True,
+        dangerous=True,
     )
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,26 @@ from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.insights import Fact, FactsTable, FactWindow, Statement, StatementKind, Topic
 from clarity_desktop.domain.panel import Panel
-from clarity_desktop.domain.time import Instant, Span, day_of_date
+from clarity_desktop.domain.time import Instant, Span, day_of_date, format_instant
 from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
     from clarity_desktop.insights.facts import WindowEvidence
 
-__all__ = ["Insight", "InsightFacts", "InsightServices", "SaidStatement"]
+__all__ = [
+    "NOT_A_DIAGNOSIS",
+    "Insight",
+    "InsightFacts",
+    "InsightServices",
+    "SaidStatement",
+    "fact_period",
+    "fact_text",
+    "insight_note",
+    "said_statement",
+]
+
+NOT_A_DIAGNOSIS = "Not a diagnosis. Research software."
+"""Stands with every text, on screen, on paper and on the clipboard (I-22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,8 @@ class SaidStatement:
     kind: StatementKind
     text: str
     facts: tuple[str, ...]
+    pieces: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The text in pieces, each with the ids of the facts that it is the value or comparison of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,12 @@ class Insight:
     """Why there is no text, or why another provider's text stands here; ``None`` when all went as asked."""
     id: str = ""
     """Of the kept text; empty for one that is not kept."""
+    remedy: str = ""
+    """What can be done about :attr:`refused`, and by whom."""
+    sent_bytes: int = 0
+    """Bytes that left for this text; 0 when nothing was sent."""
+    partial: bool = False
+    """Whether it was cancelled before its end."""
 
     @property
     def text(self) -> str:
@@ -139,22 +160,33 @@ class InsightServices(StudyServices):
 
     @needs(Right.READ_DATA)
     def insight(
-        self, patient_id: str, topic: Topic = Topic.OVERVIEW, *, language: str = "en", event: date | None = None
+        self,
+        patient_id: str,
+        topic: Topic = Topic.OVERVIEW,
+        *,
+        language: str = "en",
+        event: date | None = None,
+        metrics: frozenset[str] | None = None,
     ) -> Insight:
-        """What the rules say of a topic: offline, and the same for the same facts."""
+        """What the rules say of a topic: offline, and the same for the same facts.
+
+        Parameters
+        ----------
+        metrics:
+            Speak of these measures of the topic alone, as an answer to a question; of all when ``None``.
+        """
         from clarity_desktop.insights.grounding import check_statements
         from clarity_desktop.insights.rules import rule_statements, rules_version
 
         facts = self.insight_facts(patient_id, topic, language=language, event=event)
+        if metrics is not None:
+            facts = _narrowed(facts, metrics)
         statements: tuple[Statement, ...] = () if facts.table is None else rule_statements(facts.table)
         said: tuple[SaidStatement, ...] = ()
         if facts.table is not None and statements:
             checked = check_statements(facts.table, statements)
             if checked.accepted:
-                said = tuple(
-                    SaidStatement(one.kind, text, one.facts)
-                    for one, text in zip(statements, checked.rendered, strict=True)
-                )
+                said = tuple(said_statement(facts.table, one) for one in statements)
         refused = None if said else "There are not enough valid days to say something about this topic."
         return Insight("rules", f"rules {rules_version()}", int(time.time()), facts, said, refused)
 
@@ -180,6 +212,31 @@ class InsightServices(StudyServices):
         return self.study.heart(patient_id, span)
 
 
+def _narrowed(facts: InsightFacts, metrics: frozenset[str]) -> InsightFacts:
+    """The facts of some measures, with the coverage that caveats speak of."""
+    from clarity_desktop.insights.facts import facts_hash
+
+    table = facts.table
+    if table is None:
+        return facts
+    kept = tuple(one for one in table.facts if one.metric in metrics)
+    if not kept:
+        missing = tuple(
+            _REASONS[one.reason].format(label=one.label[:1].upper() + one.label[1:])
+            for one in table.unavailable
+            if one.metric in metrics
+        )
+        return replace(facts, table=None, hash="", missing=tuple(dict.fromkeys(missing)))
+    names = {one.id for one in kept} | {f"coverage_{one.window.key}" for one in kept}
+    narrow = tuple(
+        replace(one, compare=tuple(name for name in one.compare if name in names))
+        for one in table.facts
+        if one.id in names
+    )
+    held = replace(table, facts=narrow, unavailable=tuple(one for one in table.unavailable if one.metric in metrics))
+    return replace(facts, table=held, hash=facts_hash(held))
+
+
 def _missing(table: FactsTable | None, evidence: tuple[WindowEvidence, ...]) -> tuple[str, ...]:
     if table is None:
         days = max((one.valid_days for one in evidence), default=0)
@@ -191,6 +248,49 @@ def _missing(table: FactsTable | None, evidence: tuple[WindowEvidence, ...]) -> 
             label = one.label[:1].upper() + one.label[1:]
             found[_REASONS[one.reason].format(label=label)] = None
     return tuple(found)
+
+
+def insight_note(insight: Insight, statements: tuple[SaidStatement, ...] | None = None) -> str:
+    """The text with its citations, who made it, from what, and that it is no diagnosis: to copy, print or sign.
+
+    Parameters
+    ----------
+    statements:
+        Those that are shown; all when ``None``.
+    """
+    shown = insight.statements if statements is None else statements
+    table = insight.facts.table
+    cited = list(dict.fromkeys(name for one in shown for name in one.facts))
+    lines = []
+    for one in shown:
+        marks = "".join(f"[{cited.index(name) + 1}]" for name in one.facts)
+        lines.append(f"{one.text} {marks}")
+    notes = []
+    for number, name in enumerate(cited, 1):
+        fact = None if table is None else table.fact(name)
+        if fact is not None:
+            days = f"{fact.valid_days} valid days, coverage {100 * fact.coverage:.0f} %"
+            method = f"method {fact.method_id} {fact.method_version}"
+            notes.append(f"[{number}] {fact.label}, {fact_period(fact, insight.facts)}, {days}, {method}")
+    made = format_instant(insight.made)
+    return "\n".join((*lines, "", *notes, f"Made by {insight.origin}, {made}.", NOT_A_DIAGNOSIS))
+
+
+def said_statement(table: FactsTable, statement: Statement) -> SaidStatement:
+    """A statement that passed the check, with its values."""
+    from clarity_desktop.insights.grounding.check import render_pieces
+    from clarity_desktop.insights.grounding.lexicon import lexicon
+
+    pieces = render_pieces(table, statement, lexicon(table.language))
+    return SaidStatement(statement.kind, "".join(text for text, _ in pieces), statement.facts, pieces)
+
+
+def fact_text(fact: Fact, language: str) -> str:
+    """The fact's value with its unit, as the sentences show it (I-15)."""
+    from clarity_desktop.insights.grounding.lexicon import lexicon
+    from clarity_desktop.insights.grounding.rendering import value_text
+
+    return value_text(fact, lexicon(language))
 
 
 def fact_period(fact: Fact, facts: InsightFacts) -> str:

@@ -14,7 +14,7 @@ from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
 from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.import_batch import BatchServices
-from clarity_desktop.app.insight_sending import InsightSendingServices
+from clarity_desktop.app.insight_questions import InsightQuestionServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
 from clarity_desktop.app.pat import PatServices
@@ -64,7 +64,7 @@ class Services(
     BatchServices,
     CloudServices,
     DiaryServices,
-    InsightSendingServices,
+    InsightQuestionServices,
     PatServices,
     ProtectionServices,
     OversightServices,

@@ -35,6 +35,11 @@ class GateReason(StrEnum):
         """The reason for a clinician."""
         return _SENTENCES[self]
 
+    @property
+    def remedy(self) -> str:
+        """Who can change it, and where."""
+        return _REMEDIES[self]
+
 
 _SENTENCES = {
     GateReason.SWITCHED_OFF: "Sending to external services is switched off for this workplace by an admin.",
@@ -45,6 +50,17 @@ _SENTENCES = {
     GateReason.FEW_DAYS: "There are fewer than three valid days, so nothing is sent.",
     GateReason.BAD_TABLE: "The facts contradict each other, so nothing is said or sent.",
     GateReason.LIMIT: "The limit of cost is reached, so nothing is sent.",
+}
+
+_REMEDIES = {
+    GateReason.SWITCHED_OFF: "An admin can switch it on: Settings, External services.",
+    GateReason.NOT_CHOSEN: "An admin chooses for the workplace; a clinician can take a person out, not in.",
+    GateReason.SIMULATED: "This cannot be changed.",
+    GateReason.NO_CONSENT: "Record the consent of this person for this provider.",
+    GateReason.NO_KEY: "An admin can enter the provider's key.",
+    GateReason.FEW_DAYS: "Wear the device for at least ten hours a day on three days or more.",
+    GateReason.BAD_TABLE: "Look at the facts and at their recordings; a report of this helps.",
+    GateReason.LIMIT: "It opens again on the next day or month (UTC); an admin can change the limit.",
 }
 
 

@@ -14,7 +14,15 @@ from clarity_desktop.insights.grounding.rendering import comparison_text, value_
 from clarity_desktop.insights.grounding.table import BadTableError, validate_table
 from clarity_desktop.insights.grounding.wording import form_reasons, sign_reasons, word_reasons
 
-__all__ = ["LEAST_COVERAGE", "check_answer", "check_statements", "may_compare", "render", "statement_reasons"]
+__all__ = [
+    "LEAST_COVERAGE",
+    "check_answer",
+    "check_statements",
+    "may_compare",
+    "render",
+    "render_pieces",
+    "statement_reasons",
+]
 
 LEAST_COVERAGE = 0.8
 """Below this a statement that rests on the fact needs a caveat about its window."""
@@ -150,12 +158,18 @@ def _caveat_reasons(table: FactsTable, statements: Sequence[Statement], words: L
 
 def render(table: FactsTable, statement: Statement, words: Lexicon) -> str:
     """The statement with its values and comparisons; only for statements that passed the check."""
+    return "".join(text for text, _ in render_pieces(table, statement, words))
+
+
+def render_pieces(table: FactsTable, statement: Statement, words: Lexicon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The rendered statement in pieces, each with the ids of the facts that it is the value or comparison of."""
     facts = {fact.id: fact for fact in table.facts}
-    parts, place = [], 0
+    parts: list[tuple[str, tuple[str, ...]]] = []
+    place = 0
     for placeholder in take_apart(statement.text, words).placeholders:
         fact = facts[placeholder.fact]
         other = None if placeholder.other is None else facts[placeholder.other]
         value = value_text(fact, words) if other is None else comparison_text(fact, other, words)
-        parts += [statement.text[place : placeholder.start], value]
+        parts += [(statement.text[place : placeholder.start], ()), (value, tuple(placeholder.ids))]
         place = placeholder.stop
-    return "".join((*parts, statement.text[place:]))
+    return tuple(part for part in (*parts, (statement.text[place:], ())) if part[0])

@@ -98,6 +98,7 @@ class TrendChart(PlotFigure):
         self._band: tuple[float | None, float | None] | None = None
         self._band_words = ""
         self._events: tuple[EventFlag, ...] = ()
+        self._framed: tuple[Span, str] | None = None
         self.stretch_chosen.connect(self._choose)
         self.refresh()
 
@@ -141,6 +142,11 @@ class TrendChart(PlotFigure):
         self._events = tuple(EventFlag(*event) for event in events)
         self.refresh()
 
+    def frame_span(self, span: Span | None, words: str = "") -> None:
+        """Frame the local days of a span that a link led to, with words at its head; ``None`` takes the frame off."""
+        self._framed = None if span is None else (span, words)
+        self.refresh()
+
     def _heights(self, series: DailySeries) -> tuple[float, float]:
         known = series.values[np.isfinite(series.values)]
         ends = [end for end in self._band or () if end is not None]
@@ -176,6 +182,8 @@ class TrendChart(PlotFigure):
             words.append(f"The level changes on {day_short(date_of_day(day))}.")
         if self._band is not None:
             words.append(f"Shaded band: {self._band_words}.")
+        if self._framed is not None:
+            words.append(f"Framed: {self._framed[1]}.")
         if self._events:
             words.append(event_summary(self._events, self._zone, self._window))
         return " ".join(words)
@@ -220,6 +228,22 @@ class TrendChart(PlotFigure):
             self.add_mark(self._day_of(change), change.hours, now.ui["warn"], self.pen(now.ui["warn"], 1.0, (4, 3)))
 
         self._event_items()
+        self._frame_item()
+
+    def _frame_item(self) -> None:
+        if self._framed is None:
+            return
+        span, words = self._framed
+        accent = theme.current().ui["accent"]
+        first, last = (local_parts(self._zone, at)[0] for at in (span.start, max(span.start, span.stop - 1)))
+        low, high = (float((day - date_of_day(0)).days) for day in (first, last))
+        item = pg.LinearRegionItem(
+            (low - 0.5, high + 0.5), movable=False, brush=QBrush(tint(accent, 0.12)), pen=self.pen(accent, 2.0)
+        )
+        item.setZValue(-20)
+        self.add(item)
+        if words:
+            self.add_mark(low - 0.5, words, accent, self.pen(accent, 2.0))
 
     def _event_items(self) -> None:
         accent = theme.current().ui["accent"]

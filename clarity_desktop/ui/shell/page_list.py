@@ -144,6 +144,12 @@ def _pat() -> type[Page]:
     return PatPage
 
 
+def _insights() -> type[Page]:
+    from clarity_desktop.ui.pages.insights.page import InsightsPage
+
+    return InsightsPage
+
+
 _DATA = (Right.READ_DATA,)
 PAGES = (
     PageEntry("patients", "Patients", "users", "patients", _patients, _DATA),
@@ -151,6 +157,7 @@ PAGES = (
     PageEntry("sleep", "Sleep", "moon", "patient", _sleep, _DATA),
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian, _DATA),
     PageEntry("pat", "PAT", "scan-eye", "patient", _pat, _DATA),
+    PageEntry("insights", "Insights", "message-square-quote", "patient", _insights, _DATA),
     PageEntry("trends", "Trends", "chart-line", "patient", _trends, _DATA),
     PageEntry("timeline", "Timeline", "activity", "patient", _timeline, _DATA),
     PageEntry("compare", "Compare", "columns-3", "patient", _compare, _DATA),

@@ -247,6 +247,10 @@ class InsightTable:
             for row in rows
         }
 
+    def own_feedback(self, insight_id: str) -> dict[int, dict[str, Any]]:
+        """What the present user thinks of a text's sentences, by number."""
+        return {number: held for (number, who), held in self.feedback(insight_id).items() if who == self._store.who}
+
     def choice(self, patient_id: PatientId) -> str | None:
         """The person's own provider, or ``None`` where the clinic's holds."""
         with self._store.reading() as connection:
