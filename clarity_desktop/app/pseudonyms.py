@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clarity_desktop.vault.tables.diary_entries import Version
 
 __all__ = [
+    "IDENTIFYING",
     "masked_annotations",
     "masked_diary",
     "masked_elements",
@@ -32,7 +33,8 @@ __all__ = [
     "masked_versions",
 ]
 
-_IDENTIFYING: Final = frozenset({"Me", "ClinicalRecord"})
+IDENTIFYING: Final = frozenset({"Me", "ClinicalRecord"})
+"""Kinds of elements that say who somebody is."""
 _SALT: Final = secrets.token_bytes(16)
 """New in each run, so that names of sources cannot be guessed from their stand-ins."""
 
@@ -74,7 +76,7 @@ def masked_elements(elements: Sequence[Element]) -> list[Element]:
     return [
         replace(one, key="", source=masked_source(one.source), payload="{}")
         for one in elements
-        if one.kind not in _IDENTIFYING
+        if one.kind not in IDENTIFYING
     ]
 
 
@@ -94,5 +96,13 @@ def masked_versions(versions: Sequence[Version]) -> list[Version]:
 
 
 def masked_imports(imports: Sequence[ImportReport]) -> list[ImportReport]:
-    """Reports of imports without the names of files, which people often name after patients."""
-    return [replace(one, file=f"file {number}") for number, one in enumerate(imports, start=1)]
+    """Reports of imports without what files say of the person, and without names of files and sources."""
+    return [
+        replace(
+            one,
+            file=f"file {number}",
+            person={},
+            sources=tuple(masked_source(source) for source in one.sources),
+        )
+        for number, one in enumerate(imports, start=1)
+    ]

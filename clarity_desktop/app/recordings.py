@@ -12,7 +12,7 @@ from clarity_desktop.app.corrections import CorrectionServices
 from clarity_desktop.app.import_checks import PersonCheck
 from clarity_desktop.app.import_process import ImportOrder, run_import_process
 from clarity_desktop.app.permissions import needs, open_to_all
-from clarity_desktop.app.pseudonyms import masked_elements, masked_imports, masked_series
+from clarity_desktop.app.pseudonyms import IDENTIFYING, masked_elements, masked_imports, masked_series
 from clarity_desktop.app.reimport import ReimportServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import CancelledError, ClarityError, UsageError
@@ -51,8 +51,9 @@ class RecordingServices(ReimportServices, CorrectionServices):
     @needs(Right.READ_DATA)
     def elements(self, patient_id: str, kind: str | None = None) -> list[Element]:
         """Workouts, correlations and other elements that are kept whole."""
-        found = self.vault.elements.list(patient_id, kind)
-        return found if self._sees_identity() else masked_elements(found)
+        if self._sees_identity():
+            return self.vault.elements.list(patient_id, kind)
+        return masked_elements(self.vault.elements.list(patient_id, kind, without=IDENTIFYING))
 
     @needs(Right.READ_DATA)
     def zone_timeline(self, patient_id: str) -> ZoneTimeline:

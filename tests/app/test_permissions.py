@@ -13,8 +13,10 @@ import pytest
 from clarity_desktop.app import Services, open_services
 from clarity_desktop.app.permissions import declared_rights
 from clarity_desktop.domain.errors import ClarityError, LockedError, NotPermittedError
+from clarity_desktop.domain.importing import Element, ImportOutcome, ImportReport
 from clarity_desktop.domain.users import RIGHTS, Right, Role, rights_of
 from clarity_desktop.vault import KdfParameters, Vault
+from clarity_desktop.vault.seal.cipher import PatientSeal
 
 CHEAP = KdfParameters.for_tests()
 OWNER = "seven quiet herons"
@@ -138,6 +140,36 @@ def test_v42_a_researcher_sees_codes_and_no_names(sessions: dict[Role, Services]
     assert caught.value.code == "patient.unknown"
     with pytest.raises(NotPermittedError):
         research.import_file(Path("unread.zip"), new_name="Somebody New")
+
+
+def test_v42_reports_and_elements_tell_a_researcher_nothing_of_who_it_is(
+    sessions: dict[Role, Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    research, clinic = sessions[Role.RESEARCHER], sessions[Role.CLINICIAN]
+    (ada,) = clinic.patients()
+    sink = clinic.vault.begin_import(ada.id, file="ada lovelace.xml", format="healthkit", sha256="7")
+    sink.element(Element("Me", "me", None, None, "Ada's Watch", '{"born":"1815-12-10"}'))
+    sink.element(Element("Workout", "run", 1, 2, "Ada's Watch", '{"a":1}'))
+    sink.finish(
+        ImportReport("ada lovelace.xml", "healthkit", "1", ImportOutcome.OK, True, 1, 1.0,
+                     person={"born": "1815-12-10"}, sources=("Ada's Watch",))
+    )  # fmt: skip
+    assert {one.kind for one in clinic.elements(ada.id)} == {"Me", "Workout"}
+    assert clinic.imports(ada.id)[-1].person == {"born": "1815-12-10"}
+    opened: list[str] = []
+    real = PatientSeal.open
+    monkeypatch.setattr(
+        PatientSeal,
+        "open",
+        lambda self, sealed, table, *row: (opened.append(str(row)), real(self, sealed, table, *row))[1],
+    )
+    assert [one.kind for one in research.elements(ada.id)] == ["Workout"]
+    # What says who somebody is was not even opened.
+    assert not any("Me" in row for row in opened)
+    said = repr(research.imports(ada.id)) + repr(research.elements(ada.id))
+    assert "1815" not in said
+    assert "Ada" not in said
+    assert "lovelace" not in said
 
 
 def test_own_entries_for_clinicians_and_all_for_admins(sessions: dict[Role, Services]) -> None:
