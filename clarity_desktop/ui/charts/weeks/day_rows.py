@@ -246,7 +246,7 @@ class DayRowsChart(Chart):
         x += text(painter, x, y, f"{strip.name}, {strip.unit}  {number(low, 2)}", now.ui["text_muted"]).width() + 8
         ramp = np.ascontiguousarray(theme.colormap("dusk")[None, :, [2, 1, 0, 3]])
         image = QImage(ramp.data, 256, 1, 1024, QImage.Format.Format_ARGB32_Premultiplied)
-        width = min(112.0, max(40.0, self.width() - x - 60))
+        width = min(80.0, max(40.0, self.width() - x - 60))
         painter.drawImage(QRectF(x, y - 4, width, 8), image)
         x += width + 8
         x += text(painter, x, y, number(high, 2), now.ui["text_muted"]).width() + 16

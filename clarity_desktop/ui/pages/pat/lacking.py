@@ -9,8 +9,9 @@ from clarity_desktop.domain.pat import Checkpoint
 from clarity_desktop.domain.pat_results import Machine
 from clarity_desktop.ui.components.states import EmptyState
 from clarity_desktop.ui.jobs import Job
+from clarity_desktop.ui.qt import isValid
 
-__all__ = ["job_state", "lacking_state", "waiting_state"]
+__all__ = ["job_state", "kind_words", "lacking_state", "no_signal_state", "waiting_state"]
 
 _INSTALL: Final = "python3 start.py setup"
 
@@ -35,13 +36,24 @@ def lacking_state(machine: Machine, models: tuple[Checkpoint, ...], install: Cal
     return None
 
 
+def no_signal_state(words: str, bring: Callable[[], None]) -> EmptyState:
+    """The recording holds nothing that can be fed."""
+    more = "Weeks of movement and their embeddings appear here once a file is imported."
+    return EmptyState("import", words, "Import a recording", bring, more=more)
+
+
+def kind_words(one: Checkpoint) -> str:
+    """What the list of weights adds to a name, so that no test weights are taken for others."""
+    return " random" if one.random else " simulated" if one.simulated else ""
+
+
 def job_state(job: Job) -> EmptyState:
     """A job under way, with how far it is and a button that stops it."""
     state = EmptyState("hourglass", job.title, "Cancel", job.cancel)
 
     def renew() -> None:
         progress = job.progress
-        if progress is not None and progress.total:
+        if isValid(state) and progress is not None and progress.total:
             state.sentence.setText(f"{job.title}: {progress.done:g} of {progress.total:g} {progress.unit}")
 
     job.progressed.connect(renew)

@@ -15,12 +15,12 @@ from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day
 from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui.charts.figure import Caption, Figure
 from clarity_desktop.ui.charts.wording import days_between, zone_label
-from clarity_desktop.ui.components.states import EmptyState, ErrorCard
+from clarity_desktop.ui.components.states import ErrorCard
 from clarity_desktop.ui.jobs import Job, Operation, run_mutation, run_query, start_job
 from clarity_desktop.ui.pages.pat.exchange import Exchange
 from clarity_desktop.ui.pages.pat.frame import PatFrame, scrolled
 from clarity_desktop.ui.pages.pat.heads import HeadsTab
-from clarity_desktop.ui.pages.pat.lacking import job_state, lacking_state, waiting_state
+from clarity_desktop.ui.pages.pat.lacking import job_state, kind_words, lacking_state, no_signal_state, waiting_state
 from clarity_desktop.ui.pages.pat.profiles import Profiles
 from clarity_desktop.ui.pages.pat.week_list import week_lines
 from clarity_desktop.ui.pages.pat.week_view import TABS, Tab
@@ -166,7 +166,7 @@ class PatPage(PatFrame):
         held = self.model.value()
         self.model.clear()
         for one in found.models:
-            self.model.addItem(one.label + _kind(one), one.id)
+            self.model.addItem(one.label + kind_words(one), one.id)
             self.model.setItemData(self.model.count() - 1, f"{one.id}. {one.notice}", Qt.ItemDataRole.ToolTipRole)
         if not found.models:
             self.model.addItem("No weights", "")
@@ -188,15 +188,8 @@ class PatPage(PatFrame):
             if old is not None:
                 old.deleteLater()
         if error.code == "pat.no_signal":
-            self._error_column.addWidget(
-                EmptyState(
-                    "import",
-                    error.message,
-                    "Import a recording",
-                    lambda: self.go.emit("import", None),
-                    more="Weeks of movement and their embeddings appear here once a file is imported.",
-                )
-            )
+            bring = no_signal_state(error.message, lambda: self.go.emit("import", None))
+            self._error_column.addWidget(bring)
         else:
             self._error_column.addWidget(ErrorCard(error, self.read))
             self._error_column.addStretch(1)
@@ -207,6 +200,9 @@ class PatPage(PatFrame):
         """The weights that are chosen."""
         if self.found is None:
             return None
+        if self.result is not None and self.result.checkpoint.id == self.model.value():
+            # Its self-test may have run only now.
+            return self.result.checkpoint
         return next((one for one in self.found.models if one.id == self.model.value()), None)
 
     def _compute(self, *, asked: bool = False) -> None:
@@ -405,7 +401,3 @@ class PatPage(PatFrame):
         if self.detail is not None and self.detail.status.reason:
             return self.detail.status.reason
         return "This week is not computed."
-
-
-def _kind(one: Checkpoint) -> str:
-    return " random" if one.random else " simulated" if one.simulated else ""
