@@ -37,6 +37,8 @@ NIGHT_COLUMNS: Final = (
 )
 """Columns of a diary as a table, in the order of the questions."""
 
+_Date = date
+"""The type, where the field of the same name hides it."""
 _DAY_MIN: Final = DAY_S // 60
 _LONGEST_BED_MIN: Final = 24 * 60 - 1
 _LONGEST_TEXT: Final = 4000
@@ -88,10 +90,10 @@ class DiaryNight:
 
     @classmethod
     def from_payload(
-        cls, payload: Mapping[str, Any], *, date: date, revision: int, author: str, at: Instant
+        cls, payload: Mapping[str, Any], *, day: _Date, revision: int, author: str, at: Instant
     ) -> DiaryNight:
         """The night of :meth:`as_payload` with what the store knows of it."""
-        return cls(**payload, date=date, revision=revision, author=author, at=at)
+        return cls(**payload, date=day, revision=revision, author=author, at=at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def _annotation(entry: Entry) -> Annotation:
 
 def _night(entry: Entry) -> DiaryNight:
     return DiaryNight.from_payload(
-        entry.payload, date=date.fromisoformat(entry.key), revision=entry.revision, author=entry.who, at=entry.at
+        entry.payload, day=date.fromisoformat(entry.key), revision=entry.revision, author=entry.who, at=entry.at
     )
 
 
