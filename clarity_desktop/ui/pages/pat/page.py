@@ -197,13 +197,11 @@ class PatPage(PatFrame):
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The weights that are chosen."""
-        if self.found is None:
-            return None
+        """The weights that are chosen; their self-test may have run only with the result."""
         if self.result is not None and self.result.checkpoint.id == self.model.value():
-            # Its self-test may have run only now.
             return self.result.checkpoint
-        return next((one for one in self.found.models if one.id == self.model.value()), None)
+        models = () if self.found is None else self.found.models
+        return next((one for one in models if one.id == self.model.value()), None)
 
     def _compute(self, *, asked: bool = False) -> None:
         """Embed the weeks, at once where that is little work, else when asked for."""
