@@ -4,7 +4,7 @@ The year is simulated with a clock change, worn-off stretches and missing stretc
 ``--peer`` each family is also run by pyActigraphy 1.2.2, in an environment of its own that is made on first use, turn
 by turn in the same run. Times are of the processor, so that other work on the machine weighs less. A family's time
 includes every intermediate it needs; the panel shares them.
-Run ``python benchmarks/panel.py [--days 365] [--repeat 7] [--peer] [--json FILE]``.
+Run ``python benchmarks/panel.py [--days 365] [--repeat 7] [--peer] [--only wear] [--json FILE]``.
 """
 
 from __future__ import annotations
@@ -164,13 +164,15 @@ def peer_of(epochs: Epochs) -> Iterator[Peer]:
         yield peer
 
 
-def compare(epochs: Epochs, repeat: int, peer: Peer | None) -> dict[str, dict[str, float]]:
-    """Print a line for each family, and what was measured by family."""
+def compare(epochs: Epochs, repeat: int, peer: Peer | None, only: str = "") -> dict[str, dict[str, float]]:
+    """Print a line for each family, and what was measured by family; ``only`` names the one to run."""
     found: dict[str, dict[str, float]] = {}
     head = f"{'ms':>10}{'peer ms':>12}{'ratio':>8}" if peer else f"{'ms':>10}"
     print(f"{'family':<42}{head}", flush=True)
     ours_sum = peer_sum = 0.0
     for name, (title, work) in shared_families(epochs).items():
+        if only not in ("", name):
+            continue
         times = measured(work, repeat)
         row: dict[str, float] = {}
         line = ""
@@ -186,6 +188,8 @@ def compare(epochs: Epochs, repeat: int, peer: Peer | None) -> dict[str, dict[st
                 line = f"{other:12.0f}{row['ratio']:8.0f}"
         found[title] = {"median": statistics.median(times), "least": min(times), **row}
         print(f"{title:<42}{found[title]['median']:10.2f}{line}", flush=True)
+    if only:
+        return found
     for title, work in own_families(epochs).items():
         times = measured(work, repeat)
         found[title] = {"median": statistics.median(times), "least": min(times)}
@@ -205,6 +209,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--peer", action="store_true", help="run pyActigraphy beside it; takes minutes")
+    parser.add_argument("--only", default="", help="one family that the peer knows too, such as wear")
     parser.add_argument("--json", type=Path, default=None)
     arguments = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
@@ -216,9 +221,9 @@ def main() -> None:
     print(f"{arguments.days} days, {len(epochs)} epochs, {int(epochs.valid.sum())} valid, one thread; medians")
     if arguments.peer:
         with peer_of(epochs) as peer:
-            found = compare(epochs, arguments.repeat, peer)
+            found = compare(epochs, arguments.repeat, peer, arguments.only)
     else:
-        found = compare(epochs, arguments.repeat, None)
+        found = compare(epochs, arguments.repeat, None, arguments.only)
     if arguments.json:
         document = {"days": arguments.days, "epochs": len(epochs), "milliseconds": found}
         arguments.json.write_text(json.dumps(document, indent=2), encoding="utf-8")
