@@ -63,7 +63,7 @@ def test_embeddings_come_from_the_cache_when_nothing_changed(people: tuple[Servi
     assert "pat.embed" in entries
 
 
-def test_gaps_are_counted_filled_and_their_weight_measured(people: tuple[Services, list[str]]) -> None:
+def test_u53_i25_gaps_are_counted_filled_and_their_weight_measured(people: tuple[Services, list[str]]) -> None:
     services, (_, _, steps) = people
     result = services.pat_embed(steps)
     assert result.recipe.signal is WeekSignal.STEPS
@@ -129,7 +129,7 @@ def test_profiles_of_a_week(people: tuple[Services, list[str]]) -> None:
         services.pat_week(one, week.day + 1000)
 
 
-def test_what_leaves_says_what_it_is(people: tuple[Services, list[str]], tmp_path: Path) -> None:
+def test_r53_what_leaves_says_what_it_is(people: tuple[Services, list[str]], tmp_path: Path) -> None:
     services, (one, *_) = people
     result = services.pat_embed(one)
     text = export_text(result)

@@ -41,7 +41,7 @@ NAMED = {
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['file']}-{row['offer_as']}")
-def test_each_malformed_file_is_refused_by_name(row: dict[str, str]) -> None:
+def test_r75_each_malformed_file_is_refused_by_name(row: dict[str, str]) -> None:
     path, size = DATA / "malformed" / row["file"], SIZES[row["offer_as"].lower()]
     if row["expect"] == "accept":
         assert read_published(path, expected=size).size == size

@@ -35,7 +35,7 @@ def midnight(year: int, month: int, day: int, zone: ZoneTimeline = BERLIN) -> in
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_the_builder_never_crosses_a_gap_in_silence(data: st.DataObject) -> None:
+def test_r75_i25_the_builder_never_crosses_a_gap_in_silence(data: st.DataObject) -> None:
     """Whatever is missing: each minute stays in its place, and each that was not worn is counted and filled by name."""
     zone = ZoneTimeline.single(data.draw(st.sampled_from(["Europe/Berlin", "UTC", "Asia/Kolkata", "America/New_York"])))
     days = data.draw(st.integers(1, 12))

@@ -34,7 +34,7 @@ def shown(qapp: QApplication, open_window: Open, services: Services, person: int
     return window, page
 
 
-def test_the_notice_stands_first_and_every_week_says_its_minutes(
+def test_u29_the_notice_stands_first_and_every_week_says_its_minutes(
     qapp: QApplication, open_window: Open, services: Services
 ) -> None:
     _, page = shown(qapp, open_window, services)
