@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clarity_desktop.app.insight_scores import ScoreServices, score_finding
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.studies import StudyServices
 from clarity_desktop.domain import kinds
@@ -16,7 +17,7 @@ from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.insights import Fact, FactsTable, FactWindow, Statement, StatementKind, Topic
 from clarity_desktop.domain.panel import Panel
-from clarity_desktop.domain.time import Instant, Span, day_of_date, format_instant
+from clarity_desktop.domain.time import Instant, Span, ZoneTimeline, day_of_date, format_instant
 from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Insight:
         return "\n".join(one.text for one in self.statements)
 
 
+_DETAILED = (Topic.REGULARITY, Topic.ACTIVITY)
+"""Topics that speak of measures which only a detailed analysis has."""
 _REASONS = {
     "too_few_days": "{label}: fewer than three valid days. Wear the device for at least ten hours a day.",
     "too_little_wear": "{label}: worn for too little time. Wear the device for at least ten hours a day.",
@@ -104,7 +107,7 @@ _REASONS = {
 }
 
 
-class InsightServices(StudyServices):
+class InsightServices(StudyServices, ScoreServices):
     """Facts and insights. Part of ``Services``."""
 
     @needs(Right.READ_DATA)
@@ -138,13 +141,26 @@ class InsightServices(StudyServices):
                 remedy="Give the day of an event that lies at least three days before the last recording.",
             )
         windows = topic_windows(topic, event_day)
+        score = self._research_score(patient_id) if topic is Topic.PAT else None
+        whole = next((one for one in windows if one.key == "whole"), None)
+
+        def panel_of(span: Span) -> Panel:
+            # Period and scaling exponent are told of the whole window alone, and take longer than all the rest.
+            is_whole = whole is not None and topic in _DETAILED and span == _span_of(whole, last, zone)
+            return self.panel(patient_id, span, details=is_whole)
+
+        def further(span: Span) -> tuple[Finding, ...]:
+            if score is not None:
+                return score_finding(self, patient_id, score, span)
+            return self._beats(patient_id, span, topic)
+
         evidence = windows_of(
             windows,
             last,
-            lambda span: self.panel(patient_id, span),
+            panel_of,
             zone.day_span,
             self._daily_steps(patient_id),
-            lambda span: self._beats(patient_id, span, topic),
+            further,
         )
         table = build_table(topic, evidence, language)
         spans = {one.window.key: one.panel.span for one in evidence}
@@ -155,7 +171,7 @@ class InsightServices(StudyServices):
             "" if table is None else facts_hash(table),
             spans,
             date.fromordinal(date(1970, 1, 1).toordinal() + last),
-            _missing(table, evidence),
+            _missing(table, evidence, "" if score is None else score.missing),
         )
 
     @needs(Right.READ_DATA)
@@ -237,14 +253,20 @@ def _narrowed(facts: InsightFacts, metrics: frozenset[str]) -> InsightFacts:
     return replace(facts, table=held, hash=facts_hash(held))
 
 
-def _missing(table: FactsTable | None, evidence: tuple[WindowEvidence, ...]) -> tuple[str, ...]:
+def _span_of(window: FactWindow, last_day: int, zone: ZoneTimeline) -> Span:
+    return Span(zone.day_span(last_day + window.from_day).start, zone.day_span(last_day + window.to_day).stop)
+
+
+def _missing(table: FactsTable | None, evidence: tuple[WindowEvidence, ...], score: str) -> tuple[str, ...]:
     if table is None:
         days = max((one.valid_days for one in evidence), default=0)
-        return (f"Needs three days worn for at least ten hours, has {days}.",)
+        return (f"Needs three days worn for at least ten hours, has {days}.", *([score] if score else ()))
     found: dict[str, None] = {}
     spoken = {fact.metric for fact in table.facts}
     for one in table.unavailable:
-        if one.metric not in spoken:
+        if one.metric == "pat" and score:
+            found[score] = None
+        elif one.metric not in spoken:
             label = one.label[:1].upper() + one.label[1:]
             found[_REASONS[one.reason].format(label=label)] = None
     return tuple(found)

@@ -67,7 +67,9 @@ def topic_windows(topic: Topic, event_day: int | None = None) -> tuple[FactWindo
     if topic is Topic.SLEEP:
         return _RECENT, _BASELINE, _EARLIER, _WHOLE
     if topic is Topic.PAT:
-        return (_RECENT, _BASELINE)
+        return _RECENT, _BASELINE, _WHOLE
+    if topic is Topic.ACTIVITY:
+        return _RECENT, _BASELINE, _WHOLE
     if topic is Topic.DATA_QUALITY:
         return _RECENT, _EARLIER, _WHOLE
     return _RECENT, _BASELINE

@@ -53,6 +53,16 @@ def _from_finding(
     return take
 
 
+def _in_counts(metric: str) -> Callable[[WindowEvidence], _Answer]:
+    """A level in counts of an actigraph: steps that stand in for them are of another unit, so there is none then."""
+    take = _from_finding(metric)
+
+    def only_counts(evidence: WindowEvidence) -> _Answer:
+        return Unavailable("source_missing") if evidence.counts_are_uncalibrated else take(evidence)
+
+    return only_counts
+
+
 def _from_counts(metric: str, factor: float = 1.0) -> Callable[[WindowEvidence], _Answer]:
     take = _from_finding(metric, factor=factor)
 
@@ -179,12 +189,12 @@ _VALUES: Final[Mapping[str, Callable[[WindowEvidence], _Answer]]] = {
     "is": _from_counts("is"),
     "iv": _from_counts("iv"),
     "ra": _from_counts("ra"),
-    "l5": _from_counts("l5"),
+    "l5": _in_counts("l5"),
     "l5_onset": _from_counts("l5_onset_h"),
-    "m10": _from_counts("m10"),
+    "m10": _in_counts("m10"),
     "m10_onset": _from_counts("m10_onset_h"),
-    "mesor": _from_counts("mesor"),
-    "amplitude": _from_counts("amplitude"),
+    "mesor": _in_counts("mesor"),
+    "amplitude": _in_counts("amplitude"),
     "acrophase": _from_counts("acrophase_h"),
     "period": _from_counts("lomb_scargle_period_h"),
     "dfa": _from_counts("dfa_alpha"),
@@ -194,6 +204,7 @@ _VALUES: Final[Mapping[str, Callable[[WindowEvidence], _Answer]]] = {
     "rmssd": _from_finding("hrv_rmssd_ms"),
     "light": _from_finding("tat_1000"),
     "cbtmin": _from_finding("hannay19_cbtmin_h", flags=("model_estimate",)),
+    "pat": _from_finding("pat", on_nights=True, flags=("uncalibrated",)),
     "steps": _steps,
     "coverage": _coverage,
     "wear": _of_days("worn_min", 1 / 60),
@@ -209,11 +220,15 @@ _SPLIT: Final = frozenset({"tst", "midsleep", "onset", "offset"})
 """What is told apart for work and free days: values of single nights."""
 
 
+_WHOLE_ONLY: Final = frozenset({"sjl", "cpd", "period", "debt", "dfa"})
+"""What needs weeks of recording, or more work than each window is worth."""
+
+
 def value_of(metric: str, evidence: WindowEvidence) -> _Answer | None:
     """The metric's value in a window, or why there is none; ``None`` where the window does not ask for it."""
     if evidence.window.key in ("work", "free") and metric not in _SPLIT:
         return None
-    if metric in ("sjl", "cpd", "period", "debt") and evidence.window.key != "whole":
+    if metric in _WHOLE_ONLY and evidence.window.key != "whole":
         return None
     take = _VALUES.get(metric)
     if take is None:

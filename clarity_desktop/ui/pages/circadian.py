@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from clarity_desktop.app.rhythm import RhythmDetail, TwoProcess
 from clarity_desktop.domain.findings import METRICS, Finding
+from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import Span
@@ -29,6 +30,7 @@ from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.period_bar import period_of_days
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.jobs import Operation, run_query
+from clarity_desktop.ui.pages.insights.beside import InsightBeside
 from clarity_desktop.ui.pages.metric_views import declared_metric, finding_words, interval_words
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
 from clarity_desktop.ui.qt import QHBoxLayout, QMenu, QVBoxLayout, QWidget
@@ -210,6 +212,8 @@ class CircadianPage(StudyPage):
         pair.addWidget(self._dial_card, 1)
         pair.addWidget(self._period_card, 1)
         side.addLayout(pair)
+        self.insights = InsightBeside(self, Topic.REGULARITY)
+        side.addWidget(self.insights)
         side.addStretch(1)
         self.targets = {
             "actogram": self._actogram_card,
@@ -284,6 +288,7 @@ class CircadianPage(StudyPage):
 
     def present(self, recording: Recording) -> None:
         panel = recording.panel
+        self.insights.show_for(self.patient)
         self._lay_actogram()
         self.average_day.show_panel(panel)
         self._day_card.set_title("Average day", self.average_day.subtitle())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.time import DAY_S, Span, day_of_date
 from clarity_desktop.ui.charts import LaneSpec, SleepBand, SleepRasterChart, TimeAsleepChart, TimelineChart
@@ -13,6 +14,7 @@ from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.metric_card import MetricCard
 from clarity_desktop.ui.components.source_list import SourceList
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.pages.insights.beside import InsightBeside
 from clarity_desktop.ui.pages.lane_specs import lane_of, signal_lane, stage_lane
 from clarity_desktop.ui.pages.metric_views import CARD_METRICS, CARD_TITLES, age_words, first_range, metric_views
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
@@ -94,6 +96,8 @@ class OverviewPage(StudyPage):
         below.setSpacing(12)
         below.addWidget(self._raster_card, 1)
         below.addWidget(self._asleep_card, 1)
+        self.insights = InsightBeside(self, Topic.OVERVIEW)
+        below.addWidget(self.insights, 1)
         column.addLayout(below, 1)
         self._arrange()
 
@@ -121,6 +125,7 @@ class OverviewPage(StudyPage):
         for metric, view in metric_views(panel, age).items():
             self._cards[metric].show_view(view)
         self._present_week(recording)
+        self.insights.show_for(self.patient)
         for chart in (self._week, self._raster, self._asleep):
             chart.simulated = panel.simulated
         self._raster.show_nights(panel.nights, panel.naps, zone, simulated=panel.simulated)

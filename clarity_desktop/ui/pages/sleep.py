@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from clarity_desktop.app.comparisons import METHOD_WORDS, SleepMethods
+from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep import Night
@@ -23,6 +24,7 @@ from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.stage_shares import StageShares
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.jobs import Operation, run_query
+from clarity_desktop.ui.pages.insights.beside import InsightBeside
 from clarity_desktop.ui.pages.lane_specs import lane_of, signal_lane, stage_lane
 from clarity_desktop.ui.pages.sleep_edits import NightEditor
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
@@ -163,6 +165,9 @@ class SleepPage(StudyPage):
         for card in (self._table_card, self.editor.card, self._methods_card, self._stage_card, self._naps_card):
             card.setFixedWidth(320)
             side.addWidget(card)
+        self.insights = InsightBeside(self, Topic.SLEEP)
+        self.insights.setFixedWidth(320)
+        side.addWidget(self.insights)
         side.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(12)
@@ -214,6 +219,7 @@ class SleepPage(StudyPage):
             super().restore(place)
 
     def present(self, recording: Recording) -> None:
+        self.insights.show_for(self.patient)
         nights = recording.panel.nights
         dates = [night.date for night in nights]
         if self._date not in dates:

@@ -289,6 +289,7 @@ class InsightPanel(Card):
         when = format_instant(insight.made)
         days = "" if self.compact else f" · {last} valid days"
         partial = " · partial" if insight.partial else ""
+        self.made.setVisible(not self.compact)
         self.made.setText(f"from {count} facts{days}{partial}" if count else "")
         self.made.setToolTip(f"Made {when}, UTC")
         sent = insight.sent_bytes
@@ -309,6 +310,8 @@ class InsightPanel(Card):
     def _show_refusal(self, insight: Insight) -> None:
         words = " ".join(part for part in (insight.refused, insight.remedy) if part)
         if insight.statements:
+            if insight.facts.topic is Topic.PAT:
+                words = " ".join((words, *insight.facts.missing)).strip()
             self.notice_words.setText(words)
             self.notice.setVisible(bool(words))
             self.state.hide()
