@@ -85,15 +85,18 @@ class Operation:
     """Server and user that it goes to."""
     metric_type: str
     """Type at the server that carries it."""
-    series_id: str
     span: Span
-    """What part of the series, UTC."""
+    """The stretch of 30 days, UTC."""
+    part: int
+    """From 1; more than one where a stretch does not fit into one metric."""
     state: OperationState
     created: Instant
     updated: Instant
     batch_id: str | None
     attempts: int
     """Cycles that ended without getting further."""
+    faults: int
+    """Plain faults of the server in a row for this operation alone (Y-73)."""
     next_try: Instant
     first_sent: Instant | None
     last_sent: Instant | None

@@ -26,6 +26,7 @@ from clarity_desktop.vault.intake.journal import ImportJournal, ImportPlace
 from clarity_desktop.vault.intake.reversal import Reversals
 from clarity_desktop.vault.intake.sink import VaultSink
 from clarity_desktop.vault.intake.stage import remove_stale_stages
+from clarity_desktop.vault.intake.undo import prune_old
 from clarity_desktop.vault.keys import keychain
 from clarity_desktop.vault.keys.codes import PendingCode
 from clarity_desktop.vault.keys.header import KeyHeader
@@ -131,6 +132,7 @@ class OpenVault:
             if not self.is_read_only:
                 self.people.settle(Tries(layout.tries))
                 remove_stale_stages(self._store)
+                prune_old(self._store)
                 self.erasures.settle()
         except BaseException:
             engine.dispose()

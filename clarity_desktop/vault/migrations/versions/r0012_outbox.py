@@ -14,16 +14,24 @@ down_revision = "0011"
 _STATEMENTS: Final[tuple[str, ...]] = (
     (
         "CREATE TABLE outbox (op_id TEXT NOT NULL, patient_id TEXT NOT NULL, account TEXT NOT NULL, "
-        "metric_type TEXT NOT NULL, series_id TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, "
-        "content TEXT NOT NULL, state TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, "
-        "batch_id TEXT, attempts INTEGER NOT NULL, faults INTEGER NOT NULL, next_try INTEGER NOT NULL, "
-        "first_sent INTEGER, last_sent INTEGER, processing_id TEXT, payload_hash TEXT, may_exist INTEGER NOT "
-        "NULL, correlation TEXT NOT NULL, reason TEXT NOT NULL, sealed BLOB, PRIMARY KEY (op_id), FOREIGN "
-        "KEY(patient_id) REFERENCES patients (id))"
+        "metric_type TEXT NOT NULL, period INTEGER NOT NULL, part INTEGER NOT NULL, state TEXT NOT NULL, "
+        "created INTEGER NOT NULL, updated INTEGER NOT NULL, batch_id TEXT, attempts INTEGER NOT NULL, faults "
+        "INTEGER NOT NULL, next_try INTEGER NOT NULL, first_sent INTEGER, last_sent INTEGER, processing_id "
+        "TEXT, payload_hash TEXT, may_exist INTEGER NOT NULL, correlation TEXT NOT NULL, reason TEXT NOT "
+        "NULL, sealed BLOB, PRIMARY KEY (op_id), FOREIGN KEY(patient_id) REFERENCES patients (id))"
     ),
-    "CREATE UNIQUE INDEX outbox_by_content ON outbox (account, series_id, start, content)",
     "CREATE INDEX outbox_by_patient ON outbox (patient_id, state)",
     "CREATE INDEX outbox_by_state ON outbox (account, state, next_try)",
+    (
+        "CREATE UNIQUE INDEX outbox_pending ON outbox (account, patient_id, metric_type, period) WHERE state "
+        "= 'new' AND part = 1"
+    ),
+    (
+        "CREATE TABLE sync_patients (patient_id TEXT NOT NULL, account TEXT NOT NULL, enabled INTEGER NOT "
+        "NULL, at INTEGER NOT NULL, PRIMARY KEY (patient_id, account), FOREIGN KEY(patient_id) REFERENCES "
+        "patients (id)) WITHOUT ROWID"
+    ),
+    "CREATE TABLE sync_kinds (kind TEXT NOT NULL, metric_type TEXT NOT NULL, PRIMARY KEY (kind))",
     (
         "CREATE TABLE outbox_batches (id TEXT NOT NULL, patient_id TEXT NOT NULL, account TEXT NOT NULL, "
         "created INTEGER NOT NULL, body_hash TEXT NOT NULL, size INTEGER NOT NULL, sealed BLOB NOT NULL, "
@@ -57,6 +65,16 @@ _STATEMENTS: Final[tuple[str, ...]] = (
     (
         "CREATE TRIGGER outbox_keeps_identity BEFORE UPDATE OF op_id, patient_id, account ON outbox BEGIN "
         "SELECT RAISE(ABORT, 'an operation keeps its identity'); END"
+    ),
+    (
+        "CREATE TRIGGER outbox_hears_of_chunks AFTER INSERT ON chunks BEGIN INSERT OR IGNORE INTO outbox "
+        "(op_id, patient_id, account, metric_type, period, part, state, created, updated, attempts, faults, "
+        "next_try, may_exist, correlation, reason) SELECT lower(hex(randomblob(4)) || '-' || "
+        "hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + (random() & "
+        "3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))), s.patient_id, p.account, "
+        "k.metric_type, NEW.period, 1, 'new', CAST(strftime('%s', 'now') AS INTEGER), CAST(strftime('%s', "
+        "'now') AS INTEGER), 0, 0, 0, 0, '', '' FROM series s JOIN sync_patients p ON p.patient_id = "
+        "s.patient_id AND p.enabled = 1 JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id; END"
     ),
 )
 

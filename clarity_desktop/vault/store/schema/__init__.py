@@ -35,7 +35,15 @@ from clarity_desktop.vault.store.schema.diary import diary_entries, diary_histor
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
 from clarity_desktop.vault.store.schema.insights import insight_choices, insight_feedback, insight_sends, insights
 from clarity_desktop.vault.store.schema.levels import levels
-from clarity_desktop.vault.store.schema.outbox import cloud_bodies, outbox, outbox_batches, sync_notes, sync_state
+from clarity_desktop.vault.store.schema.outbox import (
+    cloud_bodies,
+    outbox,
+    outbox_batches,
+    sync_kinds,
+    sync_notes,
+    sync_patients,
+    sync_state,
+)
 from clarity_desktop.vault.store.schema.pat import pat_embeddings, pat_head_people, pat_heads, pat_labels
 from clarity_desktop.vault.store.schema.reimport import (
     gone_elements,
@@ -105,7 +113,9 @@ __all__ = [
     "stage_chunks",
     "stage_elements",
     "stage_set_aside",
+    "sync_kinds",
     "sync_notes",
+    "sync_patients",
     "sync_state",
     "vanished",
     "version",

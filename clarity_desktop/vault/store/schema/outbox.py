@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, Table, Text, event
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, Table, Text, event, text
 
 from clarity_desktop.domain.sync import LEGAL, OperationState
 from clarity_desktop.vault.store.schema.base import metadata
 
-__all__ = ["OUTBOX_GUARDS", "cloud_bodies", "outbox", "outbox_batches", "sync_notes", "sync_state"]
+__all__ = [
+    "OUTBOX_GUARDS",
+    "cloud_bodies",
+    "outbox",
+    "outbox_batches",
+    "sync_kinds",
+    "sync_notes",
+    "sync_patients",
+    "sync_state",
+]
 
+# An operation is one carrier type of one patient for a stretch of 30 days; ``part`` numbers what does not fit in one.
 outbox = Table(
     "outbox",
     metadata,
@@ -18,10 +28,8 @@ outbox = Table(
     Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
     Column("account", Text, nullable=False),
     Column("metric_type", Text, nullable=False),
-    Column("series_id", Text, nullable=False),
-    Column("start", Integer, nullable=False),
-    Column("stop", Integer, nullable=False),
-    Column("content", Text, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("created", Integer, nullable=False),
     Column("updated", Integer, nullable=False),
@@ -39,8 +47,35 @@ outbox = Table(
     Column("sealed", LargeBinary),
     Index("outbox_by_state", "account", "state", "next_try"),
     Index("outbox_by_patient", "patient_id", "state"),
-    # The same piece of the same content is one operation, however often it is imported (Y-50).
-    Index("outbox_by_content", "account", "series_id", "start", "content", unique=True),
+)
+# What changed twice before it was packed is sent once.
+Index(
+    "outbox_pending",
+    outbox.c.account,
+    outbox.c.patient_id,
+    outbox.c.metric_type,
+    outbox.c.period,
+    unique=True,
+    sqlite_where=text("state = 'new' AND part = 1"),
+)
+
+# Whose data may go to which account; without a row, or switched off, nothing of a patient goes anywhere.
+sync_patients = Table(
+    "sync_patients",
+    metadata,
+    Column("patient_id", Text, ForeignKey("patients.id"), primary_key=True, nullable=False),
+    Column("account", Text, primary_key=True, nullable=False),
+    Column("enabled", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Carrier type of each kind that travels, so that the database knows without the program.
+sync_kinds = Table(
+    "sync_kinds",
+    metadata,
+    Column("kind", Text, primary_key=True, nullable=False),
+    Column("metric_type", Text, nullable=False),
 )
 
 # A request as it was first made: a retry sends the same bytes (Y-53).
@@ -93,6 +128,20 @@ cloud_bodies = Table(
 )
 
 _PAIRS: Final = ", ".join(sorted(f"'{before.value}>{after.value}'" for before, after in LEGAL))
+_UUID: Final = (
+    "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' "
+    "|| substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+)
+_NOW: Final = "CAST(strftime('%s', 'now') AS INTEGER)"
+_HEARS: Final = (
+    "CREATE TRIGGER outbox_hears_of_chunks AFTER INSERT ON chunks BEGIN "
+    "INSERT OR IGNORE INTO outbox (op_id, patient_id, account, metric_type, period, part, state, created, updated, "
+    "attempts, faults, next_try, may_exist, correlation, reason) "
+    f"SELECT {_UUID}, s.patient_id, p.account, k.metric_type, NEW.period, 1, 'new', {_NOW}, {_NOW}, 0, 0, 0, 0, '', '' "
+    "FROM series s JOIN sync_patients p ON p.patient_id = s.patient_id AND p.enabled = 1 "
+    "JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id; END"
+)
+"""Y-1: a change of samples and its operation are one transaction, whatever code writes the samples."""
 OUTBOX_GUARDS: Final = (
     (
         "CREATE TRIGGER outbox_begins_new BEFORE INSERT ON outbox "
@@ -108,10 +157,11 @@ OUTBOX_GUARDS: Final = (
         "CREATE TRIGGER outbox_keeps_identity BEFORE UPDATE OF op_id, patient_id, account ON outbox "
         "BEGIN SELECT RAISE(ABORT, 'an operation keeps its identity'); END"
     ),
+    _HEARS,
 )
 
 
-@event.listens_for(outbox, "after_create")
-def _guard(_: Table, connection: Connection, **__: Any) -> None:
+@event.listens_for(metadata, "after_create")
+def _guard(_: Any, connection: Connection, **__: Any) -> None:
     for guard in OUTBOX_GUARDS:
         connection.exec_driver_sql(guard)

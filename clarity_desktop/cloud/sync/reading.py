@@ -1,0 +1,56 @@
+"""Reading what travels out of an open vault: the channels of a patient that ride on a type, without any name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from clarity_desktop.cloud.sync.metrics import carriers_for, source_mark
+from clarity_desktop.cloud.sync.packing import Channel
+from clarity_desktop.domain.series import Samples, Series
+from clarity_desktop.domain.time import Span, ZoneTimeline
+
+__all__ = ["channel_reader"]
+
+
+class _SeriesStore(Protocol):
+    def list(self, patient_id: str) -> list[Series]: ...
+    def read(self, series_id: int, span: Span | None = None) -> Samples: ...
+
+
+def channel_reader(
+    series: _SeriesStore, zone_of: Callable[[str], ZoneTimeline | None]
+) -> Callable[[str, str, Span], Sequence[Channel]]:
+    """A function that reads channels by patient, type and stretch.
+
+    A sample belongs to the stretch in which it starts, so that each travels once.
+    """
+
+    def read(patient_id: str, metric_type: str, span: Span) -> Sequence[Channel]:
+        found = []
+        zones = zone_of(patient_id)
+        zone = "" if zones is None or zones.is_unknown else zones.zone_at(span.start).zone
+        own = series.list(patient_id)
+        carriers = carriers_for([one.kind for one in own])
+        for one in own:
+            if carriers.get(one.kind) != metric_type:
+                continue
+            samples = _starting_in(series.read(one.id, span), span)
+            if len(samples):
+                mark = source_mark(patient_id, one.source)
+                found.append(Channel(one.kind, one.unit, zone, mark, "raw/1", samples))
+        return found
+
+    return read
+
+
+def _starting_in(samples: Samples, span: Span) -> Samples:
+    keep = (samples.start >= span.start) & (samples.start < span.stop)
+    return Samples(
+        samples.start[keep],
+        samples.length_s[keep],
+        samples.value[keep],
+        samples.flags[keep],
+        samples.unit,
+        samples.labels,
+    )
