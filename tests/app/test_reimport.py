@@ -16,6 +16,8 @@ from clarity_desktop.domain.errors import ConflictError
 from clarity_desktop.domain.importing import ImportOutcome
 from clarity_desktop.domain.people import Sex
 from clarity_desktop.vault import KdfParameters, Vault
+from clarity_desktop.vault.erasure.rows import delete_patient
+from clarity_desktop.vault.intake.undo import prune_old
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "healthkit"
 SMALL, LATER = DATA / "sample_small.zip", DATA / "sample_later.zip"
@@ -236,6 +238,22 @@ def test_only_the_latest_import_of_the_last_thirty_days_is_undone(
     assert services.undoable_import(patient_id) is None
     with pytest.raises(ConflictError):
         services.undo_import(second.import_id or 0)
+    # What is too old to be undone is dropped as the vault is opened.
+    prune_old(services.vault._store)
+    with services.vault._store.reading() as connection:
+        for table in ("import_undo", "import_changes", "import_elements"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+        blobs = connection.exec_driver_sql("SELECT count(*) FROM blobs").scalar_one()
+        assert blobs == connection.exec_driver_sql("SELECT count(*) FROM chunks").scalar_one()
     actions = [entry.action for entry in services.vault.audit.entries(limit=None)]
     assert actions.count("import") == 2
     assert "import.undo" not in actions
+
+
+def test_erasing_a_person_takes_what_undo_had_kept(services: Services) -> None:
+    first = services.import_file(SMALL, new_name="Robin")
+    services.import_file(LATER, patient_id=first.patient_id)
+    with services.vault._store.writing("patient.erase", first.patient_id) as write:
+        delete_patient(write.connection, first.patient_id or "")
+        for table in ("blobs", "import_undo", "import_changes", "vanished", "series_formats", "import_journal"):
+            assert write.connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0, table

@@ -68,6 +68,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "diary_history.json": {"": "Every version of what was entered by hand: who, when, what it said."},
     "drafts.json": {"": "Texts that were not saved when the vault locked: field, time, what they say."},
     "zones.json": {"": "The zones that the person's clock followed, with the evidence."},
+    "by_hand.json": {"": "Zones and orders of sources that were set by hand."},
     "imports.json": {"": "Each file that was read, and what it came to."},
     "set_aside.csv": {"text": "Records that could not be read, as they stood in the file."},
     "findings.csv": {"algorithm": "The method of each finding.", "input": "Hash of what it was computed from."},
@@ -81,6 +82,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "consents.json": {"": "What the person agreed to, and withdrawals."},
     "access.json": {"": "Purposes, recipients, retention, and each time something was sent."},
+    "shares.json": {"": "Whether the record was open to named colleagues only, and with whom it was shared until when."},
     "documents/*": {"": "Documents as they were added."},
 }
 """What each file holds, by file and column; ``""`` is about the whole file."""
@@ -178,11 +180,18 @@ class _Archive:
         for done, (name, one) in enumerate(zip(names, series, strict=True)):
             progress(Progress("Writing series", done, len(series)))
             self._series(name, one, cancel)
-        self._json("elements.json", (asdict(one) for one in self._vault.elements.list(patient_id)))
+        self._json("elements.json", (asdict(one) for one in self._vault.elements.list(patient_id, with_gone=True)))
         self._diary()
         drafts = self._vault.drafts.about(patient_id)
         self._json("drafts.json", ({"field": one.place, "at": _utc(one.at), "text": one.text} for one in drafts))
         self._json("zones.json", (asdict(one) for one in self._vault.zones.found(patient_id)))
+        by_hand: list[dict[str, Any]] = [
+            {"zone": one.zone, "from": _utc(one.from_utc), "until": _utc(one.until_utc)}
+            for one in self._vault.zone_corrections.list(patient_id)
+        ]
+        orders = self._vault.source_orders.get(patient_id)
+        by_hand += [{"type": kind, "order": list(order)} for kind, order in orders.items()]
+        self._json("by_hand.json", by_hand)
         imports = self._vault.imports.list(patient_id)
         self._json("imports.json", (asdict(one) for one in imports))
         self._table(
@@ -198,6 +207,13 @@ class _Archive:
         report = access_report(self._vault, patient_id, generated=self._generated)
         self._json("consents.json", report.as_document()["purposes"])
         self._json("access.json", report.as_document())
+        users = {one.id: one.name for one in self._vault.people.everybody()}
+        shares = (
+            {"colleague": users[one.user_id], "granted": _utc(one.granted), "granted_by": one.granted_by,
+             "until": _utc(one.until), "ended": None if one.ended is None else _utc(one.ended)}
+            for one in self._vault.sharing.shares(patient_id)
+        )  # fmt: skip
+        self._json("shares.json", shares)
         self._text("access.txt", report.as_text())
         self._documents(cancel)
 

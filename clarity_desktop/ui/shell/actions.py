@@ -188,6 +188,42 @@ def import_files(window: Window) -> None:
 
 
 @command(
+    "data.zones",
+    "Time zones of this person …",
+    _DATA,
+    icon="plane",
+    needs=["unlocked", "patient", "right:change_data"],
+    words=["travel", "clock", "correct", "local time"],
+)
+def zones(window: Window) -> None:
+    """Shows the zones of the open person with their evidence, and sets one by hand."""
+    from clarity_desktop.ui.dialogs.zone_corrections import ZoneSheet
+
+    if window.patient is not None:
+        sheet = ZoneSheet(window, window.services, window.patient.id)
+        sheet.said.connect(window.say)
+        sheet.open()
+
+
+@command(
+    "data.sources",
+    "Where sources overlap …",
+    _DATA,
+    icon="layers",
+    needs=["unlocked", "patient", "right:change_data"],
+    words=["merge", "priority", "order", "watch", "phone", "steps"],
+)
+def sources(window: Window) -> None:
+    """Sets which source wins where several count the same thing, and explains a day of the open person."""
+    from clarity_desktop.ui.dialogs.source_order import SourceSheet
+
+    if window.patient is not None:
+        sheet = SourceSheet(window, window.services, window.patient.id)
+        sheet.said.connect(window.say)
+        sheet.open()
+
+
+@command(
     "data.report",
     "Make report as PDF …",
     _DATA,

@@ -20,10 +20,11 @@ from clarity_desktop.vault.intake.stage import origin_counts
 from clarity_desktop.vault.intake.state import pack_state, unpack_state
 from clarity_desktop.vault.seal.cipher import PatientSeal
 from clarity_desktop.vault.store import schema
+from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.chunks import read_chunk
 from clarity_desktop.vault.tables.zones import write_zones, zones_document, zones_of_document
 
-__all__ = ["UNDO_S", "UndoRecord", "forget_undo", "prune_undo", "roll_back", "undoable"]
+__all__ = ["UNDO_S", "UndoRecord", "forget_undo", "prune_old", "prune_undo", "roll_back", "undoable"]
 
 UNDO_S: Final = 30 * DAY_S
 """How long an import can be undone."""
@@ -129,6 +130,16 @@ def prune_undo(connection: Connection, before: int) -> int:
     old = list(connection.execute(select(_UNDO.c.import_id).where(_UNDO.c.made < before)).scalars())
     _drop(connection, old)
     return len(old)
+
+
+def prune_old(store: Store) -> None:
+    """Drop what is kept of imports that can no longer be undone, as a vault is opened."""
+    before = int(time.time()) - UNDO_S
+    with store.reading() as connection:
+        old = connection.execute(select(_UNDO.c.import_id).where(_UNDO.c.made < before).limit(1)).first()
+    if old is not None:
+        with store.staging() as connection:
+            prune_undo(connection, before)
 
 
 def forget_undo(connection: Connection, patient_id: PatientId) -> None:
