@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from clarity_desktop.ui import theme
+from clarity_desktop.ui.components.choice import zone_names
 from clarity_desktop.ui.components.focus_ring import FocusRing
 from clarity_desktop.ui.jobs import board, presentable, run_query, shut_down
 from clarity_desktop.ui.qt import (
@@ -88,6 +89,7 @@ def make_window(services: Services, on_first_paint: Callable[[], None] | None = 
 
 def _load_pages() -> None:
     """Bring what the first pages need into memory while the passphrase is typed."""
+    zone_names()
 
 
 def run(services: Services, *, patient: str | None = None, page: str | None = None) -> int:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
-from zoneinfo import available_timezones
 
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.users import Role
-from clarity_desktop.ui.components.choice import CheckBox, Choice
+from clarity_desktop.ui.components.choice import CheckBox, Choice, zone_names
 from clarity_desktop.ui.components.code_view import CodeView
 from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.new_passphrase import NewPassphrase
@@ -271,8 +270,7 @@ class TimeStep(Step):
     words = "Stored times are UTC and never change; this is the zone of new patients where a recording states none."
 
     def build(self) -> None:
-        zones = [("", "As this computer"), *((zone, zone) for zone in sorted(available_timezones()))]
-        self.zone = Choice(zones, str(self.services.setting("zone.home")))
+        self.zone = Choice([("", "As this computer")])
         self.zone.setMaxVisibleItems(12)
         field = Field("Zone", self.zone)
         field.setFixedWidth(320)
@@ -295,6 +293,12 @@ class TimeStep(Step):
                 wrap=True,
             )
         )
+
+    def enter(self) -> None:
+        if self.zone.count() == 1:
+            for zone in zone_names():
+                self.zone.addItem(zone, zone)
+            self.zone.set_value(str(self.services.setting("zone.home")))
 
     def work(self) -> Work | None:
         wanted, services = self.zone.value(), self.services

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from clarity_desktop.app.settings_registry import Kind, SettingSpec, SettingValue
 from clarity_desktop.domain.users import RIGHTS, Right
 from clarity_desktop.ui.components.buttons import Button, IconButton
-from clarity_desktop.ui.components.choice import CheckBox, Choice
+from clarity_desktop.ui.components.choice import CheckBox, Choice, zone_names
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.pages.refused import ROLE_NAMES
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, Qt, QVBoxLayout, QWidget, Signal
@@ -69,8 +67,10 @@ class SettingRow(QWidget):
             self._box.clicked.connect(lambda on=False: self.wanted.emit(bool(on)))
             control = self._box
         elif spec.kind in (Kind.CHOICE, Kind.ZONE):
-            zones = [("", "As the computer"), *((zone, zone) for zone in sorted(available_timezones()))]
-            self._choice = Choice(spec.choices if spec.kind is Kind.CHOICE else zones)
+            options = spec.choices
+            if spec.kind is Kind.ZONE:
+                options = (("", "As the computer"), *((zone, zone) for zone in zone_names()))
+            self._choice = Choice(options)
             self._choice.setMaxVisibleItems(12)
             self._choice.activated.connect(lambda _: self.wanted.emit(self._choice.value()))
             control = self._choice

@@ -95,7 +95,9 @@ class SettingsPage(LoadedPage):
         for name in (_ALL, *self._cards):
             item = QListWidgetItem(name, self.sections)
             item.setSizeHint(QSize(0, 28))
+        self.sections.blockSignals(True)
         self.sections.setCurrentRow(0)
+        self.sections.blockSignals(False)
         self.sections.setFixedHeight(28 * (len(self._cards) + 1) + 8)
         self.reset = Button("Reset all", "normal", "rotate-ccw")
         self.reset.clicked.connect(lambda _=False: self.reset_all())
