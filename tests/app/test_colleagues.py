@@ -139,3 +139,17 @@ def test_the_emergency_sees_restricted_patients_and_says_so(home: Path) -> None:
         services._vault = vault
         assert services.open_patient(person.id).name == "Secret Person"
         services._vault = None
+
+
+def test_v67_the_full_export_says_with_whom_a_record_was_shared(home: Path, tmp_path: Path) -> None:
+    import json
+    import zipfile
+
+    with session(home, "Anna") as anna:
+        hers = anna.add_patient("Secret Person")
+        anna.restrict_patient(hers.id)
+        anna.share_patient(hers.id, anna.colleague("Ben").id, anna.vault.sharing._now() + DAY_S)
+        anna.export_person(hers.id, tmp_path / "person.zip")
+    with zipfile.ZipFile(tmp_path / "person.zip") as archive:
+        (share,) = json.loads(archive.read("shares.json"))
+    assert (share["colleague"], share["granted_by"], share["ended"]) == ("Ben", "Anna", None)

@@ -82,7 +82,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "consents.json": {"": "What the person agreed to, and withdrawals."},
     "access.json": {"": "Purposes, recipients, retention, and each time something was sent."},
-    "shares.json": {"": "Whether the record was open to named colleagues only, and with whom it was shared until when."},
+    "shares.json": {"": "With which colleagues the record was shared, by whom and until when."},
     "documents/*": {"": "Documents as they were added."},
 }
 """What each file holds, by file and column; ``""`` is about the whole file."""
