@@ -157,6 +157,7 @@ def test_weeks_similar_and_trajectory_of_a_person(
     assert trained.code == 2
     assert trained.document["error"]["code"] == "pat.few_people"
     assert clarity(*base, "pat", "evaluate").document["metrics"] == []
+    assert clarity(*base, "pat", "evaluate", "nobody").code == 5
     few = clarity(*base, "pat", "pretrain", "--minutes", "0.01")
     assert few.code == 2
     assert "1 of 20 people" in few.document["error"]["message"]

@@ -27,6 +27,7 @@ from clarity_desktop.cli.commands.pat import (
 )
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import Session, session_of
+from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.pat import DEFAULT_GATE, RESEARCH_NOTICE, Fill
 from clarity_desktop.domain.pat_results import HeadView, NormalisationChoice, PatRequest, PatResult
 from clarity_desktop.domain.time import date_of_day
@@ -229,8 +230,9 @@ def evaluate(
             {"checkpoint": None, "card": None, "metrics": [_head_document(one) for one in heads]}, text
         )
         return
-    services.vault.pat.head(head)
-    view = next(one for one in heads if one.id == head)
+    view = next((one for one in heads if one.id == head), None)
+    if view is None:
+        raise NotFoundError("pat.no_head", f"There is no head “{head}” here.", remedy="List them with: pat evaluate")
     if label is None:
         session.output.answer(_head_document(view), _head_text(view))
         return
