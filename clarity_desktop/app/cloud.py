@@ -4,37 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clarity_desktop.app.network import NetworkServices
 from clarity_desktop.app.permissions import open_to_all
 
 if TYPE_CHECKING:
-    import threading
-
     from clarity_desktop.cloud.contract import ContractReport
-    from clarity_desktop.cloud.network import Network
 
 __all__ = ["CloudServices"]
 
 
-class CloudServices:
+class CloudServices(NetworkServices):
     """Servers, accounts and sync. Part of ``Services``; its calls wait, so make them from a worker."""
-
-    _network: Network | None
-    _lock: threading.RLock
-
-    @property
-    def _net(self) -> Network:
-        """The network's loop; made at first use, as most starts never need it."""
-        from clarity_desktop.cloud.network import Network
-
-        with self._lock:
-            if self._network is None:
-                self._network = Network()
-            return self._network
-
-    def _close_network(self) -> None:
-        if self._network is not None:
-            self._network.close()
-            self._network = None
 
     @open_to_all
     def check_cloud(self, url: str) -> tuple[bool, ContractReport]:

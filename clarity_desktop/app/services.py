@@ -25,6 +25,7 @@ from clarity_desktop.app.pseudonyms import (
 )
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
+from clarity_desktop.app.sync import SyncServices
 from clarity_desktop.app.updates import UpdateServices
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import NotFoundError, UsageError
@@ -63,6 +64,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 class Services(
     BatchServices,
     CloudServices,
+    SyncServices,
     DiaryServices,
     InsightQuestionServices,
     PatServices,

@@ -53,7 +53,19 @@ class OutboxStore(Protocol):
     def batch(self, patient_id: str, account: str, op_ids: Sequence[str], body: bytes) -> Any: ...  # noqa: D102
     def stored_batch(self, batch_id: str) -> Any: ...  # noqa: D102
     def begin_sending(self, batch: Any, correlation: str) -> None: ...  # noqa: D102
-    def move(self, op_ids: Sequence[str], to: OperationState, **changes: Any) -> None: ...  # noqa: D102
+    def move(  # noqa: D102
+        self,
+        op_ids: Sequence[str],
+        to: OperationState,
+        *,
+        reason: str = "",
+        next_try: int | None = None,
+        processing_id: str | None = None,
+        may_exist: bool | None = None,
+        count_attempt: bool = False,
+        count_fault: bool = False,
+        action: str = "sync.state",
+    ) -> None: ...
     def recover(self, account: str) -> int: ...  # noqa: D102
     def remember(self, name: str, document: Any) -> None: ...  # noqa: D102
     def recall(self, name: str, default: Any = None) -> Any: ...  # noqa: D102
