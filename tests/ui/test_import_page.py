@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from clarity_desktop.domain.time import Span
 from clarity_desktop.ui.dialogs.choose_patient import ChoosePatientDialog
+from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import JobState, board
 from clarity_desktop.ui.pages.import_cards import JobCard
 from clarity_desktop.ui.pages.import_coverage import coverage_of
@@ -115,6 +116,9 @@ def test_cancel_on_the_card_stops_an_import_and_leaves_nobody(
     qtbot.waitUntil(lambda: bool(page.findChildren(JobCard)), timeout=10_000)
     (card,) = page.findChildren(JobCard)
     card._button.click()
+    # The import runs on while the question stands.
+    question = next(one for one in window.findChildren(Sheet) if one.isVisible())
+    next(one for one in question.findChildren(QAbstractButton) if one.text() == "Store nothing").click()
     qtbot.waitUntil(lambda: all(job.is_over for job in board().jobs), timeout=60_000)
     rest()
     assert [job.state for job in board().jobs] == [JobState.CANCELLED]

@@ -149,10 +149,15 @@ class ImportPage(Page):
         card = JobCard(job, path.name)
         card.report_wanted.connect(self.open_report)
         card.again_wanted.connect(lambda: self._again(card, path, owner, zone))
-        card.stop_wanted.connect(lambda: ask_how_to_stop(self.window(), path.name, job.token.cancel))
+        card.stop_wanted.connect(lambda: self._ask_stop(job, path.name))
         card.confirm_wanted.connect(lambda: self._confirm_person(card, path, owner, zone))
         self._running.addWidget(card)
         job.ended.connect(lambda: self._ended(job))
+
+    def _ask_stop(self, job: Job, file: str) -> None:
+        sheet = ask_how_to_stop(self.window(), file, job.token.cancel)
+        # An import that ends by itself answers the question.
+        job.ended.connect(sheet.dismiss)
 
     def _confirm_person(self, card: JobCard, path: Path, owner: _Owner, zone: str | None) -> None:
         """Ask whether a file that looks like another person's is this person's all the same."""
