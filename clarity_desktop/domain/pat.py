@@ -255,4 +255,6 @@ class Checkpoint:
             return "Random test weights. The numbers show that the method runs, and say nothing about the person."
         if self.simulated:
             return SIMULATED_NOTICE
+        if self.origin is Origin.TRAINED:
+            return "Trained on this machine on its own recordings; checked on nobody else."
         return "Research weights that nobody here has checked against their authors' own."
