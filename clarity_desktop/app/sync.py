@@ -14,7 +14,6 @@ from clarity_desktop.app.preferences import PreferenceServices
 from clarity_desktop.app.recordings import RecordingServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, NotFoundError
-from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sync import Operation, OperationState, StateCount, SyncReason
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.domain.users import Right
@@ -147,10 +146,9 @@ class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
         return stopped
 
     @needs(Right.READ_DATA)
-    def synced_patients(self) -> list[Patient]:
-        """People whose data may go to an account."""
-        ids = self.vault.outbox.enabled()
-        return [patient for patient in self.patients() if patient.id in ids]
+    def synced_patients(self) -> frozenset[str]:
+        """Ids of the people whose data may go to an account."""
+        return frozenset(self.vault.outbox.enabled())
 
     @needs(Right.OWN_ACCESS)
     def pause_sync(self, paused: bool) -> None:
