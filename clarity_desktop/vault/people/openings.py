@@ -57,8 +57,6 @@ class Openings:
 
     def list_shown(self, n: int) -> None:
         """Enter, once a session, that the list of people was shown."""
-        if self._listed:
-            return
         with self._lock:
             if self._listed:
                 return
