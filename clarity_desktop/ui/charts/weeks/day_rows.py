@@ -48,12 +48,12 @@ class DayRowsChart(Chart):
     """A week in rows of 24 elapsed hours, with a strip of model values under each."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Week in rows of a day", height=520, parent=parent)
+        super().__init__("Week in rows of a day", height=280, parent=parent)
         self._detail: WeekDetail | None = None
         self._strip: Strip | None = None
         self._why = "No week is chosen."
         self._bars: NDArray[np.float64] = np.empty(0)
-        self.setMinimumHeight(300)
+        self.setMinimumHeight(280)
 
     def show_week(self, detail: WeekDetail | None, strip: Strip | None, why: str = "") -> None:
         """Show a week with its strip, or why there is none."""

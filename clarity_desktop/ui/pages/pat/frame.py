@@ -110,8 +110,6 @@ class PatFrame(Page):
         ways = QBoxLayout.Direction
         self._across.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
         # In one column the page scrolls as a whole; in two the right one scrolls by itself and the week stays in view.
-        off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self._area.setVerticalScrollBarPolicy(needed if narrow else off)
         area = self._side_area
         area.setMinimumHeight(self.side.sizeHint().height() + 8 if narrow else 0)
         area.setMinimumWidth(0 if narrow else _SIDE)

@@ -31,6 +31,7 @@ _TITLES: Final = {
     "occlusion": "What the embedding rests on",
     "unusual": "What the model does not foresee",
 }
+_MINUTES: Final = "Minutes of this week"
 _NOTES: Final = {
     "attention": (
         "Attention is a quantity inside the model. It marks neither a cause nor a symptom, and a bright patch is not "
@@ -108,7 +109,7 @@ class WeekCard(Card):
             zone = zone_label(detail.zone, start, start + 7 * 86_400)
             cut = "" if patch is None or tab != "attention" else f", {10_080 // patch} patches of {patch} min"
             subtitle = f"{days}{cut}, {zone}"
-        self.set_title(_TITLES[tab], subtitle)
+        self.set_title(_TITLES[tab] if strip is not None else _MINUTES, subtitle)
         self.rows.show_week(detail, strip, why)
         self.day.show_strip(strip, 1.0 if tab == "attention" else None)
         self.day.setVisible(strip is not None)
