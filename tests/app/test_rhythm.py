@@ -71,6 +71,11 @@ def test_series_lie_on_days_and_their_line_passes_through_the_middle(detail: tup
     for series in by_id.values():
         assert series.values.shape == series.running.shape
         trend = series.trend
+        if series.id.startswith("rolling_"):
+            # Windows overlap, so neighbours are alike by themselves.
+            assert trend is None
+            assert series.insufficient == "No trend: windows overlap."
+            continue
         assert trend is not None
         assert 0 <= trend.p <= 1
         assert trend.n == series.n
@@ -87,7 +92,6 @@ def test_too_few_days_say_what_is_needed(services: Services) -> None:
     short = services.rhythm_detail(patient.id, Span(whole.start, whole.start + 4 * DAY_S))
     assert short.period is None
     assert short.why_no_period.startswith("Needs")
-    assert all(
-        series.trend is None and (series.insufficient or "").startswith("Needs 7 days") for series in short.series
-    )
+    single = [series for series in short.series if not series.id.startswith("rolling_")]
+    assert all(series.trend is None and (series.insufficient or "").startswith("Needs 7 days") for series in single)
     assert all(math.isnan(value) or value > -24 for series in short.series for value in series.values)
