@@ -273,12 +273,13 @@ class PatStudy:
         other = prepare(weeks, windows, ready.normalisation, fill.other, ready.profile)
         filled = np.flatnonzero(fed.own_median + fed.average)
         encoder = self.encoder(ready.checkpoint)
-        both = np.concatenate((fed.values, other.values[filled]))
-        made = embed(encoder, both, device=request.device, cancel=cancel)
+        made = embed(encoder, fed.values, device=request.device, cancel=cancel)
         assert made.attention is not None
         sensitivity = np.zeros(windows.size)
-        moved = made.pooled[windows.size :].astype(np.float64) - made.pooled[filled]
-        sensitivity[filled] = np.linalg.norm(moved, axis=1)
+        if filled.size:
+            refilled = embed(encoder, other.values[filled], device=request.device, attention=False, cancel=cancel)
+            moved = refilled.pooled.astype(np.float64) - made.pooled[filled]
+            sensitivity[filled] = np.linalg.norm(moved, axis=1)
         return [
             WeekEmbedding(
                 int(weeks.start[window]),

@@ -318,7 +318,9 @@ class PatPage(PatFrame):
         if start is not None:
             self.zone.set_text(zone_label(found.zone, start, start + _WEEK_S))
             self.strip.set_window(Span(start, start + _WEEK_S))
-            said = Caption(days_between(first, last), self.zone.text(), self.services.version)
+            one = self.checkpoint
+            clock = self.zone.text() if one is None else f"{self.zone.text()} · {one.notice}"
+            said = Caption(days_between(first, last), clock, self.services.version)
             for figure in self.content.findChildren(Figure):
                 figure.caption, figure.gate = said, self._note_export
                 figure.simulated = bool(self.patient and self.patient.simulated)
