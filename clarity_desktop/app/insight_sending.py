@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app import insight_settings as wanted
-from clarity_desktop.app.insights import Insight, InsightFacts, InsightServices, SaidStatement, said_statement
+from clarity_desktop.app.insight_records import InsightRecordServices
+from clarity_desktop.app.insights import Insight, InsightFacts, SaidStatement, said_statement
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.preferences import PreferenceServices
 from clarity_desktop.domain.errors import ClarityError, ConflictError, UsageError
-from clarity_desktop.domain.insights import FactsTable, StatementKind, Topic
+from clarity_desktop.domain.insights import FactsTable, Topic
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken
 
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     from clarity_desktop.insights.dialogue import Outcome
     from clarity_desktop.insights.gate import GateReason
     from clarity_desktop.insights.providers import ModelProvider
+    from clarity_desktop.insights.providers.cloud import CloudTransport
     from clarity_desktop.insights.request import InsightRequest
-    from clarity_desktop.vault.tables.insights import SentRequest, StoredInsight
+    from clarity_desktop.vault.tables.insights import SentRequest
 
-__all__ = ["InsightMeter", "InsightPreview", "InsightSendingServices", "KeyHint"]
+__all__ = ["InsightPreview", "InsightSendingServices"]
 
 _GEMINI: Final = "gemini"
 _PROVIDERS: Final = ("rules", "gemini", "cloud")
@@ -49,115 +49,11 @@ class InsightPreview:
     """Why nothing may be sent now; ``None`` when the way is free."""
 
 
-@dataclass(frozen=True, slots=True)
-class InsightMeter:
-    """Tokens and estimated cost, in millionths of the currency of the settings."""
-
-    today_tokens: int
-    today_micros: int
-    month_tokens: int
-    month_micros: int
-    limit_day_micros: int
-    limit_month_micros: int
-    price_date: str
-
-    @property
-    def warns(self) -> bool:
-        """Whether a limit is nearly reached."""
-        return (
-            self.today_micros >= _WARN_SHARE * self.limit_day_micros
-            or self.month_micros >= _WARN_SHARE * self.limit_month_micros
-        )
-
-    @property
-    def within_limits(self) -> bool:
-        """Whether more may be sent."""
-        return self.today_micros < self.limit_day_micros and self.month_micros < self.limit_month_micros
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHint:
-    """A key in the keychain, by its last letters."""
-
-    provider: str
-    last_four: str
-
-
-class InsightSendingServices(InsightServices, PreferenceServices):
+class InsightSendingServices(InsightRecordServices):
     """Insights by models elsewhere. Part of ``Services``; its calls wait, so make them from a worker."""
 
-    # -- who speaks -------------------------------------------------------------------------------------------
-
-    @needs(Right.READ_DATA)
-    def insight_provider(self, patient_id: str) -> str:
-        """Who speaks about a person: the clinic's choice, or the person's own where that sends less (I-62)."""
-        clinic = str(self.setting(wanted.PROVIDER.id))
-        own = self.vault.insights.choice(patient_id)
-        return "rules" if own == "rules" else clinic
-
-    @needs(Right.CHANGE_DATA)
-    def choose_insight_provider(self, patient_id: str, provider: str | None) -> None:
-        """Let only rules speak about a person (``rules``), or follow the clinic again (``None``).
-
-        Raises
-        ------
-        UsageError
-            ``insights.only_downward`` for anything that would send more than the clinic chose.
-        """
-        if provider not in (None, "rules"):
-            raise UsageError(
-                "insights.only_downward",
-                "A person can be taken out of sending, not into it.",
-                remedy="An admin chooses for the whole workplace in the settings.",
-            )
-        self.vault.insights.choose(patient_id, provider)
-
-    @needs(Right.SET_POLICY)
-    def set_insight_key(self, provider: str, key: str) -> KeyHint:
-        """Test a key with a request that holds no content, then keep it in the keychain (I-63).
-
-        Raises
-        ------
-        ProviderError
-            When the provider does not take the key.
-        LockedError
-            ``keychain.unavailable``.
-        """
-        self._known(provider)
-        self._provider_with(key.strip()).test_key()
-        self.vault.secrets.keep(_PURPOSE, key.strip())
-        self.vault.audit.append("insight.key", detail=f"{provider}: key set")
-        return KeyHint(provider, key.strip()[-4:])
-
-    @needs(Right.SET_POLICY)
-    def forget_insight_key(self, provider: str) -> None:
-        """Remove a key from the keychain."""
-        self._known(provider)
-        self.vault.secrets.forget(_PURPOSE)
-        self.vault.audit.append("insight.key", detail=f"{provider}: key removed")
-
-    @needs(Right.OWN_ACCESS)
-    def insight_key(self, provider: str = _GEMINI) -> KeyHint | None:
-        """The last four letters of the key, or ``None`` without one."""
-        found = self.vault.secrets.find(_PURPOSE)
-        return None if found is None else KeyHint(provider, found[-4:])
-
-    @needs(Right.OWN_ACCESS)
-    def insight_meter(self) -> InsightMeter:
-        """Tokens and cost of today and this month (UTC), all people together."""
-        today = datetime.now(UTC).date()
-        month = _instant(today.replace(day=1))
-        sends = self.vault.insights.sends(since=month)
-        of_today = [one for one in sends if one.at >= _instant(today)]
-        return InsightMeter(
-            sum(one.tokens_in + one.tokens_out for one in of_today),
-            sum(one.cost_micros for one in of_today),
-            sum(one.tokens_in + one.tokens_out for one in sends),
-            sum(one.cost_micros for one in sends),
-            int(self.setting(wanted.LIMIT_DAY.id)) * 10_000,
-            int(self.setting(wanted.LIMIT_MONTH.id)) * 10_000,
-            str(self.setting(wanted.PRICE_DATE.id)),
-        )
+    cloud_transport: CloudTransport | None = None
+    """Carries requests to the cloud account; ``None`` until one is signed in."""
 
     # -- preview and send -------------------------------------------------------------------------------------
 
@@ -243,8 +139,7 @@ class InsightSendingServices(InsightServices, PreferenceServices):
         if chosen == "rules" or table is None:
             return self._kept(patient_id, by_rules, f"rules/{by_rules.origin}", fresh=fresh)
         if chosen == "cloud":
-            # The cloud's narratives are free prose, which the check refuses; they are read on the account page.
-            return replace(by_rules, refused="The cloud's own text is not checked; this text is by rules.")
+            return self._with_remote(patient_id, by_rules, table)
         model = self._provider_with(self._key() or "")
         reason = self._gate(patient_id, table, chosen, model.host)
         if reason is not None:
@@ -254,6 +149,52 @@ class InsightSendingServices(InsightServices, PreferenceServices):
         if not fresh and (cached := self.vault.insights.cached(cache_key)) is not None:
             return self._from_stored(cached, by_rules.facts)
         return self._ask(patient_id, by_rules, model, cache_key, cancel or CancelToken(), on_spoken)
+
+    def _with_remote(self, patient_id: str, by_rules: Insight, table: FactsTable) -> Insight:
+        """The rules' text, with the cloud's own beside it where everything allows that; it is never checked (I-66)."""
+        from clarity_desktop.insights.gate import GateReason, consent_purpose
+        from clarity_desktop.insights.providers.cloud import cloud_body, fails_the_check, read_remote
+        from clarity_desktop.insights.providers.provider import ProviderError
+
+        transport = self.cloud_transport
+        host = "" if transport is None else transport.host
+        reason = self._gate(patient_id, table, "cloud", host)
+        if transport is None and reason in (None, GateReason.NO_CONSENT):
+            return replace(by_rules, refused="No cloud account is signed in.", remedy="Sign in on the Sync page.")
+        if reason is not None or transport is None:
+            reason = reason or GateReason.NO_CONSENT
+            self._refusal(patient_id, "cloud", reason)
+            return replace(by_rules, refused=reason.sentence, remedy=reason.remedy)
+        if self.setting(wanted.CLOUD_TEXT.id) is not True:
+            return replace(
+                by_rules,
+                refused="The cloud's own text cannot be checked, and this workplace does not show it.",
+                remedy="An admin can allow it in the settings, Insights.",
+            )
+        self.require(Right.SEND_INSIGHT, "tell_insight")
+        try:
+            body = cloud_body(table)
+        except ProviderError as error:
+            return replace(by_rules, refused=error.message, remedy=error.remedy)
+        sent = self.vault.insights.about_to_send(
+            patient_id,
+            provider="cloud",
+            host=host,
+            model=consent_purpose("cloud", host),
+            consent_id=self._consent(patient_id, "cloud", host) or 0,
+            body=body,
+            correlation=str(uuid.uuid4()),
+        )
+        try:
+            raw = transport.generate(body)
+            remote = read_remote(raw)
+        except ProviderError as error:
+            self.vault.insights.has_ended(sent.id, error.failure.value)
+            return replace(by_rules, refused=error.message, remedy=error.remedy, sent_bytes=len(body))
+        self.vault.insights.has_ended(sent.id, "answered")
+        if fails_the_check(table, raw):
+            self.vault.audit.append("insight.check", patient_id=patient_id, outcome="refused", detail="remote text")
+        return replace(by_rules, sent_bytes=len(body), remote=remote)
 
     def _ask(
         self,
@@ -358,7 +299,7 @@ class InsightSendingServices(InsightServices, PreferenceServices):
                 provider_chosen=chosen == provider,
                 simulated=self.vault.patients.get(patient_id).simulated,
                 consent_id=self._consent(patient_id, provider, host),
-                has_key=self._key() is not None,
+                has_key=provider != _GEMINI or self._key() is not None,
                 within_limits=self.insight_meter().within_limits,
             ),
         )
@@ -383,120 +324,6 @@ class InsightSendingServices(InsightServices, PreferenceServices):
             "insight.refused", patient_id=patient_id, outcome="refused", detail=f"{provider}: {reason.value}"
         )
 
-    def _known(self, provider: str) -> None:
-        if provider != _GEMINI:
-            raise UsageError(
-                "insights.provider", "This provider sends nothing of its own.", remedy="Choose the provider gemini."
-            )
-
-    def _key(self) -> str | None:
-        return self.vault.secrets.find(_PURPOSE)
-
-    def _provider_with(self, key: str) -> Any:
-        from clarity_desktop.cloud.client.addresses import checked_address
-        from clarity_desktop.insights.providers.gemini import GeminiProvider
-
-        address = str(self.setting(wanted.ADDRESS.id)).strip()
-        url = checked_address(address) if address else None
-        return GeminiProvider(key or "none", str(self.setting(wanted.MODEL.id)), base_url=url)
-
-    # -- what is kept -----------------------------------------------------------------------------------------
-
-    def _cache_key(self, facts: InsightFacts, provider: str, model: str) -> str:
-        from clarity_desktop.insights.grounding.lexicon import lexicon
-        from clarity_desktop.insights.request import PROMPT_VERSION
-
-        parts = (facts.hash, provider, model, PROMPT_VERSION, facts.language, lexicon(facts.language).version)
-        return hashlib.sha256("/".join(parts).encode()).hexdigest()
-
-    def _kept(self, patient_id: str, insight: Insight, cache_key: str, *, fresh: bool) -> Insight:
-        from clarity_desktop.insights.grounding import table_document
-
-        if insight.facts.table is None or not insight.statements or self.vault.is_read_only:
-            return insight
-        key = cache_key if len(cache_key) == 64 else self._cache_key(insight.facts, "rules", insight.origin)
-        if not fresh and (cached := self.vault.insights.cached(key)) is not None:
-            return self._from_stored(cached, insight.facts)
-        document = {
-            "origin": insight.origin,
-            "language": insight.facts.language,
-            "facts": table_document(insight.facts.table, local=True),
-            "hash": insight.facts.hash,
-            "last_day": insight.facts.last_day.isoformat(),
-            "sent_bytes": insight.sent_bytes,
-            "statements": [
-                {
-                    "kind": one.kind.value,
-                    "text": one.text,
-                    "facts": list(one.facts),
-                    "pieces": [[text, list(ids)] for text, ids in one.pieces],
-                }
-                for one in insight.statements
-            ],
-        }
-        stored = self.vault.insights.keep(
-            patient_id,
-            provider=insight.provider,
-            topic=insight.facts.topic.value,
-            cache_key=key,
-            document=document,
-        )
-        return replace(insight, id=stored.id)
-
-    @staticmethod
-    def _from_stored(stored: StoredInsight, facts: InsightFacts) -> Insight:
-        document = stored.document
-        return Insight(
-            stored.provider,
-            document["origin"],
-            stored.made,
-            facts,
-            tuple(
-                SaidStatement(
-                    StatementKind(one["kind"]),
-                    one["text"],
-                    tuple(one["facts"]),
-                    tuple((text, tuple(ids)) for text, ids in one.get("pieces", ())),
-                )
-                for one in document["statements"]
-            ),
-            id=stored.id,
-            sent_bytes=int(document.get("sent_bytes", 0)),
-        )
-
-    @needs(Right.READ_DATA)
-    def insight_history(self, patient_id: str) -> list[StoredInsight]:
-        """All texts about a person, newest first, each with the facts it was made from."""
-        return self.vault.insights.list(patient_id)
-
-    @needs(Right.READ_DATA)
-    def insights_sent(self, patient_id: str) -> list[SentRequest]:
-        """What left this machine about a person for insights, newest first (I-38)."""
-        return self.vault.insights.sends(patient_id)
-
-    @needs(Right.READ_DATA)
-    def insight_bytes_sent(self, send_id: str) -> bytes:
-        """The exact bytes of a send; their SHA-256 is the one of its audit entry."""
-        return self.vault.insights.sent_bytes(send_id)
-
-    @needs(Right.READ_DATA)
-    def rate_insight(
-        self, insight_id: str, statement: int, *, helpful: bool | None = None, hidden: bool = False, comment: str = ""
-    ) -> None:
-        """Keep what the user thinks of a sentence, in the vault alone (I-23)."""
-        document = {"helpful": helpful, "hidden": hidden, "comment": comment}
-        self.vault.insights.give_feedback(insight_id, statement, document)
-
-    @needs(Right.READ_DATA)
-    def insight_ratings(self, insight_id: str) -> dict[tuple[int, str], dict[str, Any]]:
-        """What users think of a text's sentences, by number and user."""
-        return self.vault.insights.feedback(insight_id)
-
-    @needs(Right.READ_DATA)
-    def own_insight_ratings(self, insight_id: str) -> dict[int, dict[str, Any]]:
-        """What the present user thinks of a text's sentences, by number."""
-        return self.vault.insights.own_feedback(insight_id)
-
 
 class _StoppedError(ClarityError):
     """The gate closed between queueing and sending; turned into the rules' text."""
@@ -504,7 +331,3 @@ class _StoppedError(ClarityError):
     def __init__(self, reason: GateReason) -> None:
         super().__init__("insights.stopped", reason.sentence)
         self.reason = reason
-
-
-def _instant(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

@@ -22,6 +22,7 @@ from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
     from clarity_desktop.insights.facts import WindowEvidence
+    from clarity_desktop.insights.providers.cloud import RemoteText
 
 __all__ = [
     "NOT_A_DIAGNOSIS",
@@ -86,6 +87,8 @@ class Insight:
     """What can be done about :attr:`refused`, and by whom."""
     sent_bytes: int = 0
     """Bytes that left for this text; 0 when nothing was sent."""
+    remote: RemoteText | None = None
+    """What the cloud wrote, which no check can hold to the facts."""
     partial: bool = False
     """Whether it was cancelled before its end."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AccessReport", "Disclosure", "access_report"]
 
-_DISCLOSING: Final = ("report.", "export.", "insight.", "sync.", "print.", "table.")
+_DISCLOSING: Final = ("report.", "export.", "insight.send", "sync.", "print.", "table.")
 """Beginnings of the names of actions by which something leaves the vault."""
 
 
@@ -121,6 +121,8 @@ def access_report(vault: Vault, patient_id: PatientId, *, generated: Instant) ->
     for name, count in (
         ("Annotations", len(vault.diary.annotations(patient_id))),
         ("Sleep diary nights", len(vault.diary.nights(patient_id))),
+        ("Insight texts", len(vault.insights.list(patient_id))),
+        ("Insight requests sent", len(vault.insights.sends(patient_id))),
         ("Free and work days", len(vault.diary.free_days(patient_id).exceptions)),
     ):
         if count:

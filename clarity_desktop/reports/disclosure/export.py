@@ -80,6 +80,8 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         "sensitivity": "Distance to the embedding under the other fill.",
         "embedding": "96 numbers with spaces between; research use, no medical finding.",
     },
+    "insights.json": {"": "Texts that were made about the person, with their facts and what users thought of them."},
+    "insight_sends.json": {"": "Each request that left for such a text: to whom, when, and its exact bytes."},
     "consents.json": {"": "What the person agreed to, and withdrawals."},
     "access.json": {"": "Purposes, recipients, retention, and each time something was sent."},
     "shares.json": {"": "With which colleagues the record was shared, by whom and until when."},
@@ -204,6 +206,7 @@ class _Archive:
         columns = {} if panel is None else findings_columns(panel.findings, panel.zone)
         self._table("findings.csv", tuple(columns), zip(*columns.values(), strict=True))
         self._pat()
+        self._insights()
         report = access_report(self._vault, patient_id, generated=self._generated)
         self._json("consents.json", report.as_document()["purposes"])
         self._json("access.json", report.as_document())
@@ -238,6 +241,26 @@ class _Archive:
                 if one is not None
             ),
         )  # fmt: skip
+
+    def _insights(self) -> None:
+        """Texts with their facts and feedback, and what was sent for them."""
+        table, patient_id = self._vault.insights, self._patient.id
+        self._json(
+            "insights.json",
+            (
+                {"id": one.id, "made": _utc(one.made), "by": one.provider, "topic": one.topic, **one.document,
+                 "feedback": [{"sentence": number, "who": who, **held}
+                              for (number, who), held in table.feedback(one.id).items()]}
+                for one in table.list(patient_id)
+            ),
+        )  # fmt: skip
+        self._json(
+            "insight_sends.json",
+            (
+                {**asdict(one), "at": _utc(one.at), "request": table.sent_bytes(one.id).decode("utf-8")}
+                for one in table.sends(patient_id)
+            ),
+        )
 
     def _diary(self) -> None:
         """What was entered by hand, and its history."""

@@ -197,6 +197,11 @@ class Retention:
             )
             weeks = schema.pat_embeddings
             connection.execute(delete(weeks).where(weeks.c.patient_id == patient_id, weeks.c.stored < cutoff * 10**9))
+            texts, sends, views = schema.insights, schema.insight_sends, schema.insight_feedback
+            old = select(texts.c.id).where(texts.c.patient_id == patient_id, texts.c.made < cutoff)
+            connection.execute(delete(views).where(views.c.insight_id.in_(old)))
+            connection.execute(delete(texts).where(texts.c.patient_id == patient_id, texts.c.made < cutoff))
+            connection.execute(delete(sends).where(sends.c.patient_id == patient_id, sends.c.at < cutoff))
         elif due.data_class is DataClass.SET_ASIDE:
             imports = schema.imports
             old = select(imports.c.id).where(imports.c.patient_id == patient_id, imports.c.finished < cutoff)
@@ -274,7 +279,8 @@ _COUNTS: Final = {
     ),
     DataClass.DERIVED: (
         "SELECT count(*) FROM (SELECT patient_id, stored FROM findings UNION ALL SELECT patient_id, stored "
-        "FROM pat_embeddings) WHERE patient_id = ? AND stored / 1000000000 < ?"
+        "FROM pat_embeddings UNION ALL SELECT patient_id, made * 1000000000 FROM insights UNION ALL "
+        "SELECT patient_id, at * 1000000000 FROM insight_sends) WHERE patient_id = ? AND stored / 1000000000 < ?"
     ),
     DataClass.DOCUMENTS: "SELECT count(*) FROM attachments WHERE patient_id = ? AND added < ?",
     # The history holds each entry at least once, and those that were removed.

@@ -7,7 +7,7 @@ from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.text import Label
-from clarity_desktop.ui.pages.insights.panel import spoken_sources
+from clarity_desktop.ui.pages.insights.words import spoken_sources
 from clarity_desktop.ui.qt import Signal
 
 __all__ = ["FactsCard"]

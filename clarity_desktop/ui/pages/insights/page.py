@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from clarity_desktop.app.insight_sending import InsightMeter
+from clarity_desktop.app.insight_choice import InsightMeter
 from clarity_desktop.app.insights import Insight
 from clarity_desktop.app.rhythm import RhythmDetail
 from clarity_desktop.domain.errors import ClarityError
@@ -21,8 +21,9 @@ from clarity_desktop.ui.jobs import Operation, run_mutation, run_query
 from clarity_desktop.ui.pages.insights import sheets
 from clarity_desktop.ui.pages.insights.charts import OTHER_PAGES, SERIES_OF, CitedCharts
 from clarity_desktop.ui.pages.insights.facts_card import FactsCard
-from clarity_desktop.ui.pages.insights.panel import TOPIC_WORDS, InsightPanel
+from clarity_desktop.ui.pages.insights.panel import InsightPanel
 from clarity_desktop.ui.pages.insights.questions import QuestionBox
+from clarity_desktop.ui.pages.insights.words import TOPIC_WORDS
 from clarity_desktop.ui.pages.study_page import Recording, StudyPage
 from clarity_desktop.ui.qt import QHBoxLayout, QMenu, QPoint, QResizeEvent, QScrollArea, Qt, QVBoxLayout, QWidget
 

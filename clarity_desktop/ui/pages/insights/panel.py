@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight, SaidStatement, fact_period, insight_note
+from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight, SaidStatement, insight_note
 from clarity_desktop.domain.errors import ClarityError
-from clarity_desktop.domain.insights import Fact, Topic
+from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import format_instant
 from clarity_desktop.ui.components.badge import Badge
@@ -18,36 +17,15 @@ from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.jobs import Job, Operation, board, run_mutation, run_query, start_job
 from clarity_desktop.ui.pages.insights.statement_row import StatementRow
+from clarity_desktop.ui.pages.insights.words import TOPIC_WORDS, spoken_sources
 from clarity_desktop.ui.qt import QGuiApplication, QHBoxLayout, QVBoxLayout, QWidget, Signal
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
 
-__all__ = ["TOPIC_WORDS", "InsightPanel", "spoken_sources"]
+__all__ = ["InsightPanel"]
 
-TOPIC_WORDS: Final = {
-    Topic.OVERVIEW: "Overview",
-    Topic.SLEEP: "Sleep",
-    Topic.REGULARITY: "Regularity",
-    Topic.ACTIVITY: "Activity",
-    Topic.HEART: "Heart",
-    Topic.EVENT: "Change since an event",
-    Topic.DATA_QUALITY: "Data quality",
-    Topic.PAT: "PAT trajectory",
-}
 _PROVIDERS: Final = (("rules", "Rules"), ("gemini", "Model"), ("cloud", "Cloud"))
-_LEAST_DAYS: Final = 3
-
-
-def spoken_sources(insight: Insight) -> dict[str, str]:
-    """What the chip of each fact says: name, days, and what it rests on."""
-    table = insight.facts.table
-    facts: Sequence[Fact] = () if table is None else table.facts
-    return {
-        one.id: f"{one.label}, {fact_period(one, insight.facts).replace('/', ' to ')}, "
-        f"{one.valid_days} valid days, coverage {100 * one.coverage:.0f} %"
-        for one in facts
-    }
 
 
 class InsightPanel(Card):
@@ -93,6 +71,10 @@ class InsightPanel(Card):
         self.state = Label("", "body", "muted", wrap=True)
         self.state.setContentsMargins(14, 10, 14, 10)
         self.body.addWidget(self.state)
+        self.remote = Label("", "body", wrap=True, selectable=True)
+        self.remote.setContentsMargins(14, 10, 14, 10)
+        self.remote.setAccessibleName("Remote text, not checked")
+        self.body.addWidget(self.remote)
         self.hidden = Button("", "link")
         self.hidden.clicked.connect(lambda _=False: self.show_hidden())
         self.body.addWidget(self.hidden)
@@ -242,6 +224,7 @@ class InsightPanel(Card):
         self.insight, self.numbers, self.chosen, self.ratings = None, {}, None, {}
         self._clear()
         self.notice.hide()
+        self.remote.hide()
         self.stop.hide()
         self.hidden.hide()
         self.origin.hide()
@@ -300,6 +283,11 @@ class InsightPanel(Card):
         )
         self.sent.show()
         self._show_refusal(insight)
+        if insight.remote is not None:
+            lines = (insight.remote.narrative, *(f"– {point}" for point in insight.remote.points))
+            lacks = "; ".join(insight.remote.lacks)
+            self.remote.setText("\n".join((f"Remote text, not checked ({lacks}):", *lines)))
+            self.remote.show()
         for button in (self.copy, self.sign):
             button.setEnabled(bool(insight.statements))
         if kept in self.numbers:
