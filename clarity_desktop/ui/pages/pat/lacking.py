@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from clarity_desktop.domain.pat import Checkpoint
-from clarity_desktop.domain.pat_results import Machine
+from clarity_desktop.domain.pat_results import Machine, WeekStatus
+from clarity_desktop.domain.time import ZoneTimeline
 from clarity_desktop.ui.components.states import EmptyState
 from clarity_desktop.ui.jobs import Job
 from clarity_desktop.ui.qt import isValid
 
-__all__ = ["job_state", "kind_words", "lacking_state", "no_signal_state", "waiting_state"]
+__all__ = ["WeeksFound", "job_state", "kind_words", "lacking_state", "no_signal_state", "waiting_state"]
 
 _INSTALL: Final = "python3 start.py setup"
+
+
+@dataclass(frozen=True, slots=True)
+class WeeksFound:
+    """What is known before any model runs."""
+
+    machine: Machine
+    models: tuple[Checkpoint, ...]
+    weeks: tuple[WeekStatus, ...]
+    zone: ZoneTimeline
 
 
 def lacking_state(machine: Machine, models: tuple[Checkpoint, ...], install: Callable[[], None]) -> EmptyState | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.pat import Checkpoint
-from clarity_desktop.domain.pat_results import Machine, PatRequest, PatResult, WeekDetail, WeekStatus
+from clarity_desktop.domain.pat_results import PatRequest, PatResult, WeekDetail
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day
 from clarity_desktop.domain.work import CancelToken
@@ -20,7 +19,14 @@ from clarity_desktop.ui.jobs import Job, Operation, run_mutation, run_query, sta
 from clarity_desktop.ui.pages.pat.exchange import Exchange
 from clarity_desktop.ui.pages.pat.frame import PatFrame, scrolled
 from clarity_desktop.ui.pages.pat.heads import HeadsTab
-from clarity_desktop.ui.pages.pat.lacking import job_state, kind_words, lacking_state, no_signal_state, waiting_state
+from clarity_desktop.ui.pages.pat.lacking import (
+    WeeksFound,
+    job_state,
+    kind_words,
+    lacking_state,
+    no_signal_state,
+    waiting_state,
+)
 from clarity_desktop.ui.pages.pat.profiles import Profiles
 from clarity_desktop.ui.pages.pat.week_list import week_lines
 from clarity_desktop.ui.pages.pat.week_view import TABS, Tab
@@ -37,16 +43,6 @@ _AT_ONCE: Final = 120
 """Cost up to which weeks are embedded without being asked: about a season with PAT-S, some seconds of work."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What is known before any model runs."""
-
-    machine: Machine
-    models: tuple[Checkpoint, ...]
-    weeks: tuple[WeekStatus, ...]
-    zone: ZoneTimeline
-
-
 class PatPage(PatFrame):
     """Weeks of the person through the Pretrained Actigraphy Transformer. Research use."""
 
@@ -56,7 +52,7 @@ class PatPage(PatFrame):
 
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(services, parent)
-        self.found: _Found | None = None
+        self.found: WeeksFound | None = None
         self.result: PatResult | None = None
         self.detail: WeekDetail | None = None
         self.day: int | None = None
@@ -152,14 +148,14 @@ class PatPage(PatFrame):
         self.stop()
         request = self.request()
 
-        def read() -> _Found:
+        def read() -> WeeksFound:
             weeks, zone = services.pat_weeks(patient.id, request)
             machine = services.pat_machine()
-            return _Found(machine, services.pat_models() if machine.ready else (), weeks, zone)
+            return WeeksFound(machine, services.pat_models() if machine.ready else (), weeks, zone)
 
         self._operation = run_query(self, read, self._arrived, self._refused)
 
-    def _arrived(self, found: _Found) -> None:
+    def _arrived(self, found: WeeksFound) -> None:
         fresh = self.found is None
         self.found, self.result = found, None
         self._stack.setCurrentWidget(self._area)
