@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from clarity_desktop.app.network import NetworkServices
-from clarity_desktop.app.permissions import open_to_all
+from clarity_desktop.app.cloud_accounts import CloudAccountServices
+from clarity_desktop.app.permissions import needs
+from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
-    from clarity_desktop.cloud.contract import ContractReport
+    from clarity_desktop.cloud.api import CloudInsight
 
 __all__ = ["CloudServices"]
 
 
-class CloudServices(NetworkServices):
-    """Servers, accounts and sync. Part of ``Services``; its calls wait, so make them from a worker."""
+class CloudServices(CloudAccountServices):
+    """Servers, accounts and what they offer. Part of ``Services``; its calls wait, so make them from a worker."""
 
-    @open_to_all
-    def check_cloud(self, url: str) -> tuple[bool, ContractReport]:
-        """Ask a server for its document and compare it with the profiles; sends nothing of anyone.
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_models(self) -> Mapping[str, object]:
+        """What the current account's server says of its model; a readiness it claims is not checked (D21)."""
+        self._require_sending()
+        return self._net.run(self._cloud_api(self._account(None)).pat_models())
 
-        Returns
-        -------
-        Whether the server serves a document, and the report.
-
-        Raises
-        ------
-        UsageError
-            ``cloud.address`` or ``cloud.plain_http`` for an address that may not be spoken to.
-        CloudError
-            When the server cannot be reached.
-        """
-        from clarity_desktop.cloud.client import CloudClient, Service
-        from clarity_desktop.cloud.contract import compare_contract
-        from clarity_desktop.cloud.contract.asking import ask_document
-
-        client = CloudClient(Service(url))
-
-        async def ask() -> tuple[bool, ContractReport]:
-            async with client:
-                document = await ask_document(client)
-                return document is not None, compare_contract(document or {"paths": {}})
-
-        return self._net.run(ask())
+    @needs(Right.SEND_INSIGHT)
+    def cloud_insight_history(self, limit: int = 20) -> Sequence[CloudInsight]:
+        """Previews of earlier texts of the current account's server, newest first as it lists them."""
+        self._require_sending()
+        return self._net.run(self._cloud_api(self._account(None)).insight_history(limit))

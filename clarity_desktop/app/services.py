@@ -91,6 +91,7 @@ class Services(
         self._listeners: list[Callable[[Changes], None]] = []
         self._lock = threading.RLock()
         self._network: Network | None = None
+        self._begin_cloud()
 
     # -- the vault and its lock -----------------------------------------------------------------------------
 

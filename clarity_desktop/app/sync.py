@@ -21,7 +21,7 @@ from clarity_desktop.domain.work import CancelToken
 
 if TYPE_CHECKING:
     from clarity_desktop.cloud.api import CloudApi
-    from clarity_desktop.cloud.sync.engine import CycleReport
+    from clarity_desktop.cloud.sync.cycle import CycleReport
 
 __all__ = ["SyncPreview", "SyncServices", "SyncStatus", "SyncedAccount"]
 
@@ -34,8 +34,13 @@ _NEEDS_PERSON: Final = (OperationState.REJECTED, OperationState.DEAD, OperationS
 class SyncedAccount(Protocol):
     """The account that data goes to."""
 
-    server: str
-    user_id: str
+    @property
+    def server(self) -> str:
+        """Its base address."""
+
+    @property
+    def user_id(self) -> str:
+        """The token's ``sub``."""
 
 
 @dataclass(frozen=True, slots=True)

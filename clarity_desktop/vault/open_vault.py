@@ -52,6 +52,7 @@ from clarity_desktop.vault.store.owner import Owner, Ownership
 from clarity_desktop.vault.store.place import require_own_disk
 from clarity_desktop.vault.store.transactions import Store
 from clarity_desktop.vault.tables.audit import Audit
+from clarity_desktop.vault.tables.cloud import CloudTable
 from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.findings import Findings
@@ -164,6 +165,7 @@ class OpenVault:
         self.rules = Rules(self._store)
         self.pat = PatTable(self._store)
         self.insights = InsightTable(self._store)
+        self.cloud = CloudTable(self._store)
         self.outbox = Outbox(self._store)
         self.secrets = KeptSecrets(KeyHeader.read(layout.keys)[0].vault_id)
         backups = circumstances.backups or folder_beside(layout.directory)

@@ -127,7 +127,7 @@ class CloudClient:
         CloudError
             For everything but a success; ``outcome_unknown`` says when the server may have acted all the same.
         """
-        if call.method != "GET":
+        if call.method != "GET" or call.token is not None:
             return await self._attempts(call)
         key = json.dumps([call.method, call.path, sorted(call.query.items()), self.account])
         task = self._running.get(key)
@@ -173,12 +173,14 @@ class CloudClient:
         raise AssertionError("a call ends in an answer or an error")
 
     async def _authorised(self, call: Call, attempt: int) -> Answer:
-        token = await self._tokens.access_token() if call.is_protected and self._tokens is not None else None
+        token = call.token
+        if call.is_protected and self._tokens is not None:
+            token = await self._tokens.access_token()
         try:
             return await self._guarded(call, token, attempt)
         except CloudError as error:
             status = error.problem.status if error.problem is not None else None
-            if status != 401 or token is None or self._tokens is None:
+            if status != 401 or token is None or self._tokens is None or call.token is not None:
                 raise
         # One replay with another token; a second refusal is the end of the session.
         renewed = await self._tokens.renew(token)

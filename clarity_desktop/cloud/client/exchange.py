@@ -23,9 +23,9 @@ class Call:
     template: str
     """The same with parameters as names: what hooks and logs may see."""
     query: Mapping[str, str] = field(default_factory=dict)
-    document: Any = None
+    document: Any = field(default=None, repr=False)
     """Sent as JSON."""
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
     """Sent as it is, in place of ``document``: a retry sends the same bytes (Y-53)."""
     is_protected: bool = True
     bucket: str = "read"
@@ -33,6 +33,8 @@ class Call:
     """One id for all that a person's action causes (L-39)."""
     read_timeout_s: float = 30.0
     capability: str = ""
+    token: str | None = field(default=None, repr=False)
+    """Sent in place of the account's, for the one call that asks whose it is."""
 
     @property
     def may_repeat(self) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clarity_desktop.cloud.contract.profiles import Profile, normal_path, profiles
+from clarity_desktop.cloud.contract.profiles import Profile, normal_path, profile, profiles
 
-__all__ = ["Detection", "detect", "operations"]
+__all__ = ["Detection", "assumed", "detect", "operations"]
 
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 
@@ -64,3 +64,10 @@ def detect(document: Mapping[str, Any]) -> Detection:
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return Detection(best if hits[best.name] else None, hits, digest, served)
+
+
+def assumed(name: str) -> Detection:
+    """A profile taken on somebody's word, for a server that serves no document: all its operations count as there."""
+    known = profile(name)
+    served = frozenset((one.method, normal_path(one.path)) for one in known.endpoints if one.method != "WS")
+    return Detection(known, {}, "", served)

@@ -1,0 +1,264 @@
+"""The part of the services that signs in: accounts of people at servers, their sessions, and what each may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from clarity_desktop.app.cloud_servers import CloudServer
+from clarity_desktop.app.cloud_sessions import (
+    ACCOUNTS,
+    CURRENT,
+    CloudAccount,
+    CloudChallenge,
+    CloudSessionServices,
+    CloudStatus,
+)
+from clarity_desktop.app.permissions import needs
+from clarity_desktop.domain.changes import Change
+from clarity_desktop.domain.errors import ClarityError, ConflictError
+from clarity_desktop.domain.users import Right
+
+if TYPE_CHECKING:
+    from clarity_desktop.cloud.auth import TokenSet
+    from clarity_desktop.cloud.auth.cognito import IdentityService
+
+__all__ = ["CloudAccountServices"]
+
+_T = TypeVar("_T")
+
+
+class CloudAccountServices(CloudSessionServices):
+    """Signing in and out. Part of ``Services``; calls that ask a server wait, so make them from a worker."""
+
+    # -- signing in ---------------------------------------------------------------------------------------------
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_sign_in(
+        self, url: str, email: str, password: str, *, another: bool = False
+    ) -> CloudAccount | CloudChallenge:
+        """Sign in at a server that the vault knows. By default the password does not leave this machine (SRP).
+
+        Parameters
+        ----------
+        another:
+            The answer to ``cloud.other_user``: let the vault know a further account.
+
+        Raises
+        ------
+        CloudError
+            ``cloud.wrong_password`` and whatever else the identity service refuses by.
+        ConflictError
+            ``cloud.other_user`` when the vault belongs to another account (L-18); nothing is kept then.
+        NotPermittedError
+            ``cloud.sending_off``.
+        """
+        self._require_sending()
+        server = self._server(url)
+
+        def ask() -> CloudAccount | CloudChallenge:
+            if server.login == "server":
+                tokens = self._with_server_login(server, lambda login: login.sign_in(email.strip(), password))
+                return self._complete(server, tokens, another=another)
+            found = self._identity(server).sign_in(email.strip(), password)
+            return self._answered(server, email.strip(), found, another=another)
+
+        return self._told("cloud.sign_in", server, ask)
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_answer(self, challenge: CloudChallenge, text: str) -> CloudAccount | CloudChallenge:
+        """Answer a challenge with a code or a new password; raises as :meth:`cloud_sign_in`, ``cloud.wrong_code``."""
+        from clarity_desktop.cloud.auth import Challenge, ChallengeKind
+
+        self._require_sending()
+        server = self._server(challenge.server)
+        asked = Challenge(ChallengeKind(challenge.kind), challenge.name, challenge.hint, challenge.state)
+
+        def ask() -> CloudAccount | CloudChallenge:
+            found = self._identity(server).answer(asked, text)
+            return self._answered(server, challenge.email, found, another=challenge.another)
+
+        return self._told("cloud.sign_in", server, ask)
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_sign_out(self, key: str | None = None, *, everywhere: bool = False) -> bool:
+        """Sign out here, or of all machines; answers whether the service confirmed it.
+
+        Tokens are dropped whatever the service says, and all data stays here (L-16). The server may take an old
+        access token until it ends by itself (D31).
+        """
+        account = self._account(key)
+        server = self._server(account.server)
+        confirmed = False
+        try:
+            confirmed = self._end_at_service(account, server, everywhere=everywhere)
+        except ClarityError as error:
+            self._note("cloud.sign_out", server, "refused", f"{error.code}; tokens dropped here")
+        else:
+            self._note("cloud.sign_out", server, "ok", "everywhere" if everywhere else "here")
+        finally:
+            self._drop(account.key)
+            self._tokens_kept().forget(account.key)
+        self._announce(Change.SETTINGS)
+        return confirmed
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_forget_account(self, key: str) -> None:
+        """Take an account that is signed out off the list; what was sent to it stays there.
+
+        Raises
+        ------
+        ConflictError
+            ``cloud.account_in_use`` while it is signed in, or data of somebody is set to go there.
+        """
+        account = self._account(key)
+        if self._tokens_kept().find(key) is not None or self.vault.outbox.enabled(key):
+            raise ConflictError(
+                "cloud.account_in_use",
+                "This account is still in use.",
+                remedy="Sign out, and switch the sync of each person to it off.",
+            )
+        self.vault.outbox.remember(ACCOUNTS, [asdict(one) for one in self._accounts() if one.key != account.key])
+        self.vault.cloud.forget_bodies(key)
+        self._note("cloud.account_forget", self._server(account.server), "ok", "")
+        self._announce(Change.SETTINGS)
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_choose_account(self, key: str) -> CloudAccount:
+        """Make an account the one that screens speak of."""
+        account = self._account(key)
+        self.vault.outbox.remember(CURRENT, account.key)
+        self._announce(Change.SETTINGS)
+        return account
+
+    # -- accounts without a session -----------------------------------------------------------------------------
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_register(self, url: str, email: str, password: str, name: str = "") -> bool:
+        """Make an account at a server; answers whether it is confirmed already."""
+        from clarity_desktop.cloud.auth import checked_password
+
+        checked_password(password)
+        return self._account_call(
+            "cloud.register",
+            url,
+            lambda service: service.register(email.strip(), password, name.strip()),
+            lambda login: login.register(email.strip(), password, name.strip()),
+        )
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_confirm(self, url: str, email: str, code: str) -> None:
+        """Confirm an account by the code from its mail; raises ``cloud.wrong_code``, ``cloud.old_code``."""
+        self._account_call(
+            "cloud.confirm",
+            url,
+            lambda service: service.confirm(email.strip(), code),
+            lambda login: login.confirm(email.strip(), code),
+        )
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_send_code(self, url: str, email: str) -> None:
+        """Let the code be sent again; says nothing of whether there is such an account."""
+        self._account_call(
+            "cloud.send_code",
+            url,
+            lambda service: service.send_code_again(email.strip()),
+            lambda login: login.send_code_again(email.strip()),
+        )
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_forgot_password(self, url: str, email: str) -> None:
+        """Let a code for a new password be sent; says nothing of whether there is such an account."""
+        self._account_call(
+            "cloud.forgot_password",
+            url,
+            lambda service: service.forgot_password(email.strip()),
+            lambda login: login.forgot_password(email.strip()),
+        )
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_reset_password(self, url: str, email: str, code: str, password: str) -> None:
+        """Set a new password by a code; raises ``cloud.wrong_code``, ``cloud.password_rule``."""
+        from clarity_desktop.cloud.auth import checked_password
+
+        checked_password(password)
+        self._account_call(
+            "cloud.reset_password",
+            url,
+            lambda service: service.reset_password(email.strip(), code, password),
+            lambda login: login.reset_password(email.strip(), code, password),
+        )
+
+    # -- how it stands ------------------------------------------------------------------------------------------
+
+    @needs(Right.OWN_ACCESS)
+    def cloud_status(self) -> CloudStatus:
+        """How the vault stands with servers; asks none."""
+        current = self.cloud_account()
+        has_token = current is not None and self._tokens_kept().find(current.key) is not None
+        return CloudStatus(
+            self.setting("external.sending") is True,
+            self.cloud_servers(),
+            self._accounts(),
+            current,
+            has_token,
+            has_token and self._cloud_kept,
+        )
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_probe(self, key: str | None = None) -> dict[str, bool]:
+        """Whether each probe of the account's server answers now: that it can be reached, not that it works."""
+        self._require_sending()
+        api = self._cloud_api(self._account(key))
+        return self._net.run(api.health())
+
+    def _account_call(
+        self,
+        action: str,
+        url: str,
+        by_pool: Callable[[IdentityService], _T],
+        by_server: Callable[[Any], Any],
+    ) -> _T:
+        self._require_sending()
+        server = self._server(url)
+
+        def ask() -> Any:
+            if server.login == "server":
+                return self._with_server_login(server, by_server)
+            return by_pool(self._identity(server))
+
+        found: _T = self._told(action, server, ask)
+        if action != "cloud.sign_in":
+            self._note(action, server, "ok", "")
+        return found
+
+    def _answered(self, server: CloudServer, email: str, found: Any, *, another: bool) -> CloudAccount | CloudChallenge:
+        from clarity_desktop.cloud.auth import Challenge
+
+        if isinstance(found, Challenge):
+            kind, name = found.kind.value, found.name
+            return CloudChallenge(server.url, email, kind, name, found.hint, another, found.state)
+        return self._complete(server, found.tokens, another=another)
+
+    def _complete(self, server: CloudServer, tokens: TokenSet, *, another: bool) -> CloudAccount:
+        known = self._accounts()
+        account = CloudAccount(server.url, tokens.subject, tokens.email, server.profile)
+        is_known = account.key in {one.key for one in known}
+        if known and not is_known and not another:
+            self._revoke(server, tokens)
+            raise ConflictError(
+                "cloud.other_user",
+                "This vault belongs to another account.",
+                remedy="Sign in as that one, or say that this vault shall know a further account; nothing of "
+                "anybody goes there before it is switched on for a person.",
+            )
+        self._cloud_kept = self._tokens_kept().keep(account.key, tokens.refresh)
+        live = self._go_live(server, account, tokens)
+        rest = [one for one in known if one.key != account.key]
+        self.vault.outbox.remember(ACCOUNTS, [asdict(one) for one in (*rest, live.account)])
+        self.vault.outbox.remember(CURRENT, live.account.key)
+        where = "token in the keychain" if self._cloud_kept else "token in memory alone"
+        self._note("cloud.sign_in", server, "ok", where)
+        self._announce(Change.SETTINGS)
+        return live.account

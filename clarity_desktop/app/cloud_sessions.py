@@ -1,0 +1,311 @@
+"""Sessions of accounts at servers: tokens in memory and keychain, the identity service, and what each may call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from clarity_desktop.app.cloud_servers import CloudServer, CloudServerServices
+from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.domain.changes import Change
+from clarity_desktop.domain.errors import ClarityError, NotFoundError
+from clarity_desktop.domain.users import Right
+
+if TYPE_CHECKING:
+    from clarity_desktop.app.cloud_keeping import VaultKeeping
+    from clarity_desktop.app.sync import SyncedAccount
+    from clarity_desktop.cloud.api import CloudApi
+    from clarity_desktop.cloud.auth import Session, TokenSet
+    from clarity_desktop.cloud.auth.cognito import IdentityService
+    from clarity_desktop.cloud.auth.keeping import RefreshKeeper
+    from clarity_desktop.cloud.client import CloudClient
+
+__all__ = ["CloudAccount", "CloudChallenge", "CloudSessionServices", "CloudStatus", "account_document"]
+
+_T = TypeVar("_T")
+ACCOUNTS: Final = "cloud.accounts"
+"""Name under which the vault keeps the accounts."""
+CURRENT: Final = "cloud.current"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAccount:
+    """A person at a server."""
+
+    server: str
+    """Base address."""
+    user_id: str
+    """The token's ``sub``."""
+    email: str
+    profile: str
+    """Profile of the server; empty for an unknown one."""
+
+    @property
+    def key(self) -> str:
+        """The account's name everywhere else: in the outbox, in limits, in the keychain."""
+        return f"{self.server}/{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudChallenge:
+    """A sign-in that waits for a code or a new password."""
+
+    server: str
+    email: str
+    kind: str
+    """``software_token``, ``sms``, ``new_password`` or ``unsupported``."""
+    name: str
+    hint: str
+    """Where a code was sent, masked."""
+    another: bool = field(default=False, repr=False)
+    state: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudStatus:
+    """How the vault stands with servers."""
+
+    sending: bool
+    """Whether anything may leave this workplace."""
+    servers: tuple[CloudServer, ...]
+    accounts: tuple[CloudAccount, ...]
+    current: CloudAccount | None
+    signed_in: bool
+    """Whether the current account has a session or a token to make one from."""
+    is_kept: bool
+    """Whether the sign-in outlives the program; else it is in memory alone (L-14)."""
+
+
+@dataclass(slots=True)
+class _Live:
+    """An account in use."""
+
+    account: CloudAccount
+    session: Session
+    client: CloudClient
+    api: CloudApi
+
+
+class CloudSessionServices(CloudServerServices):
+    """What the services hold of accounts in use. Part of ``Services``."""
+
+    _cloud_live: dict[str, _Live]
+    _cloud_keeper: RefreshKeeper | None
+    _cloud_kept: bool
+    _cloud_keeping: VaultKeeping | None
+
+    def _begin_cloud(self) -> None:
+        self._cloud_live = {}
+        self._cloud_keeper = None
+        self._cloud_kept = False
+        self._cloud_keeping = None
+
+    @open_to_all
+    def lock(self) -> None:
+        """Close the vault, after every session in memory; tokens in the keychain stay."""
+        with self._lock:
+            for key in tuple(self._cloud_live):
+                self._drop(key)
+            if self._cloud_keeper is not None:
+                self._cloud_keeper.close()
+                self._cloud_keeper = None
+            if self._cloud_keeping is not None:
+                self._cloud_keeping.close()
+                self._cloud_keeping = None
+        super().lock()
+
+    @needs(Right.OWN_ACCESS)
+    def cloud_account(self) -> CloudAccount | None:
+        """The account that screens and sync speak of; ``None`` when the vault knows none."""
+        accounts = self._accounts()
+        current = self.vault.outbox.recall(CURRENT, "")
+        return next((one for one in accounts if one.key == current), accounts[0] if accounts else None)
+
+    # -- for the other parts ------------------------------------------------------------------------------------
+
+    def _cloud_api(self, account: SyncedAccount) -> CloudApi:
+        """What a signed-in account may call; raises :class:`CloudError` (``cloud.signed_out``) without a token."""
+        return self._live_account(self._account(f"{account.server}/{account.user_id}")).api
+
+    def _live_account(self, account: CloudAccount) -> _Live:
+        from clarity_desktop.cloud.auth import TokenSet
+        from clarity_desktop.cloud.client.failures import signed_out
+
+        live = self._cloud_live.get(account.key)
+        if live is not None and live.session.tokens is not None:
+            return live
+        refresh = self._tokens_kept().find(account.key)
+        if refresh is None:
+            raise signed_out()
+        # No access token yet: the first call fetches one.
+        tokens = TokenSet("", "", refresh, account.user_id, account.email, "", 0.0, 0.0)
+        return self._go_live(self._server(account.server), account, tokens)
+
+    def _cloud_session(self, account: CloudAccount) -> Session:
+        """The account's token source; raises as :meth:`_cloud_api`."""
+        return self._live_account(account).session
+
+    def _server_changed(self, url: str) -> None:
+        for key in [key for key, live in self._cloud_live.items() if live.account.server == url]:
+            self._drop(key)
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _accounts(self) -> tuple[CloudAccount, ...]:
+        return tuple(CloudAccount(**one) for one in self.vault.outbox.recall(ACCOUNTS, []))
+
+    def _account(self, key: str | None) -> CloudAccount:
+        found = self.cloud_account() if key is None else next((o for o in self._accounts() if o.key == key), None)
+        if found is None:
+            raise NotFoundError(
+                "cloud.account",
+                "This vault knows no such account.",
+                remedy="Sign in on the account page, or run: clarity-desktop cloud sign-in.",
+            )
+        return found
+
+    def _tokens_kept(self) -> RefreshKeeper:
+        from clarity_desktop.cloud.auth.keeping import RefreshKeeper
+        from clarity_desktop.vault.keys import keychain
+
+        with self._lock:
+            if self._cloud_keeper is None:
+                self._cloud_keeper = RefreshKeeper(self.vault.secrets)
+                self._cloud_kept = keychain.is_available()
+            return self._cloud_keeper
+
+    def _client_of(self, server: CloudServer, session: Session | None = None, user_id: str = "") -> CloudClient:
+        from clarity_desktop.app.cloud_keeping import VaultKeeping
+        from clarity_desktop.cloud.client import CloudClient
+
+        with self._lock:
+            if self._cloud_keeping is None:
+                self._cloud_keeping = VaultKeeping(self.vault)
+            keeping = self._cloud_keeping
+        account = f"{server.url}/{user_id}" if user_id else ""
+        return CloudClient(
+            self._service(server), session, account=account, bucket_store=keeping, cache=keeping if user_id else None
+        )
+
+    def _identity(self, server: CloudServer) -> IdentityService:
+        """The identity service with its public keys, fetched by the one client."""
+        from clarity_desktop.cloud.auth.cognito import IdentityService
+        from clarity_desktop.cloud.client import Call, CloudClient, Service
+        from clarity_desktop.cloud.client.failures import unreadable
+
+        pool = server.pool()
+        address = urlsplit(pool.keys_url)
+        own = self._service(server)
+        client = CloudClient(Service(f"{address.scheme}://{address.netloc}", own.ca_file, None, own.proxy))
+        call = Call("GET", address.path, "/{pool}/.well-known/jwks.json", is_protected=False)
+
+        async def keys() -> Any:
+            async with client:
+                return (await client.send(call)).document
+
+        found = self._net.run(keys())
+        if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+            raise unreadable(call, "")
+        return IdentityService(pool, found)
+
+    def _with_server_login(self, server: CloudServer, work: Callable[[Any], Any]) -> Any:
+        from clarity_desktop.cloud.auth.server_login import ServerLogin
+        from clarity_desktop.cloud.contract import profile
+
+        client = self._client_of(server)
+
+        async def run() -> Any:
+            async with client:
+                return await work(ServerLogin(client, profile(known.profile or "openapi")))
+
+        known = self._detected(server, client)
+        return self._net.run(run())
+
+    def _go_live(self, server: CloudServer, account: CloudAccount, tokens: TokenSet) -> _Live:
+        from clarity_desktop.cloud.api import CloudApi
+        from clarity_desktop.cloud.auth import Session
+        from clarity_desktop.cloud.auth.server_login import ServerLogin
+        from clarity_desktop.cloud.contract import profile
+
+        keeper = self._tokens_kept()
+
+        async def renew(refresh: str) -> TokenSet:
+            if server.login == "server":
+                plain = self._client_of(server)
+                async with plain:
+                    known = session.tokens or tokens
+                    return await ServerLogin(plain, profile(server.profile or "openapi")).renew(known)
+            return await asyncio.to_thread(lambda: self._identity(server).renew(refresh, account.user_id))
+
+        async def keep(renewed: TokenSet) -> None:
+            await asyncio.to_thread(keeper.keep, account.key, renewed.refresh)
+
+        def ended() -> None:
+            # The loop does not wait for the vault.
+            asyncio.get_running_loop().run_in_executor(None, self._session_ended, account, server)
+
+        session = Session(tokens, renew, keep=keep, ended=ended)
+        client = self._client_of(server, session, account.user_id)
+        self._drop(account.key)
+        server = self._detected(server, client)
+        account = CloudAccount(account.server, account.user_id, account.email or tokens.email, server.profile)
+        live = _Live(account, session, client, CloudApi(client, server.detection(), account.user_id))
+        with self._lock:
+            self._cloud_live[account.key] = live
+        return live
+
+    def _session_ended(self, account: CloudAccount, server: CloudServer) -> None:
+        """The service refuses the token: told once, and what waits stays (L-12)."""
+        if self._vault is None:
+            return
+        self._tokens_kept().forget(account.key)
+        self._note("cloud.refresh", server, "refused", "signed out by the service")
+        self._announce(Change.SETTINGS)
+
+    def _drop(self, key: str) -> None:
+        with self._lock:
+            live = self._cloud_live.pop(key, None)
+        if live is not None:
+            self._net.submit(live.client.close())
+
+    def _end_at_service(self, account: CloudAccount, server: CloudServer, *, everywhere: bool) -> bool:
+        refresh = self._tokens_kept().find(account.key)
+        if refresh is None:
+            return False
+        self._require_sending()
+        if server.login == "server":
+            self._net.run(self._cloud_api(account).logout())
+            return True
+        if everywhere:
+            access = self._net.run(self._cloud_session(account).access_token())
+            self._identity(server).sign_out_everywhere(access)
+        else:
+            self._identity(server).sign_out(refresh)
+        return True
+
+    def _revoke(self, server: CloudServer, tokens: TokenSet) -> None:
+        if server.login == "pool":
+            try:
+                self._identity(server).sign_out(tokens.refresh)
+            except ClarityError as error:
+                self._note("cloud.sign_out", server, "refused", error.code)
+
+    def _told(self, action: str, server: CloudServer, ask: Callable[[], _T]) -> _T:
+        """Do it, and record a refusal."""
+        try:
+            return ask()
+        except ClarityError as error:
+            self._note(action, server, "refused", error.code)
+            raise
+
+    def _note(self, action: str, server: CloudServer, outcome: str, detail: str) -> None:
+        host = urlsplit(server.url).hostname or ""
+        self.vault.audit.append(action, outcome=outcome, detail=f"{host} {detail}".strip())
+
+
+def account_document(account: CloudAccount) -> dict[str, Any]:
+    """An account as commands print it."""
+    return asdict(account)
