@@ -72,6 +72,10 @@ class SyncReason(StrEnum):
     NOT_SENDABLE = "not_sendable"
     CANNOT_BE_CHECKED = "cannot_be_checked"
     DIFFERS = "differs"
+    SUPERSEDED = "superseded"
+    """A newer operation carries what is there now."""
+    ALREADY_THERE = "already_there"
+    """The server was shown to hold the same content under another operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class Operation:
     """SHA-256 of the packed text; ``None`` until it was packed."""
     may_exist: bool
     """Whether the server may have it although it said otherwise."""
+    version: int
+    """Counts changes of its samples while it waits to be packed."""
     correlation: str
     reason: str = ""
     """Code of :class:`SyncReason` or of the server; empty while it goes on."""

@@ -5,29 +5,27 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from clarity_desktop.domain.errors import NotFoundError
+from clarity_desktop.domain.errors import ConflictError, NotFoundError
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.sync import Operation, OperationState, StateCount, SyncReason
 from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.vault.chunks.columns import PERIOD_S
 from clarity_desktop.vault.store import schema
-from clarity_desktop.vault.store.transactions import Store, WriteTransaction
+from clarity_desktop.vault.tables.sync_memory import SyncMemory
+from clarity_desktop.vault.tables.sync_switches import SyncSwitches
 
 __all__ = ["Outbox", "PackedOperation", "StoredBatch"]
 
 _OUTBOX, _BATCHES = schema.outbox, schema.outbox_batches
-_PATIENTS, _KINDS, _STATE = schema.sync_patients, schema.sync_kinds, schema.sync_state
 _S = OperationState
-_BEFORE_SENDING: Final = (_S.NEW, _S.BATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class StoredBatch:
     operations: tuple[str, ...]
 
 
-class Outbox:
+class Outbox(SyncSwitches, SyncMemory):
     """Operations of a vault. Every method is one transaction; the database refuses illegal changes of state.
 
     Parameters
@@ -59,109 +57,6 @@ class Outbox:
     clock:
         Wall time in seconds since 1970, for tests.
     """
-
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
-        self._store = store
-        self._clock = clock
-
-    # -- switches -----------------------------------------------------------------------------------------------
-
-    def enable(self, patient_id: PatientId, account: str, carriers: Mapping[str, str]) -> int:
-        """Let a patient's data go to an account; answers how many stretches wait now.
-
-        All that is stored becomes an operation, and what stopped because sync was off waits again (Y-5).
-        """
-        with self._store.writing("sync.enable", patient_id) as write:
-            for kind, name in carriers.items():
-                carried = {"kind": kind, "metric_type": name}
-                write.connection.execute(
-                    insert(_KINDS).values(carried).on_conflict_do_update(index_elements=["kind"], set_=carried)
-                )
-            keys, now = ["patient_id", "account"], self._now()
-            row = {"patient_id": patient_id, "account": account, "enabled": 1, "at": now}
-            again = {"enabled": 1, "at": now}
-            write.connection.execute(
-                insert(_PATIENTS).values(row).on_conflict_do_update(index_elements=keys, set_=again)
-            )
-            write.connection.execute(
-                update(_OUTBOX)
-                .where(self._of(patient_id, account), _OUTBOX.c.reason == SyncReason.SYNC_OFF.value)
-                .where(_OUTBOX.c.state == _S.DEAD.value)
-                .values(state=_S.NEW.value, reason="", updated=self._now(), batch_id=None)
-            )
-            self._queue_all(write, patient_id, account)
-            waiting = write.connection.execute(
-                select(func.count()).where(self._of(patient_id, account), _OUTBOX.c.state == _S.NEW.value)
-            ).scalar_one()
-            write.detail = f"{waiting} stretches"
-        return int(waiting)
-
-    def _queue_all(self, write: WriteTransaction, patient_id: PatientId, account: str) -> None:
-        """An operation for each stretch that none speaks of yet."""
-        query = (
-            select(_KINDS.c.metric_type, schema.chunks.c.period)
-            .distinct()
-            .join_from(schema.chunks, schema.series, schema.series.c.id == schema.chunks.c.series_id)
-            .join(_KINDS, _KINDS.c.kind == schema.series.c.kind)
-            .where(schema.series.c.patient_id == patient_id)
-        )
-        known = {
-            (row.metric_type, row.period)
-            for row in write.connection.execute(
-                select(_OUTBOX.c.metric_type, _OUTBOX.c.period).where(self._of(patient_id, account))
-            )
-        }
-        for metric_type, period in write.connection.execute(query).all():
-            if (metric_type, period) not in known:
-                self._add(write, patient_id, account, metric_type, period, 1)
-
-    def _add(
-        self, write: WriteTransaction, patient_id: PatientId, account: str, metric_type: str, period: int, part: int
-    ) -> str:
-        op_id, now = str(uuid.uuid4()), self._now()
-        row = {
-            "op_id": op_id,
-            "patient_id": patient_id,
-            "account": account,
-            "metric_type": metric_type,
-            "period": period,
-            "part": part,
-            "state": _S.NEW.value,
-            "created": now,
-            "updated": now,
-            "attempts": 0,
-            "faults": 0,
-            "next_try": 0,
-            "may_exist": 0,
-            "correlation": "",
-            "reason": "",
-        }
-        write.connection.execute(insert(_OUTBOX).values(row))
-        return op_id
-
-    def disable(self, patient_id: PatientId, account: str, reason: SyncReason = SyncReason.SYNC_OFF) -> int:
-        """Let nothing more of a patient go; what was not sent becomes dead with the reason. Answers how many."""
-        with self._store.writing("sync.disable", patient_id) as write:
-            write.connection.execute(
-                update(_PATIENTS)
-                .where(_PATIENTS.c.patient_id == patient_id, _PATIENTS.c.account == account)
-                .values(enabled=0, at=self._now())
-            )
-            done = write.connection.execute(
-                update(_OUTBOX)
-                .where(self._of(patient_id, account), _OUTBOX.c.state.in_([one.value for one in _BEFORE_SENDING]))
-                .values(state=_S.DEAD.value, reason=reason.value, updated=self._now(), batch_id=None)
-            )
-            write.detail = f"{reason.value}, {done.rowcount} stopped"
-            return int(done.rowcount)
-
-    def enabled(self, account: str | None = None) -> dict[PatientId, str]:
-        """Patients whose data may go, with their account."""
-        query = select(_PATIENTS.c.patient_id, _PATIENTS.c.account).where(_PATIENTS.c.enabled == 1)
-        if account is not None:
-            query = query.where(_PATIENTS.c.account == account)
-        with self._store.reading() as connection:
-            return {row.patient_id: row.account for row in connection.execute(query)}
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -172,9 +67,10 @@ class Outbox:
         *,
         patient_id: PatientId | None = None,
         due: Instant | None = None,
+        oldest_first: bool = False,
         limit: int = 1000,
     ) -> builtins.list[Operation]:
-        """Operations of an account, newest stretch first."""
+        """Operations of an account, newest stretch first unless asked otherwise."""
         query = select(_OUTBOX).where(_OUTBOX.c.account == account)
         if states is not None:
             query = query.where(_OUTBOX.c.state.in_([one.value for one in states]))
@@ -182,7 +78,9 @@ class Outbox:
             query = query.where(_OUTBOX.c.patient_id == patient_id)
         if due is not None:
             query = query.where(_OUTBOX.c.next_try <= due)
-        query = query.order_by(_OUTBOX.c.period.desc(), _OUTBOX.c.part, _OUTBOX.c.op_id).limit(limit)
+        period = _OUTBOX.c.period
+        order = period.asc() if oldest_first else period.desc()
+        query = query.order_by(order, _OUTBOX.c.part, _OUTBOX.c.op_id).limit(limit)
         with self._store.reading() as connection:
             return [self._operation(row) for row in connection.execute(query).all()]
 
@@ -224,8 +122,12 @@ class Outbox:
 
     # -- the way to the server ------------------------------------------------------------------------------------
 
-    def pack(self, op_id: str, packed: Sequence[tuple[dict[str, Any], str]]) -> builtins.list[str]:
+    def pack(
+        self, op_id: str, packed: Sequence[tuple[dict[str, Any], str]], version: int | None = None
+    ) -> builtins.list[str]:
         """Keep what an operation comes to; further parts become operations of their own. Answers all ids, in order.
+
+        Nothing is kept, and nothing answered, when the samples changed since ``version`` was read.
 
         Parameters
         ----------
@@ -237,6 +139,17 @@ class Outbox:
         seal = self._store.seal_of(one.patient_id)
         period = one.span.start // PERIOD_S
         with self._store.writing("sync.pack", one.patient_id) as write:
+            held = select(_OUTBOX.c.version).where(_OUTBOX.c.op_id == op_id)
+            if version is not None and write.connection.execute(held).scalar() != version:
+                write.detail = "changed meanwhile"
+                return []
+            # Parts of an earlier packing that were never sent belong to samples of then.
+            write.connection.execute(
+                update(_OUTBOX)
+                .where(self._of(one.patient_id, one.account), _OUTBOX.c.metric_type == one.metric_type)
+                .where(_OUTBOX.c.period == period, _OUTBOX.c.part > 1, _OUTBOX.c.state == _S.NEW.value)
+                .values(state=_S.DEAD.value, reason=SyncReason.SUPERSEDED.value, updated=self._now())
+            )
             for number, _ in enumerate(packed[1:], 2):
                 ids.append(self._add(write, one.patient_id, one.account, one.metric_type, period, number))
             for name, (metric, digest) in zip(ids, packed, strict=True):
@@ -268,6 +181,10 @@ class Outbox:
             }
             write.connection.execute(insert(_BATCHES).values(row))
             chosen = _OUTBOX.c.op_id.in_(list(op_ids))
+            packed = select(func.count()).select_from(_OUTBOX).where(chosen, _OUTBOX.c.sealed.is_not(None))
+            if write.connection.execute(packed).scalar_one() != len(op_ids):
+                # Samples changed between packing and this; the next round packs them anew.
+                raise _changed()
             # What is batched already changes its request alone.
             moving = and_(chosen, _OUTBOX.c.state != _S.BATCHED.value)
             write.connection.execute(update(_OUTBOX).where(moving).values(state=_S.BATCHED.value))
@@ -284,7 +201,9 @@ class Outbox:
             if row is None:
                 return None
             ops = connection.execute(
-                select(_OUTBOX.c.op_id).where(_OUTBOX.c.batch_id == batch_id).order_by(_OUTBOX.c.op_id)
+                select(_OUTBOX.c.op_id)
+                .where(_OUTBOX.c.batch_id == batch_id, _OUTBOX.c.state == _S.BATCHED.value)
+                .order_by(_OUTBOX.c.op_id)
             ).scalars()
             names = tuple(ops)
         body = self._store.seal_of(row.patient_id).open(row.sealed, _BATCHES.name, batch_id)
@@ -341,6 +260,88 @@ class Outbox:
             write.connection.execute(update(_OUTBOX).where(_OUTBOX.c.op_id.in_(list(op_ids))).values(values))
             write.detail = f"{to.value}, {len(op_ids)} operations" + (f", {reason}" if reason else "")
 
+    def requeue(self, op_ids: Sequence[str]) -> int:
+        """Let rejected or dead operations wait again under their ids, packed anew; answers how many do.
+
+        Where a newer operation waits for the same stretch, or for a further part, that one carries what is there now.
+        """
+        moved = 0
+        for op_id in op_ids:
+            one = self.operation(op_id)
+            with self._store.writing("sync.retry", one.patient_id) as write:
+                moved += self._wait_again(write, one.op_id)
+        return moved
+
+    def adopt(self, op_id: str, processing_id: str) -> None:
+        """What waits here was found at the server, whole: it goes the legal way to ``verified`` without being sent.
+
+        After an older copy of the vault was restored the outbox does not know what it has sent since (Y-43).
+        """
+        one = self.operation(op_id)
+        way = {
+            _S.NEW: (_S.BATCHED, _S.SENDING, _S.SENT_UNKNOWN, _S.ACCEPTED, _S.VERIFIED),
+            _S.BATCHED: (_S.SENDING, _S.SENT_UNKNOWN, _S.ACCEPTED, _S.VERIFIED),
+        }.get(one.state, ())
+        with self._store.writing("sync.adopt", one.patient_id) as write:
+            for state in way:
+                changes = {"state": state.value, "updated": self._now(), "processing_id": processing_id, "reason": ""}
+                write.connection.execute(update(_OUTBOX).where(_OUTBOX.c.op_id == op_id).values(changes))
+
+    def holds(self, one: Operation, digest: str, since: Instant = 0) -> bool:
+        """Whether another operation of the same stretch went, or is going, with the same content."""
+        other = select(_OUTBOX.c.op_id).where(
+            self._of(one.patient_id, one.account),
+            _OUTBOX.c.op_id != one.op_id,
+            _OUTBOX.c.metric_type == one.metric_type,
+            _OUTBOX.c.period == one.span.start // PERIOD_S,
+            _OUTBOX.c.payload_hash == digest,
+            _OUTBOX.c.created >= since,
+            _OUTBOX.c.state.not_in([_S.NEW.value, _S.DEAD.value, _S.REJECTED.value]),
+        )
+        with self._store.reading() as connection:
+            return connection.execute(other.limit(1)).first() is not None
+
+    def uploads_waiting(self, account: str) -> int:
+        """Requests that what waits will take: one for each metric of a type and patient (D8)."""
+        per_type = (
+            select(_OUTBOX.c.patient_id, func.count().label("size"))
+            .where(_OUTBOX.c.account == account, _OUTBOX.c.state.in_([_S.NEW.value, _S.BATCHED.value]))
+            .group_by(_OUTBOX.c.patient_id, _OUTBOX.c.metric_type)
+            .subquery()
+        )
+        most = select(func.max(per_type.c.size).label("size")).group_by(per_type.c.patient_id).subquery()
+        with self._store.reading() as connection:
+            return int(connection.execute(select(func.sum(most.c.size))).scalar() or 0)
+
+    def last_accepted(self, account: str) -> Instant:
+        """When the server last took an upload of this account that stands; 0 when it never did."""
+        query = select(func.max(_OUTBOX.c.last_sent)).where(
+            _OUTBOX.c.account == account, _OUTBOX.c.processing_id.is_not(None)
+        )
+        with self._store.reading() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def verified(self, account: str) -> dict[str, str]:
+        """Hashes of what was read back equal, by operation; the proof that outlives the payload."""
+        query = select(_OUTBOX.c.op_id, _OUTBOX.c.payload_hash).where(
+            _OUTBOX.c.account == account, _OUTBOX.c.state == _S.VERIFIED.value
+        )
+        with self._store.reading() as connection:
+            return {row.op_id: row.payload_hash or "" for row in connection.execute(query)}
+
+    def processing_ids(self, patient_id: PatientId) -> dict[str, tuple[str, ...]]:
+        """All processing ids known of a patient, by account; what an erasure asks the servers to delete."""
+        query = (
+            select(_OUTBOX.c.account, _OUTBOX.c.processing_id)
+            .where(_OUTBOX.c.patient_id == patient_id, _OUTBOX.c.processing_id.is_not(None))
+            .distinct()
+        )
+        found: dict[str, list[str]] = {}
+        with self._store.reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.account, []).append(row.processing_id)
+        return {account: tuple(sorted(ids)) for account, ids in found.items()}
+
     def recover(self, account: str) -> int:
         """After a start: what was being sent may have arrived; nothing of it is sent again unseen (Y-7, Y-8)."""
         sending = self.operations(account, [_S.SENDING], limit=100_000)
@@ -350,23 +351,6 @@ class Outbox:
         for op_ids in by_patient.values():
             self.move(op_ids, _S.SENT_UNKNOWN, may_exist=True)
         return len(sending)
-
-    # -- what sync must remember ----------------------------------------------------------------------------------
-
-    def remember(self, name: str, document: Any) -> None:
-        """Keep something that is of no patient: an epoch, limits used, what a server takes."""
-        row = {"name": name, "document": json.dumps(document), "at": self._now()}
-        with self._store.writing("sync.note") as write:
-            write.connection.execute(
-                insert(_STATE).values(row).on_conflict_do_update(index_elements=["name"], set_=row)
-            )
-            write.detail = name.split("/", 1)[0]
-
-    def recall(self, name: str, default: Any = None) -> Any:
-        """What was kept under a name."""
-        with self._store.reading() as connection:
-            found = connection.execute(select(_STATE.c.document).where(_STATE.c.name == name)).scalar()
-        return default if found is None else json.loads(found)
 
     def compact(self, before: Instant) -> int:
         """Drop the payloads of operations that were verified before an instant; their hash stays as proof."""
@@ -379,12 +363,6 @@ class Outbox:
             write.connection.execute(delete(_BATCHES).where(_BATCHES.c.created < before, _BATCHES.c.id.not_in(used)))
             write.detail = f"{done.rowcount} payloads"
             return int(done.rowcount)
-
-    def _of(self, patient_id: PatientId, account: str) -> Any:
-        return and_(_OUTBOX.c.patient_id == patient_id, _OUTBOX.c.account == account)
-
-    def _now(self) -> int:
-        return int(self._clock())
 
     @staticmethod
     def _operation(row: Any) -> Operation:
@@ -407,6 +385,15 @@ class Outbox:
             processing_id=row.processing_id,
             payload_hash=row.payload_hash,
             may_exist=bool(row.may_exist),
+            version=row.version,
             correlation=row.correlation,
             reason=row.reason,
         )
+
+
+def _changed() -> ConflictError:
+    return ConflictError(
+        "sync.changed",
+        "Samples changed while they were being packed.",
+        remedy="Nothing needs to be done; the next round sends them as they are now.",
+    )

@@ -16,7 +16,8 @@ from clarity_desktop.cloud.client import CloudClient, CloudError, Service
 from clarity_desktop.cloud.contract import detect
 from clarity_desktop.cloud.contract.asking import ask_document
 from clarity_desktop.cloud.sync.carriers import CARRIERS
-from clarity_desktop.cloud.sync.engine import CycleReport, SyncEngine
+from clarity_desktop.cloud.sync.cycle import CycleReport
+from clarity_desktop.cloud.sync.engine import SyncEngine
 from clarity_desktop.cloud.sync.metrics import carriers_for
 from clarity_desktop.cloud.sync.packing import PackedPart, unpack
 from clarity_desktop.cloud.sync.reading import channel_reader

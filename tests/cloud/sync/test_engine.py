@@ -78,7 +78,7 @@ def test_y6_the_database_refuses_every_illegal_way(machine: Machine, patient: st
         connection.exec_driver_sql(
             "INSERT INTO outbox SELECT 'x', patient_id, account, metric_type, period, 9, 'sending', created, updated, "
             "batch_id, attempts, faults, next_try, first_sent, last_sent, processing_id, payload_hash, may_exist, "
-            "correlation, reason, sealed FROM outbox LIMIT 1"
+            "correlation, reason, version, sealed FROM outbox LIMIT 1"
         )
 
 

@@ -18,7 +18,7 @@ _STATEMENTS: Final[tuple[str, ...]] = (
         "created INTEGER NOT NULL, updated INTEGER NOT NULL, batch_id TEXT, attempts INTEGER NOT NULL, faults "
         "INTEGER NOT NULL, next_try INTEGER NOT NULL, first_sent INTEGER, last_sent INTEGER, processing_id "
         "TEXT, payload_hash TEXT, may_exist INTEGER NOT NULL, correlation TEXT NOT NULL, reason TEXT NOT "
-        "NULL, sealed BLOB, PRIMARY KEY (op_id), FOREIGN KEY(patient_id) REFERENCES patients (id))"
+        "NULL, version INTEGER NOT NULL, sealed BLOB, PRIMARY KEY (op_id), FOREIGN KEY(patient_id) REFERENCES patients (id))"
     ),
     "CREATE INDEX outbox_by_patient ON outbox (patient_id, state)",
     "CREATE INDEX outbox_by_state ON outbox (account, state, next_try)",
@@ -67,14 +67,16 @@ _STATEMENTS: Final[tuple[str, ...]] = (
         "SELECT RAISE(ABORT, 'an operation keeps its identity'); END"
     ),
     (
-        "CREATE TRIGGER outbox_hears_of_chunks AFTER INSERT ON chunks BEGIN INSERT OR IGNORE INTO outbox "
-        "(op_id, patient_id, account, metric_type, period, part, state, created, updated, attempts, faults, "
-        "next_try, may_exist, correlation, reason) SELECT lower(hex(randomblob(4)) || '-' || "
-        "hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + (random() & "
-        "3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))), s.patient_id, p.account, "
+        "CREATE TRIGGER outbox_hears_of_chunks AFTER INSERT ON chunks BEGIN INSERT INTO outbox (op_id, "
+        "patient_id, account, metric_type, period, part, state, created, updated, attempts, faults, next_try,"
+        " may_exist, correlation, reason, version) SELECT lower(hex(randomblob(4)) || '-' || "
+        "hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + (random() &"
+        " 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))), s.patient_id, p.account, "
         "k.metric_type, NEW.period, 1, 'new', CAST(strftime('%s', 'now') AS INTEGER), CAST(strftime('%s', "
-        "'now') AS INTEGER), 0, 0, 0, 0, '', '' FROM series s JOIN sync_patients p ON p.patient_id = "
-        "s.patient_id AND p.enabled = 1 JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id; END"
+        "'now') AS INTEGER), 0, 0, 0, 0, '', '', 0 FROM series s JOIN sync_patients p ON p.patient_id = "
+        "s.patient_id AND p.enabled = 1 JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id ON "
+        "CONFLICT (account, patient_id, metric_type, period) WHERE state = 'new' AND part = 1 DO UPDATE SET "
+        "version = version + 1, sealed = NULL, payload_hash = NULL; END"
     ),
 )
 

@@ -44,6 +44,7 @@ outbox = Table(
     Column("may_exist", Integer, nullable=False),
     Column("correlation", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary),
     Index("outbox_by_state", "account", "state", "next_try"),
     Index("outbox_by_patient", "patient_id", "state"),
@@ -135,11 +136,14 @@ _UUID: Final = (
 _NOW: Final = "CAST(strftime('%s', 'now') AS INTEGER)"
 _HEARS: Final = (
     "CREATE TRIGGER outbox_hears_of_chunks AFTER INSERT ON chunks BEGIN "
-    "INSERT OR IGNORE INTO outbox (op_id, patient_id, account, metric_type, period, part, state, created, updated, "
-    "attempts, faults, next_try, may_exist, correlation, reason) "
-    f"SELECT {_UUID}, s.patient_id, p.account, k.metric_type, NEW.period, 1, 'new', {_NOW}, {_NOW}, 0, 0, 0, 0, '', '' "
+    "INSERT INTO outbox (op_id, patient_id, account, metric_type, period, part, state, created, updated, "
+    "attempts, faults, next_try, may_exist, correlation, reason, version) "
+    f"SELECT {_UUID}, s.patient_id, p.account, k.metric_type, NEW.period, 1, 'new', {_NOW}, {_NOW}, 0, 0, 0, 0, '', '', "
+    "0 "
     "FROM series s JOIN sync_patients p ON p.patient_id = s.patient_id AND p.enabled = 1 "
-    "JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id; END"
+    "JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id "
+    "ON CONFLICT (account, patient_id, metric_type, period) WHERE state = 'new' AND part = 1 "
+    "DO UPDATE SET version = version + 1, sealed = NULL, payload_hash = NULL; END"
 )
 """Y-1: a change of samples and its operation are one transaction, whatever code writes the samples."""
 OUTBOX_GUARDS: Final = (

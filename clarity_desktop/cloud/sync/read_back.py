@@ -1,0 +1,222 @@
+"""Reading back: what the server shows of what it took, before anything unknown is sent again (Y-8 to Y-12, Y-41)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clarity_desktop.cloud.api.capabilities import CloudApi
+from clarity_desktop.cloud.client.clock import Clock, SystemClock
+from clarity_desktop.cloud.client.exchange import CloudError
+from clarity_desktop.cloud.sync.cycle import Ability, CycleReport, OutboxStore
+from clarity_desktop.cloud.sync.metrics import request_body
+from clarity_desktop.domain.errors import ClarityError
+from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
+
+__all__ = ["EMPTY_LIST", "EPOCH_CHANGED", "ReadBack", "SelfCheck", "StoredText"]
+
+_S = OperationState
+WINDOW_S: Final = 900.0
+"""How long a read-back may lag before an unknown outcome counts as absent (Y-9)."""
+UNVERIFIED_AFTER_S: Final = 86_400.0
+_READS: Final = 3
+_SENTINELS: Final = 5
+_SENTINEL_DAYS: Final = 25
+"""Older ones may have expired at the server."""
+EMPTY_LIST: Final = "server.empty_list"
+EPOCH_CHANGED: Final = "server.epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """One metric at the server."""
+
+    processing_id: str
+    digest: str
+    """SHA-256 of its packed text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """Local proof against the server (Y-64)."""
+
+    equal: int
+    missing: int
+    """Expired, lagging or gone: nothing here is deleted for it (Y-35)."""
+    different: int
+    is_readable: bool
+    """Whether the server shows anything at all."""
+
+
+class ReadBack:
+    """The reading half of the engine."""
+
+    def __init__(self, api: CloudApi, outbox: OutboxStore, account: str, clock: Clock | None = None) -> None:
+        self._api, self._outbox, self.account = api, outbox, account
+        self._clock: Clock = clock or SystemClock()
+
+    async def _move(self, ops: Sequence[str], to: OperationState, **changes: Any) -> None:
+        if ops:
+            await asyncio.to_thread(lambda: self._outbox.move(list(ops), to, **changes))
+
+    async def _look_for_unknown(self, report: CycleReport) -> None:
+        """What may have arrived is looked for before anything else is sent (Y-8)."""
+        unknown = await asyncio.to_thread(self._outbox.operations, self.account, [_S.SENT_UNKNOWN], limit=10_000)
+        if not unknown:
+            return
+        stored = await self._stored()
+        ability = await self._ability(stored)
+        for one in unknown:
+            found = stored.get(one.op_id)
+            if found is not None:
+                await self._move([one.op_id], _S.ACCEPTED, processing_id=found.processing_id)
+            elif ability in (Ability.STATUS, Ability.NONE):
+                report.unverified += 1
+                await self._move([one.op_id], _S.UNVERIFIED, reason=SyncReason.CANNOT_BE_CHECKED.value)
+            elif ability == Ability.FULL and await self._is_absent(one):
+                await self._send_again(one)
+
+    async def _is_absent(self, one: Operation) -> bool:
+        """Whether an operation was looked for often and long enough to say that it is not there (Y-9)."""
+        name = f"reads/{one.op_id}"
+        since, reads = await asyncio.to_thread(self._outbox.recall, name, (one.last_sent, 0))
+        # Reads of an earlier try say nothing of this one.
+        reads = 1 if since != one.last_sent else reads + 1
+        await asyncio.to_thread(self._outbox.remember, name, (one.last_sent, reads))
+        return bool(reads >= _READS and self._clock.now() - (one.last_sent or one.updated) >= WINDOW_S)
+
+    async def _send_again(self, one: Operation) -> None:
+        metric = await asyncio.to_thread(self._outbox.payload, one.op_id)
+        if metric is None:
+            return
+        body = request_body(self._api.user_id, [metric], str(uuid.uuid4()), self._clock.now())
+        await asyncio.to_thread(self._outbox.batch, one.patient_id, self.account, [one.op_id], body)
+
+    async def _read_back(self, report: CycleReport) -> None:
+        states = [_S.ACCEPTED, _S.PROCESSING]
+        waiting = await asyncio.to_thread(self._outbox.operations, self.account, states, limit=10_000)
+        if not waiting:
+            return
+        stored = await self._stored()
+        ability = await self._ability(stored)
+        equal = []
+        for one in waiting:
+            found = stored.get(one.op_id)
+            if found is not None and found.digest == one.payload_hash:
+                equal.append(one)
+                continue
+            if found is not None:
+                report.unverified += 1
+                await self._move([one.op_id], _S.UNVERIFIED, reason=SyncReason.DIFFERS.value)
+                continue
+            if ability in (Ability.STATUS, Ability.NONE) or self._clock.now() - one.updated >= UNVERIFIED_AFTER_S:
+                report.unverified += 1
+                await self._move([one.op_id], _S.UNVERIFIED, reason=SyncReason.CANNOT_BE_CHECKED.value)
+        report.verified += len(equal)
+        by_patient: dict[str, list[str]] = {}
+        for one in equal:
+            by_patient.setdefault(one.patient_id, []).append(one.op_id)
+        for op_ids in by_patient.values():
+            await self._move(op_ids, _S.VERIFIED)
+
+    async def _stored(self) -> Mapping[str, StoredText]:
+        """What the server holds, by metric id. Texts are hashed as they come, so that few are held at once."""
+        found: dict[str, StoredText] = {}
+        async for upload in self._api.list_uploads():
+            for metric in upload.metrics:
+                text = metric.raw_data.get("data")
+                digest = hashlib.sha256(text.encode()).hexdigest() if isinstance(text, str) else ""
+                found[metric.metric_id] = StoredText(upload.processing_id, digest)
+        return found
+
+    # -- what the server is able to show ------------------------------------------------------------------------
+
+    async def _ability(self, stored: Mapping[str, Any]) -> str:
+        """What can be read back here; learned from what came, kept for this server."""
+        name = f"ability/{self.account}"
+        known = str(await asyncio.to_thread(self._outbox.recall, name, Ability.UNKNOWN))
+        if stored:
+            learned = Ability.FULL
+        elif known == Ability.FULL:
+            # A list that was full before and is empty now is lag, expiry or another server; nothing follows from it.
+            return known
+        else:
+            learned = await self._ability_by_status(known)
+        if learned != known:
+            await asyncio.to_thread(self._outbox.remember, name, learned)
+        if learned in (Ability.STATUS, Ability.NONE):
+            # One notice that names the defect; no local row changes for it (Y-77).
+            await asyncio.to_thread(self._outbox.tell, self.account, EMPTY_LIST, {"ability": learned})
+        return learned
+
+    async def _ability_by_status(self, known: str) -> str:
+        """With an empty list: whether the server at least knows an upload that it has accepted."""
+        accepted = await asyncio.to_thread(self._outbox.operations, self.account, [_S.ACCEPTED], limit=1)
+        if not accepted or accepted[0].processing_id is None:
+            return known
+        try:
+            state = await self._api.processing_status(accepted[0].processing_id)
+        except ClarityError:
+            return known
+        return Ability.NONE if state is None else Ability.STATUS
+
+    # -- is it the same server ----------------------------------------------------------------------------------
+
+    async def _check_epoch(self) -> None:
+        """Stop before any write where a server no longer knows what it was shown to hold (Y-41).
+
+        A few of the newest verified operations are the sentinel: one that is still known is enough. An empty, reset,
+        expired or foreign store knows none of them.
+
+        Raises
+        ------
+        CloudError
+            ``sync.epoch``; a person says how to go on (Y-42).
+        """
+        if await asyncio.to_thread(self._outbox.recall, f"ability/{self.account}") != Ability.FULL:
+            return
+        since = int(await asyncio.to_thread(self._outbox.recall, f"epoch-since/{self.account}", 0))
+        newest = int(self._clock.now()) - _SENTINEL_DAYS * 86_400
+        verified = await asyncio.to_thread(self._outbox.operations, self.account, [_S.VERIFIED], limit=1000)
+        recent = [one for one in verified if (one.last_sent or 0) >= max(newest, since) and one.processing_id]
+        recent.sort(key=lambda one: one.last_sent or 0, reverse=True)
+        if not recent:
+            return
+        for one in recent[:_SENTINELS]:
+            if await self._api.processing_status(str(one.processing_id)) is not None:
+                return
+        # A look-up by processing id may lag; the list decides.
+        stored = await self._stored()
+        if any(one.op_id in stored or _has(stored, one.payload_hash) for one in recent):
+            return
+        document = {"sentinel": len(recent), "at_server": len(stored)}
+        await asyncio.to_thread(self._outbox.tell, self.account, EPOCH_CHANGED, document)
+        raise CloudError(
+            "sync.epoch",
+            "The server no longer knows anything that it was shown to hold.",
+            remedy="Nothing was sent or changed. The sync panel asks how to go on.",
+        )
+
+    async def self_check(self) -> SelfCheck:
+        """Compare what was verified with what the server shows now; changes nothing (Y-64)."""
+        verified = await asyncio.to_thread(self._outbox.verified, self.account)
+        stored = await self._stored()
+        digests = {one.digest for one in stored.values()}
+        equal = missing = different = 0
+        for op_id, digest in verified.items():
+            found = stored.get(op_id)
+            if digest in digests:
+                equal += 1
+            elif found is None:
+                missing += 1
+            else:
+                different += 1
+        return SelfCheck(equal, missing, different, bool(stored))
+
+
+def _has(stored: Mapping[str, StoredText], digest: str | None) -> bool:
+    return digest is not None and any(one.digest == digest for one in stored.values())
