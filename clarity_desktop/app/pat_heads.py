@@ -141,7 +141,7 @@ class PatHeadServices(PatModelServices):
         from clarity_desktop.analysis.weeks.heads import score_of
 
         self.vault.audit.append("pat.score", patient_id=patient_id, detail=f"head {head_id}")
-        return score_of(self.vault, head_id, result)
+        return score_of(self.vault, head_id, patient_id, result)
 
     def _pat_visible(self) -> list[str]:
         """Ids of the people whose records the user may open."""

@@ -186,7 +186,7 @@ def test_v67_the_full_export_holds_labels_and_embeddings(people: tuple[Services,
 def test_a_head_on_many_people_is_kept_scored_and_outlives_nobody_in_silence(tmp_path: Path) -> None:
     """Embeddings with a planted difference go through the vault's own cache; the head is trained on them."""
     from clarity_desktop.analysis.weeks.codec import encode_week
-    from clarity_desktop.analysis.weeks.heads import evaluate_head, head_views, score_of, train_on_labels
+    from clarity_desktop.analysis.weeks.heads import evaluate_head, head_views, train_on_labels
     from clarity_desktop.domain.pat import Recipe, WeekEmbedding, WeekMinutes
     from clarity_desktop.vault.tables.pat import StoredLabel
 
@@ -229,13 +229,12 @@ def test_a_head_on_many_people_is_kept_scored_and_outlives_nobody_in_silence(tmp
             gone = delete_patient(write.connection, ids[0])
         assert {"pat_embeddings", "pat_labels", "pat_head_people"} <= set(gone)
         assert "1 of the 60 people" in head_views(vault)[0].notice
-        assert score_of is not None
 
 
 def test_a_score_exists_only_for_a_usable_head_of_the_same_recipe(people: tuple[Services, list[str]]) -> None:
     from clarity_desktop.pat.heads.fit import Platt, fit_head
 
-    services, (one, *_) = people
+    services, (one, two, _) = people
     result = services.pat_embed(one)
     x = np.random.default_rng(0).normal(size=(40, 96))
     head = fit_head("linear", x, x[:, 0] > 0)
@@ -250,9 +249,10 @@ def test_a_score_exists_only_for_a_usable_head_of_the_same_recipe(people: tuple[
         "report": report,
     }
     table = services.vault.pat
-    table.add_head("good", result.recipe.key, document, [one])
-    table.add_head("unlike", "another", document, [one])
-    table.add_head("chance", result.recipe.key, {**document, "report": {**report, "usable": False}}, [one])
+    table.add_head("good", result.recipe.key, document, [two])
+    table.add_head("known", result.recipe.key, document, [one])
+    table.add_head("unlike", "another", document, [two])
+    table.add_head("chance", result.recipe.key, {**document, "report": {**report, "usable": False}}, [two])
     mean = np.mean([week.pooled.astype(np.float64) for week in result.embeddings], axis=0)[None]
     assert services.pat_score(one, "good", result) == pytest.approx(platt.probability(head.logit(mean))[0])
     with pytest.raises(UsageError):
@@ -260,7 +260,9 @@ def test_a_score_exists_only_for_a_usable_head_of_the_same_recipe(people: tuple[
     with pytest.raises(ClarityError) as caught:
         services.pat_score(one, "chance", result)
     assert caught.value.code == "pat.head_not_usable"
-    for name in ("good", "unlike", "chance"):
+    with pytest.raises(ClarityError, match="among those the head was trained on"):
+        services.pat_score(one, "known", result)
+    for name in ("good", "known", "unlike", "chance"):
         services.pat_remove_head(name)
     with pytest.raises(NotFoundError):
         services.pat_score(one, "good", result)

@@ -252,13 +252,14 @@ def head_views(vault: Vault) -> tuple[HeadView, ...]:
     return tuple(found)
 
 
-def score_of(vault: Vault, head_id: str, result: PatResult) -> float:
+def score_of(vault: Vault, head_id: str, patient_id: str, result: PatResult) -> float:
     """Calibrated research score of a person's weeks by a head of the same recipe, 0…1. It names no condition.
 
     Raises
     ------
     ConflictError
-        ``pat.head_not_usable`` when the head did no better than chance or is not calibrated; no score exists then.
+        ``pat.head_not_usable`` when the head did no better than chance or is not calibrated; ``pat.head_knows`` when the
+        person is among those it was trained on. No score exists then.
     UsageError
         ``pat.unlike`` for weeks of another recipe, ``pat.few_weeks`` without a computed week.
     """
@@ -266,6 +267,12 @@ def score_of(vault: Vault, head_id: str, result: PatResult) -> float:
     report = stored.document["report"]
     if not report["usable"]:
         raise ConflictError("pat.head_not_usable", str(report["verdict"]), remedy="Label more people and train again.")
+    if patient_id in vault.pat.people_of(head_id):
+        raise ConflictError(
+            "pat.head_knows",
+            "This person is among those the head was trained on: a score would say what it was told.",
+            remedy="Look at the report of the head, which judges people it had not seen.",
+        )
     if stored.recipe != result.recipe.key:
         raise UsageError(
             "pat.unlike",

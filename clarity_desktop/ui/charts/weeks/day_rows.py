@@ -187,7 +187,7 @@ class DayRowsChart(Chart):
             share = min(1.0, highest[place] / top)
             height = share * box.height()
             painter.fillRect(QRectF(box.left() + place, box.bottom() - height, 1.0, height), colour)
-            if highest[place] > 1.6 * top:
+            if highest[place] > top:
                 clip_mark(painter, box.left() + place, box.top() - 4, theme.current().data["rest"])
 
     def _scale(self) -> tuple[float, float]:

@@ -30,11 +30,11 @@ def report_rows(view: HeadView) -> list[tuple[str, str, str]]:
     auc = report["auc"]
     reach = interval(number(auc["low"], 2), number(auc["high"], 2))
     return [
-        ("People, with the label", f"{report['people']}, {report['positive']}", f"{report['folds']} folds by person"),
-        ("Area under the curve", number(auc["value"], 2), f"95 % {reach}"),
+        ("People, with label", f"{report['people']}, {report['positive']}", f"{report['folds']} folds by person"),
+        ("AUC", number(auc["value"], 2), f"95 % {reach}"),
         ("Brier score", number(report["brier"], 3), f"{number(report['brier_of_share'], 3)} by the share alone"),
         ("Shuffled labels", f"p {number(report['p_value'], 3)}", f"{report['permutations']} permutations"),
-        ("Calibration slope", number(report["slope"], 2), "of raw log odds; 1 needs no correction"),
+        ("Calibration", number(report["slope"], 2), "1 needs no correction"),
     ]
 
 
@@ -91,7 +91,8 @@ class HeadsView(QWidget):
         across = QHBoxLayout()
         across.setSpacing(12)
         self.chart = ReliabilityChart()
-        across.addWidget(self.chart, 1)
+        self.chart.setMaximumWidth(300)
+        across.addWidget(self.chart, 2)
         words = QVBoxLayout()
         self.measures = MeasureTable("Report of the head", ("Out of fold", "Value", ""))
         words.addWidget(self.measures)
@@ -107,7 +108,7 @@ class HeadsView(QWidget):
         buttons.addStretch(1)
         words.addLayout(buttons)
         words.addStretch(1)
-        across.addLayout(words, 1)
+        across.addLayout(words, 3)
         self._report.body.addLayout(across)
         column.addWidget(self._report)
         column.addStretch(1)
