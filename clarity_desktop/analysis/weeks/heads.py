@@ -258,8 +258,8 @@ def score_of(vault: Vault, head_id: str, patient_id: str, result: PatResult) -> 
     Raises
     ------
     ConflictError
-        ``pat.head_not_usable`` when the head did no better than chance or is not calibrated; ``pat.head_knows`` when the
-        person is among those it was trained on. No score exists then.
+        ``pat.head_not_usable`` when the head did no better than chance or is not calibrated; ``pat.head_knows`` when
+        the person is among those it was trained on. No score exists then.
     UsageError
         ``pat.unlike`` for weeks of another recipe, ``pat.few_weeks`` without a computed week.
     """
