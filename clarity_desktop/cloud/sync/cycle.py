@@ -25,6 +25,7 @@ class OutboxStore(Protocol):
         oldest_first: bool = False,
         limit: int = 1000,
     ) -> list[Operation]: ...
+    def operation(self, op_id: str) -> Operation: ...  # noqa: D102
     def payload(self, op_id: str) -> dict[str, Any] | None: ...  # noqa: D102
     def pack(  # noqa: D102
         self, op_id: str, packed: Sequence[tuple[dict[str, Any], str]], version: int | None = None

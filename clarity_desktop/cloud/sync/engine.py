@@ -275,12 +275,14 @@ class SyncEngine(ReadBack):
         """Back to ``batched``, to be tried again after a pause; after twelve cycles a person is asked."""
         known = await asyncio.to_thread(self._outbox.operations, self.account, [_S.SENDING], limit=10_000)
         attempts = max((one.attempts for one in known if one.op_id in ops), default=0) + 1
-        if attempts >= MOST_ATTEMPTS:
+        # A night without a network is no cycle that failed: nothing left this machine.
+        counts = error.code not in _NOT_TRIED
+        if counts and attempts >= MOST_ATTEMPTS:
             await self._move(ops, _S.DEAD, reason=SyncReason.GAVE_UP.value)
             return
         pause = min(_FIRST_PAUSE_S * 2 ** (attempts - 1), _MOST_PAUSE_S)
         when = int(self._clock.now() + max(pause, error.wait_s or 0.0))
-        await self._move(ops, _S.BATCHED, reason=error.code, next_try=when, count_attempt=True, **changes)
+        await self._move(ops, _S.BATCHED, reason=error.code, next_try=when, count_attempt=counts, **changes)
 
     async def _bisect(self, batch: Any, named: list[str], code: str, report: CycleReport) -> None:
         """Find what a server refuses: by its own words where it names it, else by halves (Y-26 to Y-28)."""
@@ -334,6 +336,7 @@ _STOPS_ALL: Final = frozenset(
     }
 )
 """After these nothing else would get through either."""
+_NOT_TRIED: Final = _STOPS_ALL - {"cloud.capability"}
 _STOPPING_STATUS: Final = frozenset({401, 403, 404, 405, 410, 429, 503})
 
 

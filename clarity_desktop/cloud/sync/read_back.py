@@ -99,11 +99,18 @@ class ReadBack:
     async def _read_back(self, report: CycleReport) -> None:
         states = [_S.ACCEPTED, _S.PROCESSING]
         waiting = await asyncio.to_thread(self._outbox.operations, self.account, states, limit=10_000)
-        if not waiting:
+        unchecked = [
+            one
+            for one in await asyncio.to_thread(self._outbox.operations, self.account, [_S.UNVERIFIED], limit=10_000)
+            if one.reason == SyncReason.CANNOT_BE_CHECKED.value
+        ]
+        known = await asyncio.to_thread(self._outbox.recall, f"ability/{self.account}")
+        if not waiting and not (unchecked and known == Ability.FULL):
             return
         stored = await self._stored()
         ability = await self._ability(stored)
-        equal = []
+        # What could not be checked once may be read back later.
+        equal = [one for one in unchecked if one.op_id in stored and stored[one.op_id].digest == one.payload_hash]
         for one in waiting:
             found = stored.get(one.op_id)
             if found is not None and found.digest == one.payload_hash:
