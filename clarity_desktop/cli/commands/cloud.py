@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from clarity_desktop.cli.commands import cloud_account
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
 
 app = typer.Typer(help="The cloud: its servers and the session with them.", no_args_is_help=True)
+app.add_typer(cloud_account.app)
 
 
 @app.command("profiles")

@@ -19,6 +19,7 @@ from clarity_desktop.cloud.client.client import CloudClient
 from clarity_desktop.cloud.client.exchange import Answer, Call, CloudError
 from clarity_desktop.cloud.contract.detection import Detection
 from clarity_desktop.cloud.contract.profiles import Auth
+from clarity_desktop.cloud.dto import DirectActigraphyRequest, InsightGenerationRequest, StepDataRequest, UserUpdate
 
 __all__ = ["INSIGHT_KEYS", "MOST_PAGES", "CloudApi", "server_time"]
 
@@ -105,7 +106,8 @@ class CloudApi:
 
     async def update_me(self, display_name: str) -> None:
         """Set the display name. The e-mail address is never sent (D7)."""
-        await self._call("update_me", document={"display_name": display_name})
+        document: UserUpdate = {"display_name": display_name}
+        await self._call("update_me", document=document)
 
     async def logout(self) -> None:
         """End the session at the server; tokens are dropped here whatever it answers."""
@@ -201,7 +203,7 @@ class CloudApi:
                 detail=f"{len(counts)} minutes",
             )
         stamps = [server_time(start + 60 * number) for number in range(len(counts))]
-        document = {"step_counts": [int(one) for one in counts], "timestamps": stamps}
+        document: StepDataRequest = {"step_counts": [int(one) for one in counts], "timestamps": stamps}
         answer = await self._call("pat_steps", document=document, bucket="pat", read_timeout_s=_PAT_TIMEOUT_S)
         return _analysis(_mapping(answer))
 
@@ -215,7 +217,11 @@ class CloudApi:
                 detail=f"{len(values)} minutes",
             )
         points = [{"timestamp": server_time(start + 60 * n), "value": float(one)} for n, one in enumerate(values)]
-        document = {"data_points": points, "sampling_rate": 1.0, "duration_hours": len(values) // 60}
+        document: DirectActigraphyRequest = {
+            "data_points": points,
+            "sampling_rate": 1.0,
+            "duration_hours": len(values) // 60,
+        }
         answer = await self._call("pat_actigraphy", document=document, bucket="pat", read_timeout_s=_PAT_TIMEOUT_S)
         return _analysis(_mapping(answer))
 
@@ -237,7 +243,11 @@ class CloudApi:
                 "The server needs six values, and some of them are missing.",
                 remedy="Use insights by rules, which need none of them.",
             )
-        document = {"analysis_results": dict(results), "insight_type": "comprehensive", "language": "en"}
+        document: InsightGenerationRequest = {
+            "analysis_results": dict(results),
+            "insight_type": "comprehensive",
+            "language": "en",
+        }
         return _insight(_mapping(await self._call("insight_generate", document=document, bucket="insight")))
 
     async def insight_history(self, limit: int = 20, offset: int = 0) -> tuple[CloudInsight, ...]:
