@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from clarity_desktop.insights.providers import ModelProvider
     from clarity_desktop.insights.providers.cloud import CloudTransport
     from clarity_desktop.insights.request import InsightRequest
-    from clarity_desktop.vault.tables.insights import SentRequest
+    from clarity_desktop.vault.tables.insights import SentRequest as SentRequest
+    from clarity_desktop.vault.tables.insights import StoredInsight as StoredInsight
 
 __all__ = ["InsightPreview", "InsightSendingServices"]
 

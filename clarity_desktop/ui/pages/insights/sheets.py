@@ -22,8 +22,8 @@ from clarity_desktop.ui.qt import QGuiApplication, QHBoxLayout, QLineEdit, QPlai
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
+    from clarity_desktop.app.insight_sending import SentRequest, StoredInsight
     from clarity_desktop.domain.people import Patient
-    from clarity_desktop.vault.tables.insights import SentRequest, StoredInsight
 
 __all__ = ["ask_comment", "ask_consent", "ask_key", "ask_sign", "show_bytes", "show_history", "show_sent", "show_why"]
 
