@@ -98,6 +98,11 @@ def test_how_weeks_are_made_is_chosen_and_named(qapp: QApplication, open_window:
     assert page.result.approximate
     assert "approximate" in page.side.notice.words.text()
     assert dict(page.side.facts.rows)["Gaps"] == "Filled with the 0 after standardisation"
+    page.side.signal.set_value("steps")
+    settle(qapp)
+    assert page.result is not None
+    assert page.result.recipe.signal.value == "steps"
+    assert dict(page.side.facts.rows)["Input"] == "steps/min, which are not counts"
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from clarity_desktop.domain.pat import Checkpoint
+from clarity_desktop.domain.pat import Checkpoint, WeekSignal
 from clarity_desktop.domain.pat_results import Machine, WeekStatus
 from clarity_desktop.domain.time import ZoneTimeline
 from clarity_desktop.ui.components.states import EmptyState
@@ -26,6 +26,8 @@ class WeeksFound:
     models: tuple[Checkpoint, ...]
     weeks: tuple[WeekStatus, ...]
     zone: ZoneTimeline
+    signals: tuple[WeekSignal, ...]
+    """What the recording holds that can be fed, the usual one first."""
 
 
 def lacking_state(machine: Machine, models: tuple[Checkpoint, ...], install: Callable[[], None]) -> EmptyState | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
-from clarity_desktop.domain.pat import Checkpoint
+from clarity_desktop.domain.pat import SIGNAL_KINDS, Checkpoint
 from clarity_desktop.domain.pat_results import PatRequest, PatResult, WeekDetail
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day
@@ -93,6 +93,7 @@ class PatPage(PatFrame):
         super().show_patient(patient)
         self.stop()
         self.found, self.result, self.detail, self.day = None, None, None, None
+        self.side.offer_signals(())
         self.strip.show_columns(None, ZoneTimeline.unknown())
         if patient is None:
             self._stack.setCurrentWidget(self._nobody)
@@ -151,7 +152,9 @@ class PatPage(PatFrame):
         def read() -> WeeksFound:
             weeks, zone = services.pat_weeks(patient.id, request)
             machine = services.pat_machine()
-            return WeeksFound(machine, services.pat_models() if machine.ready else (), weeks, zone)
+            models = services.pat_models() if machine.ready else ()
+            kinds = {one.kind for one in services.series(patient.id) if one.n}
+            return WeeksFound(machine, models, weeks, zone, tuple(s for s, k in SIGNAL_KINDS.items() if k in kinds))
 
         self._operation = run_query(self, read, self._arrived, self._refused)
 
@@ -159,6 +162,7 @@ class PatPage(PatFrame):
         fresh = self.found is None
         self.found, self.result = found, None
         self._stack.setCurrentWidget(self._area)
+        self.side.offer_signals(found.signals)
         held = self.model.value()
         self.model.clear()
         for one in found.models:
@@ -380,10 +384,7 @@ class PatPage(PatFrame):
         if self._job is not None:
             return job_state(self._job)
         if self._why.endswith("."):
-            start: Callable[[], None] | None = None
-            if self._waits:
-                start = self.embed_now
-            return waiting_state(self._why, start)
+            return waiting_state(self._why, self.embed_now if self._waits else None)
         return None
 
     def embed_now(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from clarity_desktop.domain.pat import ATTRIBUTION, RESEARCH_NOTICE, Checkpoint, Fill
+from collections.abc import Sequence
+
+from clarity_desktop.domain.pat import ATTRIBUTION, RESEARCH_NOTICE, Checkpoint, Fill, WeekSignal
 from clarity_desktop.domain.pat_results import NormalisationChoice, PatRequest, PatResult, WeekDetail
 from clarity_desktop.domain.time import date_of_day
 from clarity_desktop.ui import theme
@@ -163,6 +165,7 @@ class SideColumn(QWidget):
         card = Card("How weeks are made")
         gates = (("90", "90\u202f% of its minutes worn"), ("100", "100\u202f% of its minutes worn, strict"))
         self.gate = Choice(gates, "90")
+        self.signal = Choice((("", "The usual signal"),))
         self.fill = Choice(
             (
                 (Fill.OWN_MEDIAN.value, "Own median of the minute of the day"),
@@ -179,9 +182,13 @@ class SideColumn(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
-        for at, (name, control) in enumerate(
-            (("A week needs", self.gate), ("Gaps filled with", self.fill), ("Standardised", self.normalisation))
-        ):
+        rows = (
+            ("Fed with", self.signal),
+            ("A week needs", self.gate),
+            ("Gaps filled with", self.fill),
+            ("Standardised", self.normalisation),
+        )
+        for at, (name, control) in enumerate(rows):
             grid.addWidget(Label(name, "small", "muted"), at, 0)
             control.setAccessibleName(name)
             control.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -191,10 +198,25 @@ class SideColumn(QWidget):
         card.body.addLayout(grid)
         return card
 
+    def offer_signals(self, signals: Sequence[WeekSignal]) -> None:
+        """Offer what the recording holds; what was chosen stays chosen where it is there."""
+        held = self.signal.value()
+        self.signal.blockSignals(True)
+        self.signal.clear()
+        for one in signals:
+            words = one.words.split(",")[0]
+            self.signal.addItem(f"{words[0].upper()}{words[1:]}", one.value)
+        if not signals:
+            self.signal.addItem("The usual signal", "")
+        self.signal.set_value(held)
+        self.signal.blockSignals(False)
+
     def request(self, model: str | None) -> PatRequest:
         """What the controls come to."""
+        signal = self.signal.value()
         return PatRequest(
             model,
+            WeekSignal(signal) if signal else None,
             gate=1.0 if self.gate.value() == "100" else 0.9,
             fill=Fill(self.fill.value()),
             normalisation=NormalisationChoice(self.normalisation.value()),
