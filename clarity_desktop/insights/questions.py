@@ -97,7 +97,7 @@ _WORDS: Final[Mapping[str, str]] = {
     r"schlafdauer|gesamtschlafzeit|wie (?:lange|viel)\b.*\b(?:schlaf|geschlafen|schläft)\w*",
     "se": r"sleep efficiency|efficiency|schlafeffizienz|effizienz",
     "waso": r"waso|awake (?:after|at night|during)|wake (?:after|time)|wachzeit|wach (?:nach|in der nacht)",
-    "sol": r"sleep (?:onset )?latency|fall(?:ing)? asleep|einschlaf(?:latenz|en|dauer)|latenz",
+    "sol": r"(?:sleep (?:onset )?)?latency|fall(?:ing)? asleep|einschlaf(?:latenz|en|dauer)|latenz",
     "awakenings": r"awakenings?|wak(?:e|es|ing) up|woke up|wachphasen|aufwachen|aufgewacht",
     "tib": r"time in bed|zeit im bett",
     "midsleep": r"mid-?sleep|midpoint|schlafmitte|(?:sleep )?timing|when\b.*\bslee?p\w*|wann\b.*\bschläf\w*",

@@ -16,8 +16,8 @@ EVENT_DAYS: Final = 7
 TOPIC_METRICS: Final[Mapping[Topic, tuple[str, ...]]] = {
     Topic.OVERVIEW: ("coverage", "tst", "midsleep", "sri", "ra", "rhr", "steps", "se", "midsleep_sd"),
     Topic.SLEEP: (
-        *("coverage", "tst", "se", "waso", "midsleep", "sol", "awakenings", "tib", "onset", "offset"),
-        *("deep", "rem", "core", "waso_first", "waso_second", "debt"),
+        *("coverage", "tst", "se", "waso", "midsleep", "sol", "debt", "awakenings", "tib", "onset", "offset"),
+        *("deep", "rem", "core", "waso_first", "waso_second"),
     ),
     Topic.REGULARITY: (
         *("coverage", "sri", "midsleep_sd", "is", "iv", "midsleep", "sjl", "cpd"),
