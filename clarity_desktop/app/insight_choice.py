@@ -54,7 +54,7 @@ class KeyHint:
     last_four: str
 
 
-class InsightChoiceServices(InsightServices, PreferenceServices):
+class InsightChoiceServices(PreferenceServices, InsightServices):
     """Who speaks about whom. Part of ``Services``."""
 
     @needs(Right.READ_DATA)

@@ -17,7 +17,6 @@ from clarity_desktop.app.import_batch import BatchServices
 from clarity_desktop.app.insight_questions import InsightQuestionServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
-from clarity_desktop.app.pat import PatServices
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import (
@@ -67,7 +66,6 @@ class Services(
     SyncServices,
     DiaryServices,
     InsightQuestionServices,
-    PatServices,
     ProtectionServices,
     OversightServices,
     LockingServices,
