@@ -185,7 +185,7 @@ def compare(epochs: Epochs, repeat: int, peer: Peer | None, only: str = "") -> d
             else:
                 row = {"peer": other, "ratio": other / statistics.median(times)}
                 ours_sum, peer_sum = ours_sum + statistics.median(times), peer_sum + other
-                line = f"{other:12.0f}{row['ratio']:8.0f}"
+                line = f"{other:12.1f}{row['ratio']:8.0f}"
         found[title] = {"median": statistics.median(times), "least": min(times), **row}
         print(f"{title:<42}{found[title]['median']:10.2f}{line}", flush=True)
     if only:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.epochs import Epochs
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.findings import METRICS, Metric
-from clarity_desktop.signals.presence import runs
 
 __all__ = ["choi", "nonwear_minutes", "troiano"]
 
@@ -24,6 +23,11 @@ _CHOI_WINDOW = 30
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.bool_)
 _TRUE_AT_START = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1)
 _TRUE_AT_END = np.logical_and.accumulate(_BITS[:, ::-1], axis=1).sum(axis=1)
+_ALL_EIGHT = np.uint64(0x0101010101010101)
+"""Eight flags that are all true, read as one number."""
+_PADDING = 5
+"""Words of eight flags before and behind a record: an empty one outside, four as long as a run has to be inside."""
+_ONE = np.ones(1, dtype=np.bool_)
 _TROIANO_RUN = 60
 _TROIANO_SPIKE = 2
 _TROIANO_CEILING = 100.0
@@ -40,23 +44,6 @@ def _counts(epochs: Epochs) -> NDArray[np.float32]:
     return epochs.values
 
 
-def _bridged(
-    zero: tuple[NDArray[np.int64], NDArray[np.int64]], bridge: NDArray[np.bool_], least: int
-) -> tuple[tuple[int, int], ...]:
-    """Runs from a first to a last zero run whose gaps are all bridged, of at least ``least`` epochs.
-
-    ``bridge[i]`` says whether zero run i joins zero run i + 1.
-    """
-    start, stop = zero
-    if not start.size:
-        return ()
-    parted = np.flatnonzero(~bridge)
-    first = np.concatenate((start[:1], start.take(parted + 1)))
-    last = np.concatenate((stop.take(parted), stop[-1:]))
-    long = last - first >= least
-    return tuple(zip(first.compress(long).tolist(), last.compress(long).tolist(), strict=True))
-
-
 def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
     """Bouts ``[start, stop)`` of non-wear by Choi 2011, as epoch indices.
 
@@ -70,50 +57,70 @@ def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
         ``circadian.epoch_length`` when the epochs are not 60 s long.
     """
     values = _counts(epochs)
+    if not values.size:
+        return ()
     # Only zero runs that fill a window can be bridged or be a bout, and windows beyond the record's ends are cut. So
     # the runs of at least 30 on a record that goes on in zeros on both sides are all there is to look at.
-    start, stop = _long_zeros(values, _CHOI_WINDOW)
-    if not start.size:
-        return ()
+    flags, inside = _flags(values.size, beyond=True)
+    np.equal(values, 0, out=inside)
+    start, stop = _long_runs(flags)
+    length = stop - start
+    fills = length >= _CHOI_WINDOW
+    # Only the first and the last can lie beyond the record, where there is nothing to join.
+    fills[0] &= bool(stop[0] > 0)
+    fills[-1] &= bool(start[-1] < values.size)
+    start[0], stop[-1] = max(start[0], 0), min(stop[-1], values.size)
     gap = start[1:] - stop[:-1]
-    candidates = np.flatnonzero(gap <= _CHOI_SPIKE)
-    bridge = np.zeros(gap.size, dtype=np.bool_)
-    bridge[candidates[_all_present(values, stop, gap, candidates)]] = True
-    return _bridged((start, stop), bridge, _CHOI_RUN)
+    near = gap <= _CHOI_SPIKE
+    near &= fills[1:]
+    near &= fills[:-1]
+    joined = near.nonzero()[0]
+    first = stop.take(joined)
+    joined = joined.compress(np.isfinite(values.take(first) + values.take(first + gap.take(joined) - 1)))
+    # Most runs are neither long by themselves nor joined to another; only the others are looked at further.
+    matters = length >= _CHOI_RUN
+    matters[joined] = matters[joined + 1] = True
+    at = matters.nonzero()[0]
+    ends = np.ones(length.size, dtype=np.bool_)
+    ends[joined] = False
+    ends = ends.take(at)
+    begins = np.concatenate((_ONE, ends[:-1]))[: ends.size]
+    return _bouts(start.take(at.compress(begins)), stop.take(at.compress(ends)), _CHOI_RUN)
 
 
-def _long_zeros(values: NDArray[np.float32], least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """``(start, stop)`` of the runs of 0 of at least ``least``, as if 0 went on beyond both ends; ``least`` ≥ 23.
+def _flags(size: int, *, beyond: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Flags for a record of ``size`` epochs with ``beyond`` on both sides of it, and the part to fill in."""
+    flags = np.empty(8 * (-(-size // 8) + 2 * _PADDING), np.bool_)
+    first = 8 * _PADDING
+    flags[8:first] = flags[first + size : -8] = beyond
+    flags[:8] = flags[-8:] = False
+    return flags, flags[first : first + size]
 
-    Eight epochs are read at once as one byte: such a run holds two full bytes next to each other, and how far it
-    reaches into the bytes beside them stands in a table. A run at an end of the record may be shorter.
+
+def _long_runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``(start, stop)`` of all runs of true of at least 23, and of some shorter ones, from the record's first epoch.
+
+    Eight epochs are read at once: such a run holds two words of eight next to each other that are all true, and how
+    far it reaches into the words beside them stands in a table. ``flags`` are those of :func:`_flags`, filled in.
     """
-    size = values.size
-    if not size:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    # Four full bytes on either side stand for what lies beyond, as they are as long as a run has to be; an empty one
-    # behind them is the neighbour of both ends.
-    octets = np.empty(-(-size // 8) + 9, np.uint8)
-    octets[:4] = octets[-5:] = 255
-    octets[-1] = 0
-    octets[4:-5] = np.packbits(values == 0)
-    if size % 8:
-        octets[-6] |= 255 >> size % 8
-    full = octets == 255
+    words = flags.view(np.uint64)
+    full = words == _ALL_EIGHT
     pair = full[1:] & full[:-1]
-    # It begins full and ends empty, so that changes are the end of a run and the beginning of the next by turns.
-    edges = np.concatenate(([0], np.flatnonzero(pair[1:] != pair[:-1]) + 1))
-    begin, end = edges[::2], edges[1::2] + 1
-    start = 8 * (begin - 4) - _TRUE_AT_END.take(octets.take(begin - 1))
-    stop = 8 * (end - 4) + _TRUE_AT_START.take(octets.take(end))
-    long = stop - start >= least
-    # Only the first and the last can lie beyond the record, where they are the bytes that stand for it.
-    long[0] &= bool(stop[0] > 0)
-    long[-1] &= bool(start[-1] < size)
-    start, stop = start.compress(long), stop.compress(long)
-    if start.size:
-        start[0], stop[-1] = max(start[0], 0), min(stop[-1], size)
+    # Begins and ends with false, so that changes are the beginning of a run and its end by turns.
+    edges = (pair[1:] != pair[:-1]).nonzero()[0]
+    before, after = edges[::2], edges[1::2] + 2
+    start = 8 * before
+    start -= _TRUE_AT_END.take(np.packbits(words.take(before).view(np.uint8)))
+    start -= 8 * (_PADDING - 1)
+    stop = 8 * after
+    stop += _TRUE_AT_START.take(np.packbits(words.take(after).view(np.uint8)))
+    stop -= 8 * _PADDING
     return start, stop
+
+
+def _bouts(start: NDArray[np.int64], stop: NDArray[np.int64], least: int) -> tuple[tuple[int, int], ...]:
+    long = stop - start >= least
+    return tuple(zip(start.compress(long).tolist(), stop.compress(long).tolist(), strict=True))
 
 
 def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
@@ -128,24 +135,22 @@ def troiano(epochs: Epochs) -> tuple[tuple[int, int], ...]:
         ``circadian.epoch_length`` when the epochs are not 60 s long.
     """
     values = _counts(epochs)
-    start, stop = runs(values == 0)
-    if not start.size:
+    if values.size < _TROIANO_RUN:
         return ()
-    gap = start[1:] - stop[:-1]
-    candidates = np.flatnonzero(gap <= _TROIANO_SPIKE)
-    first, last = stop[candidates], start[candidates + 1] - 1
-    low = (values[first] <= _TROIANO_CEILING) & (values[last] <= _TROIANO_CEILING)
-    bridge = np.zeros(gap.size, dtype=np.bool_)
-    bridge[candidates[low & _all_present(values, stop, gap, candidates)]] = True
-    return _bridged((start, stop), bridge, _TROIANO_RUN)
-
-
-def _all_present(
-    values: NDArray[np.float32], stop: NDArray[np.int64], gap: NDArray[np.int64], candidates: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Whether both ends of a burst of one or two epochs are present."""
-    first = stop[candidates]
-    return np.asarray(np.isfinite(values[first]) & np.isfinite(values[first + gap[candidates] - 1]))
+    # A bout lies between epochs that no bout can hold: those missing or above the ceiling, and the middle of three
+    # that are not zero. What is left over at its ends is at most two epochs that are not zero.
+    flags, quiet = _flags(values.size, beyond=False)
+    np.less_equal(values, _TROIANO_CEILING, out=quiet)
+    moving = values != 0
+    third = moving[1:-1] & moving[:-2]
+    third &= moving[2:]
+    np.greater(quiet[1:-1], third, out=quiet[1:-1])
+    start, stop = _long_runs(flags)
+    long = stop - start >= _TROIANO_RUN
+    start, stop = start.compress(long), stop.compress(long)
+    start += moving[start] * (1 + moving[start + 1])
+    stop -= moving[stop - 1] * (1 + moving[stop - 2])
+    return _bouts(start, stop, _TROIANO_RUN)
 
 
 def nonwear_minutes(bouts: tuple[tuple[int, int], ...]) -> int:

@@ -83,3 +83,30 @@ def test_choi_is_the_rule_read_literally(parts: list[tuple[int, float, int]]) ->
     values = np.concatenate(pieces) if pieces else np.empty(0)
     epochs = epochs_of_counts(0, values, ZoneTimeline.single("UTC"))
     assert choi(epochs) == literal_choi(values)
+
+
+def literal_troiano(values: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """The rule as it is written, one zero at a time."""
+    found: list[tuple[int, int]] = []
+    zeros = np.flatnonzero(values == 0)
+    if not zeros.size:
+        return ()
+    first = last = int(zeros[0])
+    for at in [*zeros[1:].tolist(), None]:
+        burst = values[last + 1 : at] if at is not None else np.empty(0)
+        if at is not None and burst.size <= 2 and not np.isnan(burst).any() and (burst <= 100).all():
+            last = at
+            continue
+        if last + 1 - first >= 60:
+            found.append((first, last + 1))
+        if at is not None:
+            first = last = at
+    return tuple(found)
+
+
+@given(st.lists(st.tuples(st.integers(1, 70), st.sampled_from([7.0, 100.0, 101.0, np.nan]), st.integers(0, 4))))
+def test_rh7_troiano_is_the_rule_read_literally(parts: list[tuple[int, float, int]]) -> None:
+    pieces = [np.concatenate((np.full(burst, value), np.zeros(length))) for length, value, burst in parts]
+    values = np.concatenate(pieces) if pieces else np.empty(0)
+    epochs = epochs_of_counts(0, values, ZoneTimeline.single("UTC"))
+    assert troiano(epochs) == literal_troiano(values)
