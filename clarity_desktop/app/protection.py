@@ -124,6 +124,7 @@ class ProtectionServices(SecondPersonServices):
             # Whoever else may ask for an erasure is the first of the two people, and oneself the second.
             right = Right.CONFIRM_ERASURE if asks else Right.REQUEST_ERASURE
             confirmed_by = self._by_code(recovery_code, right, "confirm_erasure")
+        self._erase_elsewhere(patient_id)
         certificate = self.vault.erase(patient_id, requested_by=requested_by, confirmed_by=confirmed_by, places=places)
         self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES | Change.FINDINGS, patient_id)
         return certificate
@@ -132,6 +133,9 @@ class ProtectionServices(SecondPersonServices):
     def erasures(self) -> list[CertificateOfErasure]:
         """The certificates of all erasures."""
         return self.vault.erasures.list()
+
+    def _erase_elsewhere(self, patient_id: str) -> None:
+        """Before the erasure here: what other places hold. The part of the services that syncs fills this."""
 
     # -- legal hold ------------------------------------------------------------------------------------------
 

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
-from clarity_desktop.app.network import NetworkServices
-from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.preferences import PreferenceServices
-from clarity_desktop.app.recordings import RecordingServices
+from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.app.sync_status import LAST, PAUSED, WHEN, SyncPreview, SyncStatus, SyncStatusServices
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import ConflictError, NotFoundError
-from clarity_desktop.domain.sync import Operation, OperationState, StateCount, SyncReason
-from clarity_desktop.domain.time import Instant
+from clarity_desktop.domain.errors import CancelledError, ConflictError, UsageError
+from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken
 
 if TYPE_CHECKING:
-    from clarity_desktop.cloud.api import CloudApi
     from clarity_desktop.cloud.sync.cycle import CycleReport
 
 __all__ = ["SyncPreview", "SyncServices", "SyncStatus", "SyncedAccount"]
 
-_LAST: Final = "last-cycle"
-_PAUSED: Final = "paused"
-_WAITING: Final = (OperationState.NEW, OperationState.BATCHED)
-_NEEDS_PERSON: Final = (OperationState.REJECTED, OperationState.DEAD, OperationState.UNVERIFIED)
+_MODES: Final = ("always", "on_demand", "hours")
+_PARK_S: Final = 3.0
 
 
 class SyncedAccount(Protocol):
@@ -43,73 +37,22 @@ class SyncedAccount(Protocol):
         """The token's ``sub``."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStatus:
-    """What the sync panel says in plain words."""
-
-    account: str
-    """Server and user; empty without a sign-in."""
-    states: tuple[StateCount, ...]
-    last: dict[str, Any] | None
-    """When the last cycle ended and what it came to."""
-    paused: bool
-    patients: int
-    """People whose data may go."""
-    uploads_used: int
-    uploads_limit: int
-    """Uploads of the last hour, and how many this program allows itself."""
-
-    @property
-    def waiting(self) -> int:
-        """Operations that have not arrived yet."""
-        settled = (OperationState.VERIFIED, *_NEEDS_PERSON)
-        return sum(one.count for one in self.states if one.state not in settled)
-
-    @property
-    def needs_person(self) -> int:
-        """Operations that nothing will move by itself."""
-        return sum(one.count for one in self.states if one.state in (OperationState.REJECTED, OperationState.DEAD))
-
-
-@dataclass(frozen=True, slots=True)
-class SyncPreview:
-    """What a cycle would send, without sending it (Y-63)."""
-
-    op_id: str
-    patient_id: str
-    metric_type: str
-    first: Instant
-    stop: Instant
-    size: int
-    """Bytes of the metric as JSON."""
-    fields: tuple[str, ...]
-
-
-class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
+class SyncServices(SyncStatusServices):
     """Sync of the open vault with one account. Part of ``Services``; its calls wait, so make them from a worker."""
 
-    # Both are answered by the part of the services that signs in.
-    @needs(Right.OWN_ACCESS)
-    def cloud_account(self) -> SyncedAccount | None:
-        """The account that is signed in."""
-        return None
+    # One cycle at a time in a process; what is being sent is nobody else's to judge.
+    _cycle_lock: ClassVar[threading.Lock] = threading.Lock()
+    _cycle_cancel: CancelToken | None = None
 
-    def _cloud_api(self, account: SyncedAccount) -> CloudApi:
-        raise NotFoundError(
-            "cloud.signed_out",
-            "You are not signed in to a server.",
-            remedy="Sign in on the account page, or run: clarity-desktop cloud sign-in",
-        )
-
-    def _account_key(self) -> str:
-        account = self.cloud_account()
-        if account is None:
-            raise NotFoundError(
-                "cloud.signed_out",
-                "You are not signed in to a server.",
-                remedy="Sign in on the account page, or run: clarity-desktop cloud sign-in",
-            )
-        return f"{account.server}/{account.user_id}"
+    @open_to_all
+    def lock(self) -> None:
+        """Close the vault after a cycle that runs was ended or parked, which takes 3 s at most (Y-65)."""
+        running = self._cycle_cancel
+        if running is not None:
+            running.cancel()
+            if self._cycle_lock.acquire(timeout=_PARK_S):
+                self._cycle_lock.release()
+        super().lock()
 
     # -- switches -----------------------------------------------------------------------------------------------
 
@@ -136,10 +79,7 @@ class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
                 remedy="An admin can switch it on in the settings.",
             )
         self.vault.consents.require(patient_id, self.sync_purpose())
-        from clarity_desktop.cloud.sync.carriers import CARRIERS
-        from clarity_desktop.cloud.sync.metrics import carriers_for
-
-        waiting = self.vault.outbox.enable(patient_id, key, carriers_for(list(CARRIERS)))
+        waiting = self.vault.outbox.enable(patient_id, key, self._carriers(key))
         self._announce(Change.SETTINGS, patient_id)
         return waiting
 
@@ -158,95 +98,115 @@ class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
     @needs(Right.OWN_ACCESS)
     def pause_sync(self, paused: bool) -> None:
         """Pause sync or let it go on; the choice survives a restart."""
-        self.vault.outbox.remember(_PAUSED, paused)
-
-    # -- looking ------------------------------------------------------------------------------------------------
+        self.vault.outbox.remember(PAUSED, paused)
+        self._announce(Change.SETTINGS)
 
     @needs(Right.OWN_ACCESS)
-    def sync_status(self) -> SyncStatus:
-        """Counts of all states, the last cycle, limits; asks nothing of the network."""
-        account = self.cloud_account()
-        key = "" if account is None else f"{account.server}/{account.user_id}"
+    def set_sync_time(self, mode: str, first_hour: int = 0, stop_hour: int = 24) -> None:
+        """Say when sync goes by itself: ``always``, ``on_demand``, or ``hours`` of this computer's clock (Y-34).
+
+        Raises
+        ------
+        UsageError
+            ``sync.hours``.
+        """
+        if mode not in _MODES or not (0 <= first_hour < 24 and 0 < stop_hour <= 24 and first_hour != stop_hour):
+            raise UsageError("sync.hours", "These are no hours of a day.", remedy="Two different hours from 0 to 24.")
+        self.vault.outbox.remember(WHEN, {"mode": mode, "from": first_hour, "to": stop_hour})
+        self._announce(Change.SETTINGS)
+
+    @needs(Right.OWN_ACCESS)
+    def sync_goes_by_itself(self) -> bool:
+        """Whether sync may go now without being asked: signed in, not paused, and within the hours chosen."""
         outbox = self.vault.outbox
-        used, limit = self._uploads(account)
-        return SyncStatus(
-            key,
-            tuple(outbox.counts(key or None)),
-            outbox.recall(f"{_LAST}/{key}"),
-            bool(outbox.recall(_PAUSED, False)),
-            len(outbox.enabled(key or None)),
-            used,
-            limit,
-        )
-
-    def _uploads(self, account: SyncedAccount | None) -> tuple[int, int]:
-        if account is None:
-            return 0, 0
-        bucket = self._cloud_api(account).client.buckets["upload"]
-        return bucket.used(), bucket.most
-
-    @needs(Right.READ_DATA)
-    def sync_operations(
-        self, states: tuple[OperationState, ...] | None = None, *, patient_id: str | None = None, limit: int = 500
-    ) -> list[Operation]:
-        """Operations of the account, newest stretch first."""
-        return self.vault.outbox.operations(self._account_key(), states, patient_id=patient_id, limit=limit)
-
-    @needs(Right.READ_DATA)
-    def preview_sync(self, limit: int = 100) -> list[SyncPreview]:
-        """What a cycle would send, with sizes and fields; nothing is sent and nothing changes."""
-        import json
-
-        from clarity_desktop.cloud.sync.metrics import packed_metrics
-
-        read = self._channel_reader()
-        found = []
-        for one in self.sync_operations(_WAITING, limit=limit):
-            metric = self.vault.outbox.payload(one.op_id)
-            if metric is None:
-                channels = read(one.patient_id, one.metric_type, one.span)
-                if not channels:
-                    continue
-                metric = packed_metrics(one.metric_type, channels, one.span)[0][0]
-            size = len(json.dumps(metric))
-            found.append(
-                SyncPreview(
-                    one.op_id,
-                    one.patient_id,
-                    one.metric_type,
-                    one.span.start,
-                    one.span.stop,
-                    size,
-                    tuple(sorted(metric)),
-                )
-            )
-        return found
+        account = self.cloud_account()
+        if account is None or outbox.recall(PAUSED, False) or self.setting("external.sending") is not True:
+            return False
+        if not outbox.enabled(f"{account.server}/{account.user_id}"):
+            return False
+        chosen = outbox.recall(WHEN, {"mode": "always"})
+        if chosen["mode"] != "hours":
+            return bool(chosen["mode"] == "always")
+        hour, first, stop = datetime.now().astimezone().hour, int(chosen["from"]), int(chosen["to"])
+        return first <= hour < stop if first < stop else hour >= first or hour < stop
 
     # -- doing --------------------------------------------------------------------------------------------------
 
     @needs(Right.SEND_INSIGHT)
-    def sync_now(self, cancel: CancelToken | None = None) -> CycleReport:
+    def sync_now(self, cancel: CancelToken | None = None, *, open_patient: str | None = None) -> CycleReport:
         """One cycle: send what waits, read back what was sent.
+
+        Parameters
+        ----------
+        open_patient:
+            Whose newest days go first.
 
         Raises
         ------
         ConflictError
-            ``sync.paused`` while somebody has paused it.
+            ``sync.paused`` while somebody has paused it; ``sync.running``; ``sync.clone`` for a copy of a vault that
+            syncs elsewhere; ``sync.breaker`` while a mass deletion waits for a person.
+        NotPermittedError
+            ``cloud.sending_off``.
         CloudError
             ``cloud.signed_out`` without a sign-in. What goes wrong on the way stands in the report.
         """
-        account = self.cloud_account()
         key = self._account_key()
-        assert account is not None
-        outbox = self.vault.outbox
-        if outbox.recall(_PAUSED, False):
+        self._require_sending()
+        if self.vault.outbox.recall(PAUSED, False):
             raise ConflictError("sync.paused", "Sync is paused.", remedy="Let it go on in the sync panel.")
+        if self.vault.outbox.notes(key, "breaker"):
+            raise ConflictError(
+                "sync.breaker",
+                "Sync has stopped, because a removal at the server waits for your answer.",
+                remedy="Type the number of records in the sync panel, or leave everything as it is there.",
+            )
+        if not self._cycle_lock.acquire(blocking=False):
+            raise ConflictError("sync.running", "Sync is running already.", remedy="Wait until it has ended.")
+        token = self._cycle_cancel = cancel or CancelToken()
+        try:
+            return self._cycle(key, token, open_patient)
+        finally:
+            self._cycle_cancel = None
+            self._cycle_lock.release()
+
+    def _cycle(self, key: str, cancel: CancelToken, open_patient: str | None) -> CycleReport:
         from clarity_desktop.cloud.sync.engine import SyncEngine
 
-        engine = SyncEngine(self._cloud_api(account), outbox, key, self._channel_reader(), self._sync_refusal)
-        report = self._net.run(engine.cycle(), cancel)
+        account, outbox = self.cloud_account(), self.vault.outbox
+        assert account is not None
+        api = self._cloud_api(account)
+        reconcile = self._begin_session()
+        self._finish_erasures(key)
+        engine = SyncEngine(
+            api,
+            outbox,
+            key,
+            self._channel_reader(key),
+            self._sync_refusal,
+            open_patient=open_patient,
+            reconcile=reconcile,
+        )
+        ended = threading.Event()
+
+        async def whole() -> CycleReport:
+            try:
+                return await engine.cycle()
+            finally:
+                ended.set()
+
+        try:
+            report = self._net.run(whole(), cancel)
+        except CancelledError:
+            # What was on its way is marked as unknown before the vault may close.
+            ended.wait(_PARK_S)
+            raise
+        if reconcile and not report.stopped:
+            self._reconciled()
+        if not report.stopped and self._check_is_due():
+            self.compare_with_server()
         outbox.remember(
-            f"{_LAST}/{key}",
+            f"{LAST}/{key}",
             {
                 "at": int(time.time()),
                 "sent": report.sent,
@@ -261,11 +221,6 @@ class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
         self._announce(Change.SETTINGS)
         return report
 
-    def _channel_reader(self) -> Any:
-        from clarity_desktop.cloud.sync.reading import channel_reader
-
-        return channel_reader(self.vault.series, self.vault.zones.get)
-
     def _sync_refusal(self, patient_id: str) -> SyncReason | None:
         """Asked right before each request: an admin's switch and the person's consent of this moment."""
         if self.setting("external.sending") is not True:
@@ -277,18 +232,20 @@ class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
 
     @needs(Right.SEND_INSIGHT)
     def retry_sync(self, op_id: str | None = None) -> int:
-        """Let what stopped go again: one operation, or all that were rejected or stopped. Answers how many."""
-        states = (OperationState.REJECTED, OperationState.DEAD)
-        chosen = [self.vault.outbox.operation(op_id)] if op_id else self.sync_operations(states, limit=10_000)
-        moved = 0
+        """Let what stopped go again: one operation, or all that wait for a person. Answers how many.
+
+        What the server may hold, and cannot show, goes again by name alone: it may be there twice then.
+        """
+        outbox = self.vault.outbox
+        chosen = [outbox.operation(op_id)] if op_id else self.sync_for_person()
+        moved = outbox.requeue(
+            [one.op_id for one in chosen if one.state in (OperationState.REJECTED, OperationState.DEAD)]
+        )
         for one in chosen:
-            if one.state in states:
-                self.vault.outbox.move([one.op_id], OperationState.NEW, action="sync.retry")
-                moved += 1
-            elif one.state is OperationState.UNVERIFIED and op_id:
-                # Only by name and by a person: the server may have it already.
+            if one.state is OperationState.UNVERIFIED and op_id:
                 self._resend(one)
                 moved += 1
+        self._announce(Change.SETTINGS)
         return moved
 
     def _resend(self, one: Operation) -> None:
@@ -307,3 +264,13 @@ class SyncServices(NetworkServices, RecordingServices, PreferenceServices):
     def discard_sync(self, op_id: str) -> None:
         """Give an operation up; the data stay here, whole."""
         self.vault.outbox.move([op_id], OperationState.DEAD, reason=SyncReason.DISCARDED.value, action="sync.discard")
+        self._announce(Change.SETTINGS)
+
+    @needs(Right.SEND_INSIGHT)
+    def settle_sync_notice(self, code: str) -> int:
+        """A person has read the notices of a kind; answers how many those were."""
+        found = self.vault.outbox.notes(self._account_key(), code)
+        for one in found:
+            self.vault.outbox.settle(one.id)
+        self._announce(Change.SETTINGS)
+        return len(found)

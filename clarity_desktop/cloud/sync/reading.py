@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from clarity_desktop.cloud.sync.metrics import carriers_for, source_mark
+from clarity_desktop.cloud.sync.metrics import DEFAULT_ACCEPTED, carriers_for, source_mark
 from clarity_desktop.cloud.sync.packing import Channel
 from clarity_desktop.domain.series import Samples, Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
@@ -19,7 +19,9 @@ class _SeriesStore(Protocol):
 
 
 def channel_reader(
-    series: _SeriesStore, zone_of: Callable[[str], ZoneTimeline | None]
+    series: _SeriesStore,
+    zone_of: Callable[[str], ZoneTimeline | None],
+    accepted: frozenset[str] = DEFAULT_ACCEPTED,
 ) -> Callable[[str, str, Span], Sequence[Channel]]:
     """A function that reads channels by patient, type and stretch.
 
@@ -31,7 +33,7 @@ def channel_reader(
         zones = zone_of(patient_id)
         zone = "" if zones is None or zones.is_unknown else zones.zone_at(span.start).zone
         own = series.list(patient_id)
-        carriers = carriers_for([one.kind for one in own])
+        carriers = carriers_for([one.kind for one in own], accepted)
         for one in own:
             if carriers.get(one.kind) != metric_type:
                 continue

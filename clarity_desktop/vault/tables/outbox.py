@@ -6,20 +6,20 @@ import builtins
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from clarity_desktop.domain.errors import ConflictError, NotFoundError
+from clarity_desktop.domain.errors import ConflictError
 from clarity_desktop.domain.people import PatientId
-from clarity_desktop.domain.sync import Operation, OperationState, StateCount, SyncReason
-from clarity_desktop.domain.time import Instant, Span
+from clarity_desktop.domain.sync import OperationState, SyncReason
+from clarity_desktop.domain.time import Instant
 from clarity_desktop.vault.chunks.columns import PERIOD_S
 from clarity_desktop.vault.store import schema
-from clarity_desktop.vault.tables.sync_memory import SyncMemory
+from clarity_desktop.vault.tables.outbox_look import OutboxLook
 from clarity_desktop.vault.tables.sync_switches import SyncSwitches
 
 __all__ = ["Outbox", "PackedOperation", "StoredBatch"]
@@ -49,7 +49,7 @@ class StoredBatch:
     operations: tuple[str, ...]
 
 
-class Outbox(SyncSwitches, SyncMemory):
+class Outbox(OutboxLook, SyncSwitches):
     """Operations of a vault. Every method is one transaction; the database refuses illegal changes of state.
 
     Parameters
@@ -57,68 +57,6 @@ class Outbox(SyncSwitches, SyncMemory):
     clock:
         Wall time in seconds since 1970, for tests.
     """
-
-    # -- looking ------------------------------------------------------------------------------------------------
-
-    def operations(
-        self,
-        account: str,
-        states: Iterable[OperationState] | None = None,
-        *,
-        patient_id: PatientId | None = None,
-        due: Instant | None = None,
-        oldest_first: bool = False,
-        limit: int = 1000,
-    ) -> builtins.list[Operation]:
-        """Operations of an account, newest stretch first unless asked otherwise."""
-        query = select(_OUTBOX).where(_OUTBOX.c.account == account)
-        if states is not None:
-            query = query.where(_OUTBOX.c.state.in_([one.value for one in states]))
-        if patient_id is not None:
-            query = query.where(_OUTBOX.c.patient_id == patient_id)
-        if due is not None:
-            query = query.where(_OUTBOX.c.next_try <= due)
-        period = _OUTBOX.c.period
-        order = period.asc() if oldest_first else period.desc()
-        query = query.order_by(order, _OUTBOX.c.part, _OUTBOX.c.op_id).limit(limit)
-        with self._store.reading() as connection:
-            return [self._operation(row) for row in connection.execute(query).all()]
-
-    def operation(self, op_id: str) -> Operation:
-        """One operation; raises :class:`NotFoundError` (``sync.unknown``)."""
-        with self._store.reading() as connection:
-            row = connection.execute(select(_OUTBOX).where(_OUTBOX.c.op_id == op_id)).first()
-        if row is None:
-            raise NotFoundError("sync.unknown", "There is no such operation.", remedy="Look at the sync panel.")
-        return self._operation(row)
-
-    def counts(self, account: str | None = None) -> builtins.list[StateCount]:
-        """How many operations stand in each state, all states named (Y-15)."""
-        query = select(
-            _OUTBOX.c.state, func.count(), func.min(_OUTBOX.c.updated), func.min(_OUTBOX.c.next_try)
-        ).group_by(_OUTBOX.c.state)
-        if account is not None:
-            query = query.where(_OUTBOX.c.account == account)
-        with self._store.reading() as connection:
-            found = {row[0]: row for row in connection.execute(query).all()}
-        return [
-            StateCount(state, 0, None, None)
-            if state.value not in found
-            else StateCount(state, found[state.value][1], found[state.value][2], found[state.value][3] or None)
-            for state in OperationState
-        ]
-
-    def payload(self, op_id: str) -> dict[str, Any] | None:
-        """The metric of an operation as it travels; ``None`` before it was packed."""
-        with self._store.reading() as connection:
-            row = connection.execute(
-                select(_OUTBOX.c.patient_id, _OUTBOX.c.sealed).where(_OUTBOX.c.op_id == op_id)
-            ).first()
-        if row is None or row.sealed is None:
-            return None
-        found = json.loads(self._store.seal_of(row.patient_id).open(row.sealed, _OUTBOX.name, op_id).decode())
-        assert isinstance(found, dict)
-        return found.get("metric")
 
     # -- the way to the server ------------------------------------------------------------------------------------
 
@@ -287,61 +225,6 @@ class Outbox(SyncSwitches, SyncMemory):
                 changes = {"state": state.value, "updated": self._now(), "processing_id": processing_id, "reason": ""}
                 write.connection.execute(update(_OUTBOX).where(_OUTBOX.c.op_id == op_id).values(changes))
 
-    def holds(self, one: Operation, digest: str, since: Instant = 0) -> bool:
-        """Whether another operation of the same stretch went, or is going, with the same content."""
-        other = select(_OUTBOX.c.op_id).where(
-            self._of(one.patient_id, one.account),
-            _OUTBOX.c.op_id != one.op_id,
-            _OUTBOX.c.metric_type == one.metric_type,
-            _OUTBOX.c.period == one.span.start // PERIOD_S,
-            _OUTBOX.c.payload_hash == digest,
-            _OUTBOX.c.created >= since,
-            _OUTBOX.c.state.not_in([_S.NEW.value, _S.DEAD.value, _S.REJECTED.value]),
-        )
-        with self._store.reading() as connection:
-            return connection.execute(other.limit(1)).first() is not None
-
-    def uploads_waiting(self, account: str) -> int:
-        """Requests that what waits will take: one for each metric of a type and patient (D8)."""
-        per_type = (
-            select(_OUTBOX.c.patient_id, func.count().label("size"))
-            .where(_OUTBOX.c.account == account, _OUTBOX.c.state.in_([_S.NEW.value, _S.BATCHED.value]))
-            .group_by(_OUTBOX.c.patient_id, _OUTBOX.c.metric_type)
-            .subquery()
-        )
-        most = select(func.max(per_type.c.size).label("size")).group_by(per_type.c.patient_id).subquery()
-        with self._store.reading() as connection:
-            return int(connection.execute(select(func.sum(most.c.size))).scalar() or 0)
-
-    def last_accepted(self, account: str) -> Instant:
-        """When the server last took an upload of this account that stands; 0 when it never did."""
-        query = select(func.max(_OUTBOX.c.last_sent)).where(
-            _OUTBOX.c.account == account, _OUTBOX.c.processing_id.is_not(None)
-        )
-        with self._store.reading() as connection:
-            return int(connection.execute(query).scalar() or 0)
-
-    def verified(self, account: str) -> dict[str, str]:
-        """Hashes of what was read back equal, by operation; the proof that outlives the payload."""
-        query = select(_OUTBOX.c.op_id, _OUTBOX.c.payload_hash).where(
-            _OUTBOX.c.account == account, _OUTBOX.c.state == _S.VERIFIED.value
-        )
-        with self._store.reading() as connection:
-            return {row.op_id: row.payload_hash or "" for row in connection.execute(query)}
-
-    def processing_ids(self, patient_id: PatientId) -> dict[str, tuple[str, ...]]:
-        """All processing ids known of a patient, by account; what an erasure asks the servers to delete."""
-        query = (
-            select(_OUTBOX.c.account, _OUTBOX.c.processing_id)
-            .where(_OUTBOX.c.patient_id == patient_id, _OUTBOX.c.processing_id.is_not(None))
-            .distinct()
-        )
-        found: dict[str, list[str]] = {}
-        with self._store.reading() as connection:
-            for row in connection.execute(query):
-                found.setdefault(row.account, []).append(row.processing_id)
-        return {account: tuple(sorted(ids)) for account, ids in found.items()}
-
     def recover(self, account: str) -> int:
         """After a start: what was being sent may have arrived; nothing of it is sent again unseen (Y-7, Y-8)."""
         sending = self.operations(account, [_S.SENDING], limit=100_000)
@@ -363,32 +246,6 @@ class Outbox(SyncSwitches, SyncMemory):
             write.connection.execute(delete(_BATCHES).where(_BATCHES.c.created < before, _BATCHES.c.id.not_in(used)))
             write.detail = f"{done.rowcount} payloads"
             return int(done.rowcount)
-
-    @staticmethod
-    def _operation(row: Any) -> Operation:
-        return Operation(
-            op_id=row.op_id,
-            patient_id=row.patient_id,
-            account=row.account,
-            metric_type=row.metric_type,
-            span=Span(row.period * PERIOD_S, (row.period + 1) * PERIOD_S),
-            part=row.part,
-            state=OperationState(row.state),
-            created=row.created,
-            updated=row.updated,
-            batch_id=row.batch_id,
-            attempts=row.attempts,
-            faults=row.faults,
-            next_try=row.next_try,
-            first_sent=row.first_sent,
-            last_sent=row.last_sent,
-            processing_id=row.processing_id,
-            payload_hash=row.payload_hash,
-            may_exist=bool(row.may_exist),
-            version=row.version,
-            correlation=row.correlation,
-            reason=row.reason,
-        )
 
 
 def _changed() -> ConflictError:
