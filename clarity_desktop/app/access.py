@@ -156,7 +156,7 @@ class AccessServices:
         """Seconds that the pause after wrong passphrases still lasts for a person."""
         from clarity_desktop.vault import Vault
 
-        return Vault.wait_s(self.vault_directory, person)
+        return Vault.wait_s(self.vault_directory, person, state=self._circumstances().state)
 
     @open_to_all
     def create_vault(self, passphrase: str, *, person: str = "Owner") -> None:

@@ -37,7 +37,7 @@ from clarity_desktop.vault.people.openings import Openings
 from clarity_desktop.vault.people.people import People
 from clarity_desktop.vault.people.personal import Personal
 from clarity_desktop.vault.people.sharing import Sharing
-from clarity_desktop.vault.people.ways_in import job_key
+from clarity_desktop.vault.people.ways_in import job_key, tries_outside
 from clarity_desktop.vault.records import Slot, VaultInfo, VerifyReport
 from clarity_desktop.vault.seal.identity import IdentitySeal
 from clarity_desktop.vault.seal.keyring import PatientKeys
@@ -130,8 +130,11 @@ class OpenVault:
             self._store.role = roles_text(self.people.found().roles)
             self._gap = note_opening(self._store, keys.how)
             self.erasures = Erasures(self._store, self._shared_key)
+            outside = None if circumstances.is_copy else circumstances.state
             if not self.is_read_only:
-                self.people.settle(Tries(layout.tries))
+                self.people.settle()
+            self.people.tell_tries(Tries(layout.tries, outside=tries_outside(layout, outside)), data_key)
+            if not self.is_read_only:
                 remove_stale_stages(self._store)
                 prune_old(self._store)
                 self.erasures.settle()

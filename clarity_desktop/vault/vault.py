@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from clarity_desktop.domain.errors import ConflictError, IntegrityError
+from clarity_desktop.domain.errors import ClarityError, ConflictError, IntegrityError
 from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.vault.keys.clock import Clock
@@ -13,8 +13,9 @@ from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters, check_new_passphrase
 from clarity_desktop.vault.keys.slots import EMERGENCY, RECOVERY
 from clarity_desktop.vault.keys.swap import finish_swap
+from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.open_vault import OpenVault
-from clarity_desktop.vault.people.ways_in import Entrance, checked_reason, founded, keys_of_job
+from clarity_desktop.vault.people.ways_in import Entrance, checked_reason, counted_as, founded, keys_of_job
 from clarity_desktop.vault.store.circumstances import Circumstances
 from clarity_desktop.vault.store.failures import database_failures, file_failures
 from clarity_desktop.vault.store.layout import VaultLayout, create_private_file, sync_folder
@@ -112,8 +113,8 @@ class Vault(OpenVault):
         ConflictError
             ``vault.schema_newer``.
         """
-        entrance = _entrance(directory, kdf_floor, clock)
-        vault = cls(entrance.layout, entrance.by_passphrase(passphrase, person), circumstances)
+        entrance = _entrance(directory, kdf_floor, clock, circumstances)
+        vault = cls._entered(entrance, entrance.by_passphrase(passphrase, person), circumstances)
         try:
             if not vault.is_read_only:
                 vault.people.renew_slot(passphrase)
@@ -121,6 +122,15 @@ class Vault(OpenVault):
             vault.close()
             raise
         return vault
+
+    @classmethod
+    def _entered(cls, entrance: Entrance, keys: UnlockedKeys, circumstances: Circumstances | None) -> Self:
+        """The open vault; where it does not open although the key was right, that is no wrong try."""
+        try:
+            return cls(entrance.layout, keys, circumstances)
+        except ClarityError:
+            entrance.tries.succeeded(counted_as(keys))
+            raise
 
     @classmethod
     def open_with_recovery_code(
@@ -148,8 +158,8 @@ class Vault(OpenVault):
             ``vault.wrong_code``; ``vault.wait`` while a pause lasts.
         """
         check_new_passphrase(new_passphrase)
-        entrance = _entrance(directory, None, clock)
-        vault = cls(entrance.layout, entrance.by_code(code, RECOVERY), circumstances)
+        entrance = _entrance(directory, None, clock, circumstances)
+        vault = cls._entered(entrance, entrance.by_code(code, RECOVERY), circumstances)
         try:
             vault.people.recovered(new_passphrase, kdf=kdf)
         except BaseException:
@@ -177,8 +187,8 @@ class Vault(OpenVault):
             ``vault.wrong_code``; ``vault.wait`` while a pause lasts.
         """
         text = checked_reason(reason)
-        entrance = _entrance(directory, None, clock)
-        vault = cls(entrance.layout, entrance.by_code(code, EMERGENCY), circumstances)
+        entrance = _entrance(directory, None, clock, circumstances)
+        vault = cls._entered(entrance, entrance.by_code(code, EMERGENCY), circumstances)
         try:
             vault.audit.append("emergency.open", detail=text)
         except BaseException:
@@ -238,9 +248,17 @@ class Vault(OpenVault):
         return Entrance(VaultLayout(directory), KdfParameters.floor()).names()
 
     @staticmethod
-    def wait_s(directory: Path, person: str | None = None, *, clock: Clock | None = None) -> float:
-        """Seconds that the pause after wrong passphrases still lasts for a person (V-24)."""
-        return Entrance(VaultLayout(directory), KdfParameters.floor(), clock).wait_s(person)
+    def wait_s(
+        directory: Path, person: str | None = None, *, clock: Clock | None = None, state: Path | None = None
+    ) -> float:
+        """Seconds that the pause after wrong passphrases still lasts for a person (V-24).
+
+        Parameters
+        ----------
+        state:
+            This account's own folder: a count that is older than the record there does not shorten the pause (V-26).
+        """
+        return Entrance(VaultLayout(directory), KdfParameters.floor(), clock, state).wait_s(person)
 
     @staticmethod
     def exists(directory: Path) -> bool:
@@ -249,13 +267,16 @@ class Vault(OpenVault):
         return layout.keys.is_file() and layout.database.is_file()
 
 
-def _entrance(directory: Path, floor: KdfParameters | None, clock: Clock | None) -> Entrance:
+def _entrance(
+    directory: Path, floor: KdfParameters | None, clock: Clock | None, around: Circumstances | None = None
+) -> Entrance:
     """The door of a vault whose files are there; raises ``NotFoundError`` or ``IntegrityError``."""
     layout = VaultLayout(directory)
     finish_swap(layout)
     KeyHeader.read_any(layout.keys)
     _require_database(layout)
-    return Entrance(layout, floor or KdfParameters.floor(), clock)
+    state = None if around is None or around.is_copy else around.state
+    return Entrance(layout, floor or KdfParameters.floor(), clock, state)
 
 
 def apply_erasure_ledger(vault: Vault, ledger: Path | None = None) -> tuple[PatientId, ...]:

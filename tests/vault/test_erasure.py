@@ -122,13 +122,41 @@ def test_v62_no_byte_of_an_erased_patient_stays(filled: tuple[Vault, Patient, Pa
 def test_v62_every_table_is_either_kept_or_cleared() -> None:
     shared = {"alembic_version", "audit_stubs", "personal", "blobs", "origins", "patients", "people", "retention"}
     shared |= {"workstation_rules"}
+    # Carrier types by kind, the same for everybody.
+    shared |= {"sync_kinds"}
+    # Cleared as a whole or by content, see the next test.
+    by_content = {"pat_heads", "cloud_bodies", "sync_state"}
     staged = {"stage", "stage_chunks", "stage_elements", "stage_set_aside"}
     unknown = [
         name
         for name, table in schema.metadata.tables.items()
-        if name not in KEPT | shared | staged and "patient_id" not in table.c and not set(OWNED) & set(table.c.keys())
+        if name not in KEPT | shared | staged | by_content
+        and "patient_id" not in table.c
+        and not set(OWNED) & set(table.c.keys())
     ]
     assert unknown == []
+
+
+def test_v62_what_names_nobody_in_a_column_is_cleared_by_what_it_holds(
+    filled: tuple[Vault, Patient, Patient], tmp_path: Path
+) -> None:
+    vault, gone, stays = filled
+    report = {"people": 2}
+    vault.pat.add_head("shared", "recipe", {"label": "stays-label", "report": report}, (gone.id, stays.id))
+    vault.pat.add_head("alone", "recipe", {"label": "canary-label", "report": {"people": 1}}, (gone.id,))
+    with vault._store.staging() as connection:
+        connection.exec_driver_sql("INSERT INTO cloud_bodies VALUES ('a', 'GET /x', 'e', 1, 1, 9, 'canary-body')")
+        for name, document in (("account", '{"a":1}'), (f"epoch/{gone.id}", "7"), ("last", f'["{gone.id}"]')):
+            connection.exec_driver_sql("INSERT INTO sync_state VALUES (?, ?, 1)", (name, document))
+    by_two(vault, gone.id)
+    # A head says of itself whom it still rests on, so that those who read it know (its page says: train it again).
+    assert [(one.id, one.people, one.document["report"]["people"]) for one in vault.pat.heads()] == [("shared", 1, 2)]
+    with vault._store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT name FROM sync_state").scalars().all() == ["account"]
+        assert connection.exec_driver_sql("SELECT count(*) FROM cloud_bodies").scalar_one() == 0
+    after = decrypted(vault.directory / "vault.db", vault.data_key(), tmp_path)
+    assert b"canary-label" not in after
+    assert b"canary-body" not in after
 
 
 def test_v63_what_was_copied_before_does_not_open_any_more(

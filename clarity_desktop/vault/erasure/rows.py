@@ -59,6 +59,15 @@ def delete_patient(connection: Connection, patient_id: PatientId) -> dict[str, i
         if "patient_id" in names and table not in KEPT:
             delete(table, "patient_id = ?", patient_id)
     delete("patients", "id = ?", patient_id)
+    if "pat_heads" in columns:
+        # A head of many people goes on and says that some are gone; one that rests on nobody else goes.
+        delete("pat_heads", "id NOT IN (SELECT head_id FROM pat_head_people)")
+    if "cloud_bodies" in columns:
+        # Copies of a server's answers do not say whom they are about, and can be fetched again.
+        delete("cloud_bodies", "1")
+    if "sync_state" in columns:
+        # Nothing of a person stands there by design; what names one all the same goes.
+        delete("sync_state", "instr(name, ?) OR instr(document, ?)", patient_id, patient_id)
     # Texts about devices may name their owner; those that nobody's series uses go too.
     delete("origins", "id NOT IN (SELECT origin_id FROM series_origins)")
     return deleted

@@ -1,22 +1,35 @@
 """Wrong passphrases: counted in a small file beside the vault, answered by growing pauses, told to the audit later.
 
-Whoever may write to the vault's folder may also delete or rewrite this file: it has to change while no key is at
-hand, so no MAC can protect it. It slows down somebody at the keyboard; against somebody who has copied the files only
-the cost of Argon2id stands. A file that has vanished is noticed at the next unlock and becomes an audit entry.
+The file has to change while no key is at hand. Its entries are a forward-secure chain (:mod:`.tries_chain`): a lowered
+count, a removed or an altered entry is found at the next unlock and becomes an entry of the audit. An older copy of the
+whole file is found by comparison with a second record in this account's own folder, before anybody unlocks: the higher
+count holds then. Who can put back both, or works on another machine, is slowed by the cost of Argon2id alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from clarity_desktop.domain.errors import LockedError
 from clarity_desktop.vault.keys.clock import Clock, SystemClock
+from clarity_desktop.vault.keys.tries_chain import Beginning, Chain, Entry, replayed
+from clarity_desktop.vault.keys.tries_state import (
+    SPOILT,
+    FailedTry,
+    TriesState,
+    TryCount,
+    count_of,
+    counts_document,
+    document_of,
+    state_of,
+)
 from clarity_desktop.vault.store.failures import file_failures
 from clarity_desktop.vault.store.layout import write_atomically
 
@@ -30,40 +43,11 @@ CODES: Final = "codes"
 """What wrong printed codes are counted under, because a code says whose it is only when it is right."""
 _KEPT: Final = 500
 _MOST_COUNTS: Final = 400
-_SPOILT: Final = "spoilt file"
 
 
 def unknown_name(vault_id: str, name: str) -> str:
     """What a name that nobody has is counted under: 16 bits of a hash, lest a passphrase typed there be kept."""
     return "name-" + hashlib.sha256(f"{vault_id}/{name}".encode()).hexdigest()[:4]
-
-
-@dataclass(frozen=True, slots=True)
-class FailedTry:
-    """One wrong try that the audit does not know of yet."""
-
-    at: int
-    """Unix seconds by the clock of then."""
-    user: str
-    """Id of the user, or a mark for a name nobody has."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    n: int
-    wall: float
-    uptime: float
-    boot: str
-
-
-@dataclass(slots=True)
-class _State:
-    counts: dict[str, _Count] = field(default_factory=dict)
-    failed: list[FailedTry] = field(default_factory=list)
-    omitted: int = 0
-    spoilt: bool = False
-    vanished: bool = False
-    """The file was not there when a try began."""
 
 
 class Tries:
@@ -73,11 +57,14 @@ class Tries:
     ----------
     path:
         The file; made when it is missing.
+    outside:
+        This account's own record of the counts, away from the vault's folder; ``None`` for none.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None, outside: Path | None = None) -> None:
         self._path = path
         self._clock = clock or SystemClock()
+        self._outside = outside
 
     def exists(self) -> bool:
         """Whether the file is there."""
@@ -110,44 +97,137 @@ class Tries:
                 raise _wait(left)
             before = state.counts.get(user)
             state.counts[user] = self._now(1 if before is None else before.n + 1)
-            while len(state.counts) > _MOST_COUNTS:
-                state.counts.pop(min(state.counts, key=lambda one: state.counts[one].n))
-            state.failed.append(FailedTry(int(self._clock.wall()), user))
-            if len(state.failed) > _KEPT:
-                del state.failed[0]
+            left_over = {one: count.n for one, count in state.counts.items()}
+            _trim(left_over)
+            state.counts = {one: count for one, count in state.counts.items() if one in left_over}
+            state.log.append(state.chain.sign(Entry(int(self._clock.wall()), user, right=False)))
+            state.serial += 1
+            if len(state.log) > _KEPT:
+                del state.log[0]
                 state.omitted += 1
+        self._note_outside(state)
 
     def succeeded(self, user: str) -> None:
-        """Take back what :meth:`begin` counted: the try was right."""
-        with self._changing() as state:
-            state.counts.pop(user, None)
-            state.counts.pop(_SPOILT, None)
-            mine = [at for at, one in enumerate(state.failed) if one.user == user]
-            if mine:
-                del state.failed[mine[-1]]
+        """Take back what :meth:`begin` counted: the try was right, and the vault is not opened by it.
 
-    def untold(self) -> tuple[tuple[FailedTry, ...], int]:
-        """Wrong tries that the audit does not know of, and how many more were too many to keep."""
+        An opening takes it back by :meth:`told`, with the key at hand; a taking back without it is named by
+        :meth:`verdict`, because anybody could write it.
+        """
+        if user:
+            with self._changing(durable=False) as state:
+                state.take_back(user, int(self._clock.wall()))
+
+    def untold(self, right: str = "") -> tuple[tuple[FailedTry, ...], int]:
+        """Wrong tries that the audit does not know of, and how many more were too many to keep.
+
+        Parameters
+        ----------
+        right:
+            Whose last try was right, which is no wrong one.
+        """
         state = self._read()
-        return tuple(state.failed), state.omitted
+        if right:
+            state.take_back(right, 0)
+        return tuple(state.failed()), state.omitted
 
-    def told(self, n: int) -> None:
-        """Forget the first ``n`` wrong tries of :meth:`untold`; the audit has them now. The counters stay."""
-        with self._changing() as state:
-            del state.failed[:n]
-            state.omitted = 0
-            state.vanished = False
+    def verdict(self, data_key: bytes) -> str:
+        """What differs from what the program wrote, as a sentence; empty where nothing does, or no file is there."""
+        state = self._read()
+        said: list[str] = []
+        if state.set_back:
+            said.append("The count of wrong tries is older than this account's own record of it.")
+        beginning = state.chain.beginning(data_key)
+        if beginning is None:
+            if not state.vanished:
+                said.append("The count of wrong tries bears no seal of this vault.")
+        elif state.vanished:
+            pass
+        elif (state.omitted and len(state.log) < _KEPT) or not state.chain.is_sound(
+            beginning, state.log, state.omitted
+        ):
+            said.append("An entry of the count of wrong tries is missing or altered.")
+        elif any(entry.right for entry in state.log):
+            said.append("A wrong try was taken back, and the vault was not opened by it.")
+        elif not self._adds_up(state, beginning.counts):
+            said.append("The count of wrong tries is not what its entries add up to.")
+        return " ".join(said)
+
+    def told(self, n: int, data_key: bytes, right: str = "") -> None:
+        """Forget the first ``n`` wrong tries of :meth:`untold`, which the audit has now, and seal the counts anew.
+
+        Parameters
+        ----------
+        data_key:
+            Seals the beginning of the next chain.
+        right:
+            Whose last try was right: their count begins anew. The others' stay.
+        """
+        with self._changing(durable=False) as state:
+            self._seal(state, n, data_key, right)
+
+    def rekey(self, old: bytes, new: bytes) -> None:
+        """Seal the counts with another data key. What was not sound stays as it is, for the next unlock to name."""
+        if self.exists() and not self.verdict(old):
+            with self._changing() as state:
+                self._seal(state, 0, new, "")
+
+    def _seal(self, state: TriesState, n: int, data_key: bytes, right: str) -> None:
+        if right:
+            state.take_back(right, int(self._clock.wall()))
+        left = state.failed()[n:]
+        least = Counter(one.user for one in left)
+        for user, entries in least.items():
+            # Somebody has lowered the count below what the entries say.
+            if user not in state.counts or state.counts[user].n < entries:
+                state.counts[user] = self._now(entries)
+        before = {user: count.n - least[user] for user, count in state.counts.items()}
+        state.chain = Chain.begun(data_key, {user: count for user, count in before.items() if count})
+        state.log = [state.chain.sign(Entry(one.at, one.user, right=False)) for one in left]
+        state.omitted, state.vanished, state.set_back, state.spoilt = 0, False, False, False
+
+    def _adds_up(self, state: TriesState, counts: dict[str, int]) -> bool:
+        expected = replayed(counts, state.log, _trim)
+        found = {user: count.n for user, count in state.counts.items()}
+        if state.omitted:
+            # Of what was let go only the number is known, so the counts may be higher than what is left adds up to.
+            return all(found.get(user, 0) >= count for user, count in replayed({}, state.log, _trim).items())
+        return found == expected
+
+    def _note_outside(self, state: TriesState) -> None:
+        if self._outside is not None:
+            document = {"serial": state.serial, "counts": counts_document(state)}
+            with contextlib.suppress(OSError):
+                # A second record that cannot be kept leaves the first one as it is.
+                self._outside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_atomically(self._outside, json.dumps(document).encode(), durable=False)
+
+    def _compared(self, state: TriesState) -> TriesState:
+        """The state, with the counts of this account's own record where that one is later."""
+        if self._outside is None:
+            return state
+        try:
+            document = json.loads(self._outside.read_bytes())
+            serial = int(document["serial"])
+            counts = {str(user): count_of(one) for user, one in document["counts"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return state
+        if serial > state.serial:
+            state.serial, state.set_back = serial, True
+            for user, count in counts.items():
+                if user not in state.counts or state.counts[user].n < count.n:
+                    state.counts[user] = count
+        return state
 
     def make(self) -> None:
         """Make the file when it is missing."""
         if not self.exists():
             with self._changing() as state:
-                state.vanished = False
+                state.vanished = state.set_back = False
 
-    def _now(self, n: int) -> _Count:
-        return _Count(n, self._clock.wall(), self._clock.uptime(), self._clock.boot())
+    def _now(self, n: int) -> TryCount:
+        return TryCount(n, self._clock.wall(), self._clock.uptime(), self._clock.boot())
 
-    def _wait_s(self, state: _State, user: str) -> float:
+    def _wait_s(self, state: TriesState, user: str) -> float:
         own = state.counts.get(user)
         waits = [0.0 if own is None else _delay(own.n) - self._since(own)]
         if state.counts:
@@ -156,7 +236,7 @@ class Tries:
             waits.append(min(_delay(total), MOST_FOR_OTHERS_S) - latest)
         return max(0.0, *waits)
 
-    def _since(self, count: _Count) -> float:
+    def _since(self, count: TryCount) -> float:
         """Seconds since a try. Setting the clock changes nothing until the machine is started again.
 
         After a restart only the clock can tell; one that stands before the try says nothing, so no time has passed.
@@ -166,62 +246,56 @@ class Tries:
             return max(0.0, self._clock.uptime() - count.uptime)
         return max(0.0, self._clock.wall() - count.wall)
 
-    def _settled(self, state: _State) -> None:
+    def _settled(self, state: TriesState) -> None:
         """Begin a pause anew when the clock stands before its try: else it would last until the clock gets there."""
         for user, count in state.counts.items():
             if count.boot != (self._clock.boot() or None) and self._clock.wall() < count.wall:
                 state.counts[user] = self._now(count.n)
 
-    def _read(self) -> _State:
+    def _read(self) -> TriesState:
+        return self._compared(self._held())
+
+    def _held(self) -> TriesState:
         try:
-            document = json.loads(self._path.read_bytes())
-            return _State(
-                {str(user): _count_of(one) for user, one in document["counts"].items()},
-                [FailedTry(int(at), str(user)) for at, user in document["failed"]],
-                int(document["omitted"]),
-                vanished=bool(document["vanished"]),
-            )
+            return state_of(json.loads(self._path.read_bytes()))
         except FileNotFoundError:
-            return _State(vanished=True)
+            return TriesState(vanished=True)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Somebody spoilt the file: read as many wrong tries of others, just now, until the next right one.
-            return _State({_SPOILT: self._now(len(DELAYS_S))}, spoilt=True)
+            return TriesState({SPOILT: self._now(len(DELAYS_S))}, spoilt=True)
 
     @contextmanager
-    def _changing(self) -> Iterator[_State]:
+    def _changing(self, *, durable: bool = True) -> Iterator[TriesState]:
         with file_failures():
             lock = self._path.with_name(self._path.name + ".lock")
             lock.touch(mode=0o600, exist_ok=True)
             with lock.open("r+b") as handle:
                 _hold(handle)
                 state = self._read()
-                before = _document(state)
+                before = document_of(state)
                 self._settled(state)
                 try:
                     yield state
                 finally:
-                    after = _document(state)
+                    after = document_of(state)
                     if after != before or state.spoilt or not self.exists():
-                        write_atomically(self._path, json.dumps(after).encode())
+                        write_atomically(self._path, json.dumps(after).encode(), durable=durable)
 
 
 def _delay(n: int) -> float:
     return float(DELAYS_S[min(n, len(DELAYS_S)) - 1]) if n > 0 else 0.0
 
 
-def _document(state: _State) -> dict[str, Any]:
-    return {
-        "format": 1,
-        "counts": {user: [one.n, one.wall, one.uptime, one.boot] for user, one in state.counts.items()},
-        "failed": [[one.at, one.user] for one in state.failed],
-        "omitted": state.omitted,
-        "vanished": state.vanished,
-    }
+def _is_whole(state: TriesState, beginning: Beginning) -> bool:
+    """Whether no entry is missing or altered; entries are let go only where as many are kept as can be."""
+    fits = not state.omitted or len(state.log) >= _KEPT
+    return fits and state.chain.is_sound(beginning, state.log, state.omitted)
 
 
-def _count_of(values: list[Any]) -> _Count:
-    n, wall, uptime, boot = values
-    return _Count(int(n), float(wall), float(uptime), str(boot))
+def _trim(counts: dict[str, int]) -> None:
+    """Forget the least counts where there are too many."""
+    while len(counts) > _MOST_COUNTS:
+        counts.pop(min(counts, key=counts.__getitem__))
 
 
 def _wait(left: float) -> LockedError:

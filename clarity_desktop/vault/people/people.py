@@ -27,6 +27,7 @@ from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import new_key
 from clarity_desktop.vault.people import table
 from clarity_desktop.vault.people.own_ways import OwnWays
+from clarity_desktop.vault.people.ways_in import counted_as
 from clarity_desktop.vault.records import Slot
 from clarity_desktop.vault.store.transactions import Store
 
@@ -55,30 +56,39 @@ class People(OwnWays):
         self._founded = empty and self._keys.how != "created"
         return self.me()
 
-    def settle(self, tries: Tries) -> None:
-        """After opening: bring keys and table together, and tell the audit of wrong tries (V-26)."""
+    def settle(self) -> None:
+        """After opening as the owner: bring keys and table together."""
         if self._founded:
             with self._store.writing("people.add") as write:
                 write.detail = f"{self._keys.user_id} {roles_text(FOUNDER_ROLES)}"
         elif self._keys.admin:
             self._repair()
-        if self._keys.how == "created" or self._founded:
+
+    def tell_tries(self, tries: Tries, data_key: bytes) -> None:
+        """After opening: tell the audit of wrong tries, and of a count that is not as it was written (V-26)."""
+        fresh = self._keys.how == "created" or self._founded
+        if fresh:
             tries.make()
-        vanished = tries.has_vanished() and not self._founded
+        right = counted_as(self._keys)
+        vanished, verdict = tries.has_vanished() and not self._founded, "" if fresh else tries.verdict(data_key)
         if vanished:
-            with self._store.writing("unlock.count_missing") as write:
+            with self._store.noting("unlock.count_missing") as write:
                 write.outcome = "noticed"
-        failed, omitted = tries.untold()
+        if verdict:
+            with self._store.noting("unlock.count_altered") as write:
+                write.outcome = "noticed"
+                write.detail = verdict
+        failed, omitted = tries.untold(right)
         for one in failed:
-            with self._store.writing("unlock.refused") as write:
+            with self._store.noting("unlock.refused") as write:
                 write.outcome = "refused"
                 write.detail = f"{format_instant(one.at)} {one.user}"
         if omitted:
-            with self._store.writing("unlock.refused") as write:
+            with self._store.noting("unlock.refused") as write:
                 write.outcome = "refused"
                 write.detail = f"{omitted} earlier ones"
-        if failed or omitted or tries.has_vanished():
-            tries.told(len(failed))
+        if fresh or right or failed or omitted or verdict or vanished:
+            tries.told(len(failed), data_key, right)
 
     def _repair(self) -> None:
         """Bring key file and table together where the program ended between writing the one and the other."""

@@ -20,6 +20,7 @@ from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener,
 from clarity_desktop.vault.erasure.ledger import ErasureLedger
 from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.swap import commit_swap, swap_lock, work_layout
+from clarity_desktop.vault.keys.tries import Tries
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import new_key
 from clarity_desktop.vault.seal.identity import IdentitySeal, reseal_identities
@@ -122,6 +123,7 @@ def _prepare(
     rewrap(work.patient_keys, old_data, data)
     _reseal(work, data, old_identity, bytes(new.identity))
     ErasureLedger(work.erased, old_data).rekey(data)
+    Tries(work.tries).rekey(old_data, data)
     _step(progress, token, 3)
     with closing(connector(work.database, data)()) as connection:
         head = _sign_audit(connection, audit_key(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from clarity_desktop.domain.errors import InputError, IntegrityError, LockedError, UsageError
@@ -15,13 +16,22 @@ from clarity_desktop.vault.keys.codes import code_from_text
 from clarity_desktop.vault.keys.header import Holder, KeyHeader, altered, plain_name
 from clarity_desktop.vault.keys.header_v1 import FirstHeader
 from clarity_desktop.vault.keys.kdf import KdfParameters, derive_key
-from clarity_desktop.vault.keys.slots import KEYCHAIN, PASSPHRASE, KeySlot, code_wrapping_key, passphrase_slot
+from clarity_desktop.vault.keys.slots import (
+    EMERGENCY,
+    KEYCHAIN,
+    PASSPHRASE,
+    RECOVERY,
+    KeySlot,
+    code_wrapping_key,
+    passphrase_slot,
+)
 from clarity_desktop.vault.keys.tries import CODES, Tries, unknown_name
 from clarity_desktop.vault.keys.unlocked import UnlockedKeys
 from clarity_desktop.vault.keys.wrapping import KEY_BYTES, new_key
+from clarity_desktop.vault.store.anchors import outside_file
 from clarity_desktop.vault.store.layout import VaultLayout
 
-__all__ = ["Entrance", "checked_reason", "founded", "job_key", "keys_of_job"]
+__all__ = ["Entrance", "checked_reason", "counted_as", "founded", "job_key", "keys_of_job", "tries_outside"]
 
 _FIRST: Final = "first"
 
@@ -86,16 +96,19 @@ class Entrance:
         Least cost that a passphrase slot must ask for.
     clock:
         Measures the pauses; ``None`` takes this machine's.
+    state:
+        This account's own folder, which keeps a second record of the tries; ``None`` for none.
     """
 
     layout: VaultLayout
     floor: KdfParameters
     clock: Clock | None = None
+    state: Path | None = None
 
     @property
     def tries(self) -> Tries:
-        """The counter of wrong tries."""
-        return Tries(self.layout.tries, self.clock)
+        """The counter of wrong tries. A right one is taken back when the vault is open, with its key."""
+        return Tries(self.layout.tries, self.clock, tries_outside(self.layout, self.state))
 
     def names(self) -> tuple[str, ...]:
         """Who can open the vault with a passphrase."""
@@ -144,7 +157,6 @@ class Entrance:
         user_key = self._tried(counted_as, header, slot, passphrase)
         if user is None or user_key is None:
             raise _wrong()
-        self.tries.succeeded(counted_as)
         return _keys(user, header, user_key, slot)
 
     def _tried(self, counted_as: str, header: KeyHeader, slot: KeySlot, passphrase: str) -> bytes | None:
@@ -173,7 +185,6 @@ class Entrance:
                 continue
             user_key = slot.unwrap(header.vault_id, code_wrapping_key(code, slot.salt))
             if user_key is not None:
-                self.tries.succeeded(CODES)
                 return _keys(header.user(slot.user), header, user_key, slot)
         raise LockedError(
             "vault.wrong_code",
@@ -219,10 +230,10 @@ class Entrance:
         opened = first.unlock(passphrase)
         if opened is None:
             raise _wrong()
-        self.tries.succeeded(_FIRST)
         data_key, slot = opened
         if not first.is_genuine(data_key):
             raise altered()
+        self.tries.told(0, data_key, _FIRST)
         cost = slot.kdf or KdfParameters.floor()
         keys = _founding_keys(slot.label, data_key, PASSPHRASE)
         header = _header_of(first.vault_id, keys, passphrase, cost)
@@ -275,6 +286,22 @@ def _below_floor(kdf: KdfParameters) -> IntegrityError:
         remedy="Restore vault.keys from a backup of the vault folder.",
         detail=f"time_cost={kdf.time_cost} memory_kib={kdf.memory_kib}",
     )
+
+
+def counted_as(keys: UnlockedKeys) -> str:
+    """What the try that gave these keys was counted under; empty for a way in whose tries are not counted."""
+    if keys.how == PASSPHRASE:
+        return keys.user_id
+    return CODES if keys.how in (RECOVERY, EMERGENCY) else ""
+
+
+def tries_outside(layout: VaultLayout, state: Path | None) -> Path | None:
+    """The own record that an account keeps of the tries at one vault at one place; its name tells nothing of either."""
+    if state is None:
+        return None
+    found = KeyHeader.read_any(layout.keys)
+    vault_id = found.vault_id if isinstance(found, FirstHeader) else found[0].vault_id
+    return outside_file(state, vault_id, layout.directory, "tries")
 
 
 def checked_reason(reason: str) -> str:

@@ -142,9 +142,10 @@ class KeychainAnchor:
             keychain.keep(self._vault_id, self._account, head.seq.to_bytes(8, "big") + head.digest[:_KEPT_HASH_BYTES])
 
 
-def outside_file(state: Path, vault_id: str, directory: Path) -> Path:
+def outside_file(state: Path, vault_id: str, directory: Path, kind: str = "audit") -> Path:
     """The file in an account's own folder for one vault at one place; its name tells nothing of either."""
-    return state / f"audit-{_mark(vault_id, directory)}.head"
+    ending = "head" if kind == "audit" else "count"
+    return state / f"{kind}-{_mark(vault_id, directory)}.{ending}"
 
 
 def _mark(vault_id: str, directory: Path) -> str:

@@ -23,6 +23,8 @@ from clarity_desktop.domain.users import FOUNDER_ROLES, Role
 from clarity_desktop.vault import KdfParameters, Vault
 from clarity_desktop.vault.keys.header import KeyHeader
 from clarity_desktop.vault.keys.tries import Tries
+from clarity_desktop.vault.store.circumstances import Circumstances
+from clarity_desktop.vault.store.engine import connector
 from tests.memory_keychain import MemoryKeychain
 
 CHEAP = KdfParameters.for_tests()
@@ -331,6 +333,54 @@ def test_v26_a_missing_count_is_noticed(team: Vault) -> None:
         # The right try made the file anew; what was in it is gone, which a copy of the whole folder cannot show.
         assert Tries(team.directory / "vault.tries").exists()
         assert "unlock.count_missing" in actions(ben)
+
+
+def test_v26_a_lowered_count_becomes_an_entry_at_the_next_unlock(team: Vault) -> None:
+    path = team.directory / "vault.tries"
+    team.close()
+    for _ in range(3):
+        with pytest.raises(LockedError):
+            open_as(team.directory, "Anna", "wrong wrong wrong")
+    document = json.loads(path.read_bytes())
+    document["log"].pop()
+    document["counts"] = {user: [2, *rest] for user, (_, *rest) in document["counts"].items()}
+    path.write_text(json.dumps(document))
+    with open_as(team.directory, "Ben", BEN) as ben:
+        (altered,) = [one for one in ben.audit.entries(limit=None) if one.action == "unlock.count_altered"]
+        assert (altered.outcome, altered.who) == ("noticed", "Ben")
+        assert "missing or altered" in altered.detail
+    for _ in range(2):
+        with open_as(team.directory, "Ben", BEN) as ben:
+            assert actions(ben).count("unlock.count_altered") == 1
+
+
+def test_v26_an_older_count_put_back_shortens_no_pause(team: Vault, tmp_path: Path) -> None:
+    path, around = team.directory / "vault.tries", Circumstances(state=tmp_path / "state")
+    team.close()
+    Vault.open(team.directory, BEN, person="Ben", kdf_floor=CHEAP, circumstances=around).close()
+    older = path.read_bytes()
+    for _ in range(5):
+        with pytest.raises(LockedError) as caught:
+            Vault.open(team.directory, "wrong wrong", person="Anna", kdf_floor=CHEAP, circumstances=around)
+        assert caught.value.code == "vault.wrong_passphrase"
+    path.write_bytes(older)
+    assert 0 < Vault.wait_s(team.directory, "Anna", state=tmp_path / "state") <= 5
+    with pytest.raises(LockedError) as caught:
+        Vault.open(team.directory, ANNA, person="Anna", kdf_floor=CHEAP, circumstances=around)
+    assert caught.value.code == "vault.wait"
+
+
+def test_a_right_passphrase_for_a_vault_that_does_not_open_is_no_wrong_try(team: Vault) -> None:
+    key = team.data_key()
+    team.close()
+    connection = connector(team.directory / "vault.db", key)()
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    for _ in range(2):
+        with pytest.raises(ConflictError) as caught:
+            open_as(team.directory, "Ben", BEN)
+        assert caught.value.code == "vault.schema_newer"
+    assert Tries(team.directory / "vault.tries").untold() == ((), 0)
 
 
 def test_v24_the_vault_refuses_tries_within_the_pause(team: Vault) -> None:
