@@ -94,6 +94,19 @@ def go_compare(window: Window) -> None:
 
 
 @command(
+    "go.insights",
+    "Show insights",
+    _GO,
+    icon="message-square-quote",
+    needs=["unlocked", "patient"],
+    words=["sentences", "text", "words", "model", "question"],
+)
+def go_insights(window: Window) -> None:
+    """Shows what was measured in checked sentences, each with the charts that it rests on."""
+    window.open_page("insights")
+
+
+@command(
     "go.diary",
     "Show sleep diary",
     _GO,

@@ -3,35 +3,83 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clarity_desktop.app import Services
+from clarity_desktop.app import Services, open_services
 from clarity_desktop.domain.annotations import AnnotationKind
 from clarity_desktop.domain.insights import StatementKind, Topic
+from clarity_desktop.ui.application import make_application, make_window
 from clarity_desktop.ui.dialogs.form import FormSheet
 from clarity_desktop.ui.dialogs.sheet import Sheet
+from clarity_desktop.ui.jobs import run_mutation, shut_down, start_job
 from clarity_desktop.ui.pages.insights import sheets
 from clarity_desktop.ui.pages.insights.beside import InsightBeside
 from clarity_desktop.ui.pages.insights.cited_text import CitationChip, CitedText, plain_words
 from clarity_desktop.ui.pages.insights.page import InsightsPage
-from clarity_desktop.ui.qt import QApplication, QGuiApplication, QPlainTextEdit, Qt, QTimer
+from clarity_desktop.ui.qt import QApplication, QEvent, QGuiApplication, QPlainTextEdit, Qt
 from clarity_desktop.ui.screenshots import settle
 from clarity_desktop.ui.shell.window import Window
+from clarity_desktop.vault import KdfParameters, Vault
 from tests.memory_keychain import MemoryKeychain
 from tests.servers.gemini import Reply, gemini_stub, text_chunks
 
 
+@pytest.fixture(scope="module")
+def services(demo_home: tuple[Path, bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """One vault for all tests here; each of them leaves it fit for the next."""
+    home, folder = demo_home[0], tmp_path_factory.mktemp("insights-page")
+    shutil.copytree(home / "vault", folder / "home" / "vault")
+    opened = open_services(folder / "home")
+    opened._adopt(Vault.open(opened.vault_directory, "seven quiet herons", kdf_floor=KdfParameters.for_tests()))
+    opened.settings.set("theme", "light")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def window(qapp: QApplication, services: Services) -> Iterator[Window]:
+    make_application(services)
+    made = make_window(services)
+    made.resize(1440, 900)
+    made.show()
+    made.activateWindow()
+    made.start_at(services.patients()[0].id, "insights")
+    # The threads of jobs and changes live as long as this window does.
+    start_job("Nothing", lambda *_: None, quiet=True)
+    run_mutation(made, lambda: None)
+    settle(qapp)
+    yield made
+    made._closing = True
+    made.close()
+    made.deleteLater()
+    shut_down()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
-def page(window: Window, services: Services, rest: Callable[[], None]) -> InsightsPage:
-    window.resize(1440, 900)
-    window.open_patient(services.patients()[0].id, "insights")
-    rest()
+def page(qapp: QApplication, window: Window, services: Services) -> InsightsPage:
+    """The page as it is found: what rules say of the overview, in English."""
+    services.change_setting("insights.provider", "rules")
+    services.change_setting("insights.gemini_address", "")
+    for sheet in window.findChildren(Sheet):
+        sheet.dismiss()
+    window.open_page("insights")
+    settle(qapp)
     found = window.workspace.page("insights")
     assert isinstance(found, InsightsPage)
+    found.question.clear()
+    found.topic.set_value(Topic.OVERVIEW.value)
+    found.language.set_value("en")
+    found.panel.who.set_value("rules")
+    found._fact = None
+    found.change()
+    settle(qapp)
     return found
 
 
@@ -232,29 +280,20 @@ def _answer(pause_s: float, pieces: int) -> Callable[[dict[str, Any]], Reply]:
 
 
 def test_i49_i51_model_text_streams_in_checked_sentences_and_frames_stay_short(
-    qapp: QApplication, services: Services, window: Window, keychain: MemoryKeychain, rest: Callable[[], None]
+    qapp: QApplication,
+    services: Services,
+    window: Window,
+    page: InsightsPage,
+    keychain: MemoryKeychain,
+    rest: Callable[[], None],
 ) -> None:
     with gemini_stub(_answer(0.05, 24)) as stub:
         patient = _allowed(services, stub.url)
         window.open_patient(patient, "insights")
-        seen: list[int] = []
-        gaps: list[float] = []
-        held = [time.perf_counter()]
-
-        def tick() -> None:
-            now = time.perf_counter()
-            gaps.append(now - held[0])
-            held[0] = now
-
         rest()
-        page = window.workspace.page("insights")
-        assert isinstance(page, InsightsPage)
-        timer = QTimer()
-        timer.timeout.connect(tick)
-        began = time.thread_time()
-        page.panel.changed.connect(lambda: None)
+        seen: list[int] = []
+        page.panel.who.set_value("gemini")
         page.panel.make(fresh=True)
-        timer.start(0)
         deadline = time.monotonic() + 20
         busy: list[float] = []
         while page.panel.job is not None and not page.panel.job.is_over and time.monotonic() < deadline:
@@ -263,9 +302,7 @@ def test_i49_i51_model_text_streams_in_checked_sentences_and_frames_stay_short(
             busy.append(time.thread_time() - before)
             seen.append(len(page.panel.rows))
             time.sleep(0.004)
-        timer.stop()
         rest()
-        assert time.thread_time() - began < 20
         assert page.panel.origin.text().startswith("Gemini")
         assert "bytes were sent" in page.panel.sent.text()
         assert any(0 < count < 5 for count in seen), "sentences came all at once"
@@ -273,16 +310,10 @@ def test_i49_i51_model_text_streams_in_checked_sentences_and_frames_stay_short(
 
 
 def test_i50_stop_keeps_what_was_checked(
-    qapp: QApplication, services: Services, window: Window, keychain: MemoryKeychain, rest: Callable[[], None]
+    qapp: QApplication, services: Services, page: InsightsPage, keychain: MemoryKeychain
 ) -> None:
     with gemini_stub(_answer(0.3, 10)) as stub:
-        patient = _allowed(services, stub.url)
-        services.change_setting("insights.provider", "rules")
-        window.open_patient(patient, "insights")
-        rest()
-        services.change_setting("insights.provider", "gemini")
-        page = window.workspace.page("insights")
-        assert isinstance(page, InsightsPage)
+        _allowed(services, stub.url)
         page.panel.who.set_value("gemini")
         page.panel.make(fresh=True)
         deadline = time.monotonic() + 20

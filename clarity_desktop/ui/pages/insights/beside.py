@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InsightBeside"]
 
-_MOST = 3
+_MOST = 2
 
 
 class InsightBeside(InsightPanel):
