@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, Span, date_of_day
 from clarity_desktop.ui import theme
@@ -61,6 +62,7 @@ class ActogramChart(Chart):
         self._data: ActogramData | None = None
         self.overlays = Overlays()
         self._events: tuple[EventFlag, ...] = ()
+        self._free = FreeDays()
         self._double = True
         self._noon = True
         self._gutter = _RIGHT
@@ -111,6 +113,11 @@ class ActogramChart(Chart):
     def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
         """Flag events, each ``(span, label, kind)``, on their rows; they stay until others are given."""
         self._events = tuple(EventFlag(*event) for event in events)
+        self.refresh()
+
+    def set_free_days(self, free: FreeDays) -> None:
+        """Tint the dates that are free for the person; Saturdays and Sundays until somebody says otherwise."""
+        self._free = free
         self.refresh()
 
     def set_double(self, double: bool) -> None:
@@ -165,7 +172,7 @@ class ActogramChart(Chart):
             f"Actogram of {len(rows)} rows from {day_short(first)} to {day_short(last)}, {self.note()}. "
             f"{len(panel.nights)} nights and {len(panel.naps)} naps are marked under the rows. "
             f"Worn {number(100 * panel.coverage.worn_share, 1)} percent. "
-            f"Clock changes or journeys: {len(rows.jumps)}. "
+            f"Clock changes or journeys: {len(rows.jumps)}. Free days are tinted: {self._free.words}. "
             f"{event_summary(self._events, panel.zone, panel.span)}"
         ).rstrip()
 
@@ -182,6 +189,8 @@ class ActogramChart(Chart):
                 items.append(LegendItem("hatch", shown.ui["hatch"], "Not worn"))
             if (state == BinState.MISSING).any():
                 items.append(LegendItem("missing", shown.ui["hatch"], "No sample"))
+            if (state == BinState.EXCLUDED).any():
+                items.append(LegendItem("excluded", shown.ui["hatch"], "Left out"))
             if any(jump.skipped for jump in self._data.rows.jumps):
                 items.append(LegendItem("skip", shown.ui["warn"], "Skipped hours"))
             if any(not jump.skipped for jump in self._data.rows.jumps):
@@ -253,7 +262,7 @@ class ActogramChart(Chart):
         painter.setClipRect(QRectF(0, area.top(), self.width() - 11, area.height()))
         top = area.top() + first * height - self._bar.value()
         frame = QRectF(area.left(), top, area.width(), (last - first) * height)
-        strokes.weekends(painter, frame, data.rows, range(first, last), days)
+        strokes.free_days(painter, frame, data.rows, range(first, last), days, self._free)
         strokes.hatches(painter, frame, data.rows, range(first, last), days)
         strokes.activity(painter, frame, data.rows, range(first, last), days, pixel_ratio(painter))
         self.overlays.paint(painter, frame, data, range(first, last), days)
@@ -262,7 +271,7 @@ class ActogramChart(Chart):
             rows, zone = data.rows, data.panel.epochs.zone
             pieces = [row_pieces(one, zone, rows.first_day, rows.origin_s, len(rows)) for one in self._events]
             paint_row_events(painter, frame, pieces, range(first, last), days)
-        strokes.labels(painter, frame, data.rows, range(first, last), self.width() - 14.0)
+        strokes.labels(painter, frame, data.rows, range(first, last), self.width() - 14.0, self._free)
         if self._selected is not None and first <= self._selected < last:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.current().ui["accent"], 2))

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, date_of_day
 from clarity_desktop.ui import theme
@@ -18,6 +19,7 @@ from clarity_desktop.ui.qt import QColor, QImage, QPainter, QPen, QPointF, QRect
 __all__ = [
     "activity",
     "clock_axis",
+    "free_days",
     "hatches",
     "jumps",
     "labels",
@@ -26,7 +28,6 @@ __all__ = [
     "rhythm_marks",
     "row_notes",
     "sleep_lines",
-    "weekends",
 ]
 
 _FOOT = 5
@@ -46,15 +47,15 @@ def _x(frame: QRectF, days: int, position: float) -> float:
     return frame.left() + position / days * frame.width()
 
 
-def weekends(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, days: int) -> None:
-    """Tint what lies on a Saturday or Sunday of the local calendar."""
+def free_days(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, days: int, free: FreeDays) -> None:
+    """Tint what lies on a date of the local calendar that is free for the person."""
     height, colour = _row_height(frame, shown), theme.current().ui["weekend"]
     to_midnight = (DAY_S - rows.origin_s) % DAY_S / DAY_S
     for number, row in enumerate(shown):
         edges = sorted({0.0, float(days), *(to_midnight + day for day in range(days + 1) if to_midnight + day < days)})
         for low, high in pairwise(edges):
             wall = (rows.first_day + row) * DAY_S + rows.origin_s + (low + high) / 2 * DAY_S
-            if date_of_day(int(wall // DAY_S)).weekday() >= 5:
+            if free.is_free(date_of_day(int(wall // DAY_S))):
                 left = _x(frame, days, low)
                 painter.fillRect(
                     QRectF(left, frame.top() + number * height, _x(frame, days, high) - left, height), colour
@@ -218,8 +219,8 @@ def row_notes(rows: ActogramRows) -> dict[int, tuple[str, ...]]:
     return notes
 
 
-def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, right: float) -> None:
-    """Date at the start of each row (bold on weekends, month where it is new), clock change or wear at its end."""
+def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, right: float, free: FreeDays) -> None:
+    """Date at the start of each row (bold on free days, month where it is new), clock change or wear at its end."""
     height, now = _row_height(frame, shown), theme.current()
     by_row = row_notes(rows)
     for number, row in enumerate(shown):
@@ -229,9 +230,9 @@ def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, r
         words = day_short(day, month=with_month)
         if len(rows) > 200 and (day.day == 1 or number == 0):
             words = f"{day_short(day, weekday=False)} {day.year}"
-        weekend = day.weekday() >= 5
-        colour = now.ui["text" if weekend else "text_muted"]
-        text(painter, frame.left() - 8, y, words, colour, align="right", strong=weekend)
+        is_free = free.is_free(day)
+        colour = now.ui["text" if is_free else "text_muted"]
+        text(painter, frame.left() - 8, y, words, colour, align="right", strong=is_free)
         notes = by_row.get(row, ())
         end, limits = frame.right() + 6, (frame.right(), right)
         for note in notes:

@@ -1,4 +1,4 @@
-"""The average day: median by local minute, the middle half of the days, the cosinor curve, L5 and M10."""
+"""The average day: median by local minute, the middle half of the days, days per bin, the cosinor curve, L5 and M10."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from clarity_desktop.ui.charts.wording import activity_unit, hour_text, interval
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF, QWidget
 
 __all__ = ["AverageDayChart"]
+
+_STRIP = 16
+"""Pixels at the foot for the days per bin."""
 
 
 class AverageDayChart(Chart):
@@ -91,7 +94,10 @@ class AverageDayChart(Chart):
     def summary(self) -> str:
         if self.message() or self._day is None:
             return self.message()
-        words = [f"Average day in {self._unit}, median of up to {int(self._day.days.max())} days."]
+        low, high = int(self._day.days.min()), int(self._day.days.max())
+        words = [f"Average day in {self._unit}, median of {interval(number(low), number(high))} days a bin."]
+        if low == high:
+            words = [f"Average day in {self._unit}, median of {number(high)} days in every bin."]
         for name in ("L5", "M10"):
             onset, level = self._value(f"{name.lower()}_onset_h"), self._value(name.lower())
             if onset is not None and level is not None:
@@ -104,7 +110,7 @@ class AverageDayChart(Chart):
     @property
     def _area(self) -> QRectF:
         left = 14 + max(text_width("micro", self._scale.label(tick)) for tick in self._scale.ticks)
-        return QRectF(left, 20, max(40.0, self.width() - left - 14), max(40.0, self.height() - 20 - 48))
+        return QRectF(left, 20, max(40.0, self.width() - left - 14), max(40.0, self.height() - 20 - 48 - _STRIP))
 
     def _x(self, hour: float) -> float:
         return self._area.left() + hour / 24 * self._area.width()
@@ -157,6 +163,24 @@ class AverageDayChart(Chart):
             centre = min(max(peak_x, area.left() + half), area.right() - half)
             text(painter, centre, 9, words, now.data["model"], align="centre")
         self._windows(painter)
+        self._days_strip(painter)
+
+    def _days_strip(self, painter: QPainter) -> None:
+        """Days that have each bin, as a thin strip with the greatest number beside it (RH-66)."""
+        day, now, area = self._day, theme.current(), self._area
+        if day is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        most = max(1, int(day.days.max()))
+        base, room = self.height() - 3.0, _STRIP - 6.0
+        step = area.width() / day.days.size
+        for index, n in enumerate(day.days.tolist()):
+            height = round(room * n / most)
+            left, right = round(area.left() + index * step), round(area.left() + (index + 1) * step)
+            painter.fillRect(QRectF(left, base - height, right - left, height), now.ui["border_strong"])
+        painter.setPen(QPen(now.ui["axis"], 1))
+        painter.drawLine(QPointF(area.left(), base + 0.5), QPointF(area.right(), base + 0.5))
+        text(painter, area.left() - 6, base - room / 2, f"{number(most)} d", now.ui["text_faint"], align="right")
 
     def _windows(self, painter: QPainter) -> None:
         now, area = theme.current(), self._area

@@ -36,7 +36,9 @@ HatchKind = Literal["not_worn", "missing", "excluded"]
 class LegendItem:
     """One entry of a legend: how it is drawn, in which colour, and the word."""
 
-    kind: Literal["fill", "line", "dash", "thick", "band", "hatch", "missing", "dot", "skip", "clip", "tick"]
+    kind: Literal[
+        "fill", "line", "dash", "thick", "band", "hatch", "missing", "excluded", "dot", "skip", "clip", "tick"
+    ]
     colour: QColor
     label: str
 
@@ -178,8 +180,8 @@ def _mark(painter: QPainter, box: QRectF, item: LegendItem) -> None:
             painter.fillRect(QRectF(box.left(), middle - 2, box.width(), 3), item.colour)
         case "hatch":
             hatch(painter, box.adjusted(0, 0, 0, 0), "not_worn")
-        case "missing":
-            hatch(painter, box, "missing")
+        case "missing" | "excluded":
+            hatch(painter, box, item.kind)
             painter.setPen(QPen(shown.ui["border"], 1))
             painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
         case "dot":

@@ -143,6 +143,10 @@ class CircadianPage(StudyPage):
     def __init__(self, services: Services, parent: QWidget | None = None) -> None:
         super().__init__(services, parent)
         self._detail: Operation[RhythmDetail] | None = None
+        self._detailed: Operation[Panel] | None = None
+        self._intervals: Panel | None = None
+        """The same panel with the intervals that take longer; ``None`` until they arrive."""
+        self._period: RhythmDetail | None = None
         self.double = SegmentedSwitch("Width of a row", (("single", "Single"), ("double", "Double 48 h")), "double")
         self.origin = SegmentedSwitch("Start of a row", (("noon", "Noon"), ("midnight", "Midnight")), "noon")
         self.double.chosen.connect(self._set_width)
@@ -293,13 +297,20 @@ class CircadianPage(StudyPage):
         self.average_day.show_panel(panel)
         self._day_card.set_title("Average day", self.average_day.subtitle())
         self.dial.show_panel(panel)
-        rows, tips = rhythm_rows(panel)
-        self.table.show_rows(rows, tips)
-        patient, wanted, services = self.patient, self.wanted, self.services
+        self._intervals = self._period = None
+        self._show_measures()
+        patient, wanted, services, edited = self.patient, self.wanted, self.services, self.edited
         if patient is not None:
-            if self._detail is not None:
-                self._detail.cancel()
+            for running in (self._detail, self._detailed):
+                if running is not None:
+                    running.cancel()
             self._detail = run_query(self, lambda: services.rhythm_detail(patient.id, wanted), self._show_detail)
+            # Intervals of the period and of social jetlag take longer than the page may wait for.
+            self._detailed = run_query(
+                self,
+                lambda: services.panel(patient.id, wanted, details=True, edited=edited),
+                lambda found: self._show_intervals(found, panel),
+            )
             run_query(self, lambda: services.sleep_pressure(patient.id, wanted), self._show_pressure)
 
     def _show_pressure(self, curve: TwoProcess) -> None:
@@ -311,14 +322,28 @@ class CircadianPage(StudyPage):
         self._pressure_card.set_title("Sleep pressure", self.pressure.subtitle())
         self.caption_figures(recording)
 
+    def _show_intervals(self, found: Panel, asked_for: Panel) -> None:
+        """Fill in the intervals that were computed after the page was shown."""
+        if self.recording is not None and self.recording.panel is asked_for:
+            self._intervals = found
+            self._show_measures()
+
+    def _show_measures(self) -> None:
+        """The table from the most that has arrived."""
+        if self.recording is None:
+            return
+        panel = self.recording.panel if self._intervals is None else self._intervals
+        rows, tips = rhythm_rows(panel)
+        if self._period is not None:
+            row, tip = period_row(self._period, panel)
+            rows, tips = [*rows, row], [*tips, tip]
+        self.table.show_rows(rows, tips)
+
     def _show_detail(self, detail: RhythmDetail) -> None:
         self.periodogram.show_spectrum(detail.period, detail.why_no_period, simulated=detail.simulated)
         self._period_card.set_title("Period", self.periodogram.verdict())
-        if self.recording is not None:
-            panel = self.recording.panel
-            rows, tips = rhythm_rows(panel)
-            row, tip = period_row(detail, panel)
-            self.table.show_rows([*rows, row], [*tips, tip])
+        self._period = detail
+        self._show_measures()
         found = self.recording.panel.finding("sri") if self.recording is not None else None
         why = found.insufficient if found is not None and found.insufficient is not None else ""
         self.regularity.show_map(detail.regularity, why, simulated=detail.simulated)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarity_desktop.domain.epochs import Epochs
+from clarity_desktop.domain.epochs import Epochs, EpochState
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, date_of_day, day_of_date
 from clarity_desktop.ui import theme
@@ -256,3 +257,38 @@ def test_light_lies_on_the_rows_in_three_strengths(qtbot: object, berlin: ZoneTi
     assert _count(_picture(chart), theme.current().data["lux"]) == 0
     chart.show_light(columns)
     assert _count(_picture(chart), theme.current().data["lux"]) > 5
+
+
+def test_rh65_free_days_of_the_person_are_tinted(qtbot: object, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+    chart = ActogramChart()
+    qtbot.addWidget(chart)  # type: ignore[attr-defined]
+    chart.resize(900, 480)
+    chart.set_noon(False)
+    chart.show_panel(make_panel(berlin, SPRING + 1, 7))  # a Monday to a Sunday
+
+    def tinted() -> set[int]:
+        picture, area = chart.grab().toImage(), chart._area
+        found = set()
+        for row in range(7):
+            y = area.top() + (row + 0.3) * chart._row_height
+            # Three in the morning of the left half, where no bar stands.
+            at = picture.pixelColor(round(area.left() + area.width() / 16 + 3), round(y))
+            if at == theme.current().ui["weekend"]:
+                found.add(row)
+        return found
+
+    assert tinted() == {5, 6}
+    chart.set_free_days(FreeDays(frozenset({2}), {date_of_day(SPRING + 2): True}, stated=True))
+    assert tinted() == {1, 2}
+    assert "Wednesday (entered)" in chart.summary()
+
+
+def test_rh65_what_was_left_out_has_a_word(qtbot: object, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+    chart = ActogramChart()
+    qtbot.addWidget(chart)  # type: ignore[attr-defined]
+    panel = make_panel(berlin, SPRING + 1, 4)
+    chart.show_panel(panel)
+    assert "Left out" not in [item.label for item in chart._legend_items]
+    panel.epochs.state[600:900] = EpochState.EXCLUDED
+    chart.show_panel(panel)
+    assert "Left out" in [item.label for item in chart._legend_items]

@@ -234,3 +234,25 @@ def test_rh69_nights_wind_outward(qtbot: object, berlin: ZoneTimeline, make_pane
     read = dial.read_out_at(dial._at(night.midsleep_h, dial._radius * share))
     assert read is not None
     assert read.rows[0][0] == f"Night to {day_short(night.date)}"
+
+
+def test_rh66_a_strip_shows_the_days_of_each_bin(
+    qtbot: object, berlin: ZoneTimeline, make_panel: MakePanel, rhythm: dict[str, float]
+) -> None:
+    chart = AverageDayChart()
+    qtbot.addWidget(chart)  # type: ignore[attr-defined]
+    chart.resize(480, 240)
+    panel = make_panel(berlin, 20_000, 6, findings=rhythm)
+    assert panel.average_day is not None
+    days = panel.average_day.n.copy()
+    days[:720] = 2
+    chart.show_panel(replace(panel, average_day=replace(panel.average_day, n=days)))
+    picture, area, ink = chart.grab().toImage(), chart._area, theme.current().ui["border_strong"]
+
+    def height(hour: float) -> int:
+        x = round(chart._x(hour))
+        return sum(picture.pixelColor(x, y) == ink for y in range(round(area.bottom()) + 40, chart.height()))
+
+    assert height(18.3) == 11  # with the base line
+    assert height(6.3) == 4
+    assert "2–6 days a bin" in chart.summary()

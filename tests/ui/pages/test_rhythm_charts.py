@@ -12,12 +12,14 @@ from clarity_desktop.ui.charts.actogram_overlays import HEART, LIGHT, SLEEP
 from clarity_desktop.ui.charts.figure import Figure
 from clarity_desktop.ui.commands import COMMANDS
 from clarity_desktop.ui.pages.circadian import CircadianPage
+from clarity_desktop.ui.pages.metric_views import interval_words
 from clarity_desktop.ui.pages.trends import TrendsPage
 from clarity_desktop.ui.qt import QApplication, QGuiApplication, QPointF
 from clarity_desktop.ui.shell.figure_actions import figure_of
 from clarity_desktop.ui.shell.window import Window
 
 Rest = Callable[[], None]
+SLOW = {"lomb_scargle_period_h": "Period, Lomb–Scargle", "social_jetlag_h": "Social jetlag"}
 
 
 @pytest.fixture
@@ -98,3 +100,13 @@ def test_commands_mean_the_chart_that_was_looked_at_last(
     window.open_page("trends")
     rest()
     assert figure_of(window) is not circadian.average_day
+
+
+def test_rh63_intervals_arrive_after_the_page_is_shown(circadian: CircadianPage, services: Services) -> None:
+    panel = circadian.recording.panel  # type: ignore[union-attr]
+    assert panel.finding("lomb_scargle_period_h") is None
+    full = services.panel(services.patients()[0].id, details=True)
+    expected = {title: interval_words(full.finding(metric)) for metric, title in SLOW.items()}  # type: ignore[arg-type]
+    assert all(expected.values())
+    shown = {row[0]: row[2] for row in circadian.table.rows()}
+    assert {title: shown[title] for title in expected} == expected
