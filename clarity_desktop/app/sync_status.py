@@ -45,6 +45,8 @@ class SyncStatus:
     """Numbers of the last comparison with the server, and when it was (Y-64)."""
     read_back: str = "unknown"
     """``full``, ``status``, ``none`` or ``unknown``: what the server gives back."""
+    mode: str = "always"
+    """When sync goes by itself: ``always``, ``on_demand`` or ``hours``."""
     is_foreign: bool = False
     """Whether this copy of the vault belongs to another machine (Y-44)."""
 
@@ -98,6 +100,7 @@ class SyncStatusServices(SyncSafetyServices):
             notices=tuple(one.kind for one in outbox.notes(key)) if key else (),
             self_check=outbox.recall(f"self-check/{key}"),
             read_back=str(outbox.recall(f"ability/{key}", "unknown")),
+            mode=str(outbox.recall(WHEN, {"mode": "always"})["mode"]),
             is_foreign=self.sync_is_foreign(),
         )
 

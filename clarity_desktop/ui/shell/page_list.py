@@ -144,6 +144,12 @@ def _pat() -> type[Page]:
     return PatPage
 
 
+def _sync() -> type[Page]:
+    from clarity_desktop.ui.pages.cloud.sync import SyncPage
+
+    return SyncPage
+
+
 def _insights() -> type[Page]:
     from clarity_desktop.ui.pages.insights.page import InsightsPage
 
@@ -164,6 +170,7 @@ PAGES = (
     PageEntry("diary", "Diary", "calendar-days", "patient", _diary, _DATA),
     PageEntry("consent", "Consent", "stethoscope", "patient", _consent, (Right.SEE_IDENTITY,)),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
+    PageEntry("sync", "Sync", "refresh-cw", "workstation", _sync, _DATA),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
     PageEntry("security", "Security", "shield-check", "workstation", _security, (Right.OWN_ACCESS,)),
     PageEntry("people", "People", "user-round", "workstation", _people, (Right.MANAGE_PEOPLE,)),

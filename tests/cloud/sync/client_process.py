@@ -65,7 +65,8 @@ class Clients:
         return found
 
     def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
@@ -145,7 +146,7 @@ async def _sync(vault: Any, setup: dict[str, Any], clock: QuickClock, rounds: in
             left = sum(one.count for one in vault.outbox.counts(account) if one.state in OPEN_STATES)
             if left == 0:
                 break
-            await clock.sleep(min(max(report.waits_s or 0.0, 40.0), 900.0))
+            await clock.sleep(min(max(report.waits_s or 0.0, 40.0), 3600.0))
     states = {one.state.value: one.count for one in vault.outbox.counts(account) if one.count}
     return {"cycles": cycles, "states": states, "now": clock.now()}
 

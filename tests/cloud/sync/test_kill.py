@@ -60,6 +60,8 @@ class Site:
     directory: Path
     server: ServerProcess
     clients: Clients
+    memory_mb: float = 0.0
+    """More memory at the most than before the last client began."""
 
     @property
     def account(self) -> str:
@@ -151,6 +153,7 @@ def killed_at(site: Site, ways: list[dict[str, Any]], draw: random.Random, serve
     site.server.start()
     last = site.clients.run()
     assert "failed" not in last, last
+    site.memory_mb = float(last["memory_mb"])
     return killed
 
 

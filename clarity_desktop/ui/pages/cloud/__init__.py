@@ -1,0 +1,1 @@
+"""Pages of servers: accounts, the server check and sync."""
