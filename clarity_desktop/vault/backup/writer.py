@@ -8,6 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,8 @@ __all__ = [
 PARTIAL: Final = ".partial-"
 _LOCK: Final = ".backup.lock"
 _PAGES_A_STEP: Final = 4096
+_READERS: Final = 2
+"""Threads besides the calling one that read a written copy."""
 _SPARE_BYTES: Final = 8 << 20
 
 
@@ -129,7 +132,11 @@ def _write(
     header, mac = KeyHeader.read(copy.keys)
     header.check(mac, data_key)
     progress(Progress("Checking the copy", 0))
-    damage = found_damage(copy.database, data_key, made)
+    # Three readings of the same file beside each other: hashes, signatures of the pages, and what the pages say.
+    with ThreadPoolExecutor(_READERS) as readers:
+        hashing = readers.submit(_hashed, work, token)
+        damage = found_damage(copy.database, data_key, made, readers)
+        files = hashing.result()
     if damage:
         raise unsound(damage)
     token.check()
@@ -141,7 +148,7 @@ def _write(
         created=created,
         kind=kind,
         verified=created,
-        files=_hashed(work, token),
+        files=files,
     )
     _flush(work)
     manifest = manifest.write(work, made.contents, data_key)
@@ -168,7 +175,7 @@ def copy_database(
 ) -> CopiedDatabase:
     """Copy a database page by page under its own key, as it is at the start of the copy."""
     create_private_file(target)
-    copy = connector(target, data_key)()
+    copy = connector(target, data_key, journal="OFF")()
     try:
         pooled: Any = engine.raw_connection()
         source = pooled.driver_connection
@@ -204,25 +211,42 @@ def contents_of(connection: Any) -> CopiedDatabase:
     return CopiedDatabase(str(schema), Contents(rows, int(seq), bytes(digest).hex()))
 
 
-def found_damage(database: Path, data_key: bytes, expected: CopiedDatabase) -> str:
-    """Open a written copy and compare it with what was copied; answers ``""``, or what differs."""
-    connection = connector(database, data_key)()
+def found_damage(database: Path, data_key: bytes, expected: CopiedDatabase, readers: Executor) -> str:
+    """Open a written copy, which lies still, and compare it with what was copied; answers ``""``, or what differs."""
+    signatures = readers.submit(_damaged_pages, database, data_key)
     try:
-        pages = connection.execute("PRAGMA cipher_integrity_check").fetchall()
-        if pages:
-            return f"{len(pages)} damaged pages"
-        (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        if state != "ok":
-            return "structure"
-        found = contents_of(connection)
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        state, found = _structure(database, data_key)
     finally:
-        connection.close()
+        # Damaged pages are named before what they do to the structure.
+        pages = signatures.result()
+    if pages:
+        return f"{pages} damaged pages"
+    if state != "ok" or found is None:
+        return "structure"
     if found.schema != expected.schema:
         return "schema"
     if dict(found.contents.rows) != dict(expected.contents.rows):
         return "rows"
     return "" if found.contents == expected.contents else "last audit entry"
+
+
+def _damaged_pages(database: Path, data_key: bytes) -> int:
+    """How many pages do not bear the signature of their content."""
+    connection = connector(database, data_key, journal="DELETE")()
+    try:
+        return len(connection.execute("PRAGMA cipher_integrity_check").fetchall())
+    finally:
+        connection.close()
+
+
+def _structure(database: Path, data_key: bytes) -> tuple[str, CopiedDatabase | None]:
+    """Whether the database hangs together, and what it holds if it does."""
+    connection = connector(database, data_key, journal="DELETE")()
+    try:
+        (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        return str(state), contents_of(connection) if state == "ok" else None
+    finally:
+        connection.close()
 
 
 def _reporter(progress: ProgressListener, token: CancelToken) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import sqlcipher3.dbapi2
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
@@ -17,12 +17,21 @@ from clarity_desktop.domain.overwriting import overwrite
 __all__ = ["BEGIN_IMMEDIATE", "cipher_facts", "connector", "open_engine"]
 
 BEGIN_IMMEDIATE: Final = "BEGIN IMMEDIATE"
+Journal = Literal["WAL", "OFF", "DELETE"]
 _WAIT_S: Final = 15.0
 _COVERS: Final = 3
 
 
-def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) -> Callable[[], Any]:
+def connector(
+    path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2, *, journal: Journal = "WAL"
+) -> Callable[[], Any]:
     """A function that opens one connection with the raw key.
+
+    Parameters
+    ----------
+    journal:
+        ``WAL`` for a vault; ``OFF`` for a file that is nobody's yet and is thrown away when its writing ends early, which
+        waits for no disk; ``DELETE`` for a copy that lies still and is only read.
 
     The function raises
 
@@ -52,9 +61,9 @@ def connector(path: Path, key: bytes, driver: ModuleType = sqlcipher3.dbapi2) ->
                     "The key does not open the vault.",
                     remedy="Open the vault with its passphrase.",
                 ) from None
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
             # What was answered as stored stays stored when the power goes, and the audit's head never runs ahead of it.
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {'OFF' if journal == 'OFF' else 'FULL'}")
             connection.execute("PRAGMA fullfsync = ON")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
