@@ -56,6 +56,11 @@ class Session:
     def _now(self) -> float:
         return self._clock.now() + self._skew_s
 
+    def holds_s(self) -> float:
+        """Seconds until the access token is to be renewed; 0 when it is time."""
+        tokens = self._tokens
+        return 0.0 if tokens is None else max(refresh_at(tokens.issued, tokens.expires) - self._now(), 0.0)
+
     async def access_token(self) -> str:
         """An access token that holds for some minutes yet."""
         tokens = self._tokens

@@ -111,6 +111,11 @@ class CloudClient:
             self._http = None
         self._listeners.shutdown(wait=False, cancel_futures=True)
 
+    @property
+    def service(self) -> Service:
+        """Where to, and with what trust."""
+        return self._service
+
     def capability_breaker(self, capability: str) -> Breaker:
         """The breaker of one capability: it opens after three faults without an envelope in a row."""
         if capability not in self._capabilities:

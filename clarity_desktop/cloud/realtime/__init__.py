@@ -1,0 +1,19 @@
+"""Live channels: one socket manager with heartbeat, reconnection, limits, and both vocabularies of messages."""
+
+from __future__ import annotations
+
+from clarity_desktop.cloud.realtime.channel import Channel, ChannelState, UnsentText
+from clarity_desktop.cloud.realtime.frames import KINDS, Counts, Frame, FrameBudget, read_frame
+from clarity_desktop.cloud.realtime.manager import SocketManager
+
+__all__ = [
+    "KINDS",
+    "Channel",
+    "ChannelState",
+    "Counts",
+    "Frame",
+    "FrameBudget",
+    "SocketManager",
+    "UnsentText",
+    "read_frame",
+]
