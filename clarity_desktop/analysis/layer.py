@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clarity_desktop.analysis.timeline import stages_between
 from clarity_desktop.domain.annotations import KIND_WORDS, Annotation, AnnotationKind, touches
 from clarity_desktop.domain.epochs import Epochs, EpochState
 from clarity_desktop.domain.free_days import FreeDays
-from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, SLEEP
+from clarity_desktop.domain.kinds import ACTIVITY_COUNTS
 from clarity_desktop.domain.panel import WearBout
 from clarity_desktop.domain.series import Samples, Series
-from clarity_desktop.domain.sleep_diary import DiaryNight
+from clarity_desktop.domain.sleep_diary import DiaryNight, instants_of
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, day_of_date
 from clarity_desktop.signals.presence import Wear
 
@@ -39,7 +40,7 @@ class Layer:
     intervals: tuple[Annotation, ...] = ()
     free: FreeDays = field(default_factory=FreeDays)
     diary: tuple[DiaryNight, ...] = ()
-    """Nights of the diary; only where neither stages nor counts were recorded, else they speak for themselves."""
+    """Nights of the diary of which neither stages nor counts were recorded; else those speak for themselves."""
 
     def of(self, *kinds: AnnotationKind) -> tuple[Annotation, ...]:
         """The stretches of some kinds, by start."""
@@ -149,16 +150,42 @@ def read_layer(
     days = (around.start // DAY_S - 1, around.stop // DAY_S + 1)
     free = vault.diary.free_days(patient_id)
     near = {day: is_free for day, is_free in free.exceptions.items() if days[0] <= day_of_date(day) <= days[1]}
-    recorded = any(
-        one.kind in (SLEEP, ACTIVITY_COUNTS) and one.first is not None and one.last is not None
-        for one in series
-        if one.first is not None and one.last is not None and one.first < span.stop and one.last >= span.start
-    )
-    diary: tuple[DiaryNight, ...] = ()
-    if not recorded:
-        first, last = zone.local_days(np.array([span.start, max(span.start, span.stop - 1)], dtype=np.int64)).tolist()
-        diary = tuple(n for n in vault.diary.nights(patient_id) if first <= day_of_date(n.date) <= last)
+    diary = _unrecorded(vault, patient_id, series, span, zone)
     return Layer(intervals, replace(free, exceptions=near), diary)
+
+
+def _unrecorded(
+    vault: Vault, patient_id: str, series: Sequence[Series], span: Span, zone: ZoneTimeline
+) -> tuple[DiaryNight, ...]:
+    """Nights of the diary in a window with no recorded sleep and with counts for less than half of the time in bed."""
+    first, last = zone.local_days(np.array([span.start, max(span.start, span.stop - 1)], dtype=np.int64)).tolist()
+    written = [night for night in vault.diary.nights(patient_id) if first <= day_of_date(night.date) <= last]
+    if not written:
+        return ()
+    around = Span(span.start - _MARGIN_S, span.stop + _MARGIN_S)
+    staged = [segment for segment in stages_between(vault, patient_id, around) if segment.stage.is_sleep]
+    there = [
+        one
+        for one in series
+        if one.kind == ACTIVITY_COUNTS and one.first is not None and one.last is not None
+        if one.first < around.stop and one.last >= around.start
+    ]
+    counts = [vault.series.read(one.id, around) for one in there]
+    found: list[DiaryNight] = []
+    for night in written:
+        at = instants_of(night, zone)
+        if any(one.start < at.out_of_bed and one.stop > at.in_bed for one in staged):
+            continue
+        most = max(
+            (
+                int(samples.length_s[(samples.start >= at.in_bed) & (samples.start < at.out_of_bed)].sum())
+                for samples in counts
+            ),
+            default=0,
+        )
+        if 2 * most < at.out_of_bed - at.in_bed:
+            found.append(night)
+    return tuple(found)
 
 
 def free_days_in(free: FreeDays, span: Span, zone: ZoneTimeline) -> tuple[int, ...]:

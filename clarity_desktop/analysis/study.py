@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,7 @@ from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
+from clarity_desktop.domain.sleep_diary import DiaryNight, instants_of
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
 from clarity_desktop.signals.days import DayStatistics, day_statistics
@@ -70,13 +72,15 @@ class Study:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    def default_span(self, series: list[Series], zone: ZoneTimeline) -> Span:
+    def default_span(self, series: list[Series], zone: ZoneTimeline, diary: Sequence[DiaryNight] = ()) -> Span:
         """The last 28 local days that hold data, ending with the last one, cut to the recording's own ends.
+
+        Without any recording, the days of the person's ``diary``.
 
         Raises
         ------
         NotFoundError
-            ``analysis.no_data`` when there is no activity, heart rate or sleep.
+            ``analysis.no_data`` when there is no activity, heart rate or sleep, and no diary.
         """
         bounds = [
             (one.first, one.last)
@@ -84,10 +88,13 @@ class Study:
             if one.kind in PANEL_KINDS and one.first is not None and one.last is not None
         ]
         if not bounds:
+            at = [instants_of(night, zone) for night in diary]
+            bounds = [(one.in_bed, one.out_of_bed) for one in at]
+        if not bounds:
             raise NotFoundError(
                 "analysis.no_data",
                 "This person has no activity, heart rate or sleep to analyse.",
-                remedy="Import a file that holds any of them.",
+                remedy="Import a file that holds any of them, or write a sleep diary.",
             )
         first, last = min(begin for begin, _ in bounds), max(end for _, end in bounds)
         day = int(zone.local_days(np.array([max(last - 1, first)], dtype=np.int64))[0])
@@ -139,7 +146,7 @@ class Study:
         patient = vault.patients.get(patient_id)
         clock = zone_of_patient(vault, patient, zone)
         series = vault.series.list(patient_id)
-        window = self.default_span(series, clock) if span is None else span
+        window = self.default_span(series, clock, vault.diary.nights(patient_id)) if span is None else span
         _check(window, epoch_s)
         layer = read_layer(vault, patient_id, series, window, clock, edited=edited)
         content = layer.joined_to(vault.content_hash(patient_id, PANEL_KINDS))

@@ -12,10 +12,21 @@ from clarity_desktop.domain.time import Instant, Span, ZoneTimeline, date_of_day
 from clarity_desktop.sleep.nights import NightsAndNaps, clock_hour
 from clarity_desktop.sleep.stages import summarise_stages
 
-__all__ = ["LEAST_LEFT_OUT_S", "SegmentsBetween", "night_of_rest", "with_left_out", "with_rests", "without_spans"]
+__all__ = [
+    "LEAST_LEFT_OUT_S",
+    "STATED_METHOD",
+    "SegmentsBetween",
+    "night_of_rest",
+    "with_left_out",
+    "with_rests",
+    "without_spans",
+]
 
 LEAST_LEFT_OUT_S: Final = 60 * 60
 """Time left out inside a sleep period from which the night counts in no median: the same hour as without the device."""
+
+STATED_METHOD: Final = "stated"
+"""Method of a night that a person stated and in which no sleep was recorded."""
 
 SegmentsBetween = Callable[[Instant, Instant], Sequence[SleepSegment]]
 """Resolved stages or scored states as segments between two instants, in order."""
@@ -38,10 +49,8 @@ def without_spans(segments: Sequence[SleepSegment], spans: Sequence[Span]) -> tu
     return tuple(sorted(pieces, key=lambda one: (one.start, one.stop, one.source)))
 
 
-def night_of_rest(
-    rest: Annotation, between: SegmentsBetween, zone: ZoneTimeline, *, source: str, method: str
-) -> Night | None:
-    """The night or nap that a stated rest comes to, or ``None`` when nothing recorded in it is sleep.
+def night_of_rest(rest: Annotation, between: SegmentsBetween, zone: ZoneTimeline, *, source: str, method: str) -> Night:
+    """The night or nap that a stated rest comes to; one that is stated only when nothing recorded in it is sleep.
 
     In bed and up are those stated. Onset and final awakening are those stated, else the first and last sleep inside.
     Minutes between a stated onset and the first recorded sleep are neither sleep nor wake unless a record says so.
@@ -52,7 +61,7 @@ def night_of_rest(
     inside = _clipped(between(low, high), low, high)
     found = summarise_stages(inside, [SleepSegment(start, stop, Stage.IN_BED, rest.author)])
     if found is None:
-        return None
+        return _stated_only(rest, Span(low, high), zone, awake=bool(inside))
     onset = found.onset if rest.asleep is None else rest.asleep
     offset = found.offset if rest.wake is None else rest.wake
     # Wake that is recorded before the first or after the last sleep counts where the stated period holds it.
@@ -89,6 +98,37 @@ def night_of_rest(
     )
 
 
+def _stated_only(rest: Annotation, period: Span, zone: ZoneTimeline, *, awake: bool) -> Night:
+    """A night of stated times alone: its time asleep is the whole stated period, and it counts in no median."""
+    minutes = period.length_s / 60
+    author = rest.author or "a person"
+    return Night(
+        date=date_of_day(wake_day(replace(rest, wake=period.stop), zone)),
+        onset=period.start,
+        offset=period.stop,
+        in_bed=rest.span.start,
+        out_of_bed=rest.span.stop,
+        tib_min=rest.span.length_s / 60,
+        tst_min=minutes,
+        sol_min=None,
+        waso_min=0.0,
+        se_pct=None,
+        maintenance_pct=None,
+        awakenings=0,
+        awakenings_5min=None,
+        midsleep_h=clock_hour((period.start + period.stop) // 2, zone),
+        stages_min={Stage.ASLEEP.value: minutes},
+        is_nap=rest.kind is AnnotationKind.NAP,
+        source=f"Stated by {author}",
+        method=STATED_METHOD,
+        segments=(),
+        incomplete="Stated only: what was recorded in it is wake."
+        if awake
+        else "Stated only: no sleep was recorded in it.",
+        edited=rest.id or "stated",
+    )
+
+
 def with_rests(
     found: NightsAndNaps,
     rests: Sequence[Annotation],
@@ -100,22 +140,21 @@ def with_rests(
 ) -> NightsAndNaps:
     """Nights and naps with the stated rests and naps in place of those they overlap.
 
-    A computed night of a date that a stated rest takes, and that it does not overlap, becomes a nap.
+    A computed night of a date that a stated rest takes, and that it does not overlap, becomes a nap. A rest in which no
+    sleep was recorded takes no date that has a night.
     """
     stated = [one for one in rests if one.kind in (AnnotationKind.REST, AnnotationKind.NAP)]
-    built = [
-        night
-        for one in stated
-        if (night := night_of_rest(one, between, zone, source=source, method=method)) is not None
-    ]
+    built = [night_of_rest(one, between, zone, source=source, method=method) for one in stated]
     if not stated:
         return found
 
     def free(night: Night) -> bool:
         return not any(one.span.start < night.offset and night.onset < one.span.stop for one in stated)
 
-    taken = {night.date for night in built if not night.is_nap}
     kept = [night for night in found.nights if free(night)]
+    slept = {night.date for night in (*kept, *built) if not night.is_nap and night.method != STATED_METHOD}
+    built = [night for night in built if night.is_nap or night.method != STATED_METHOD or night.date not in slept]
+    taken = {night.date for night in built if not night.is_nap}
     naps = [nap for nap in found.naps if free(nap)]
     naps += [replace(night, is_nap=True) for night in kept if night.date in taken]
     nights = [night for night in kept if night.date not in taken]

@@ -18,10 +18,10 @@ from clarity_desktop.analysis.methods import sleep_methods
 from clarity_desktop.analysis.study import Study
 from clarity_desktop.domain.annotations import Annotation, AnnotationKind
 from clarity_desktop.domain.epochs import EpochState
-from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep_diary import DiaryNight
-from clarity_desktop.domain.time import ZoneTimeline, day_of_date
+from clarity_desktop.domain.time import Span, ZoneTimeline, day_of_date
 from clarity_desktop.domain.work import Progress
 from clarity_desktop.vault import KdfParameters, Vault
 
@@ -299,3 +299,55 @@ def test_a_person_with_a_diary_and_steps_alone_has_nights_from_the_diary(recorde
     regularity = panel.finding("sri")
     assert regularity is not None
     assert regularity.value is None
+
+
+def test_rh36_a_diary_fills_the_nights_that_nothing_recorded(recorded: tuple[Vault, str]) -> None:
+    vault, _ = recorded
+    patient = vault.patients.add("C", home_zone="Europe/Berlin").id
+    put(vault, patient, *watch_days(BERLIN, FIRST, 5))
+    before = Study(vault).panel(patient, details=False)
+    last = before.nights[-1].date
+    written = [last - timedelta(days=1), last, last + timedelta(days=1), last + timedelta(days=2)]
+    vault.diary.save_nights(patient, [DiaryNight(day, 1350, 1360, 400, 420, latency_min=10.0) for day in written])
+    span = Span(before.span.start, before.span.stop + 3 * 86_400)
+    panel = Study(vault).panel(patient, span, details=False)
+    assert panel.nights[: len(before.nights)] == before.nights, "what was recorded speaks for itself"
+    assert [(night.date, night.method) for night in panel.nights[len(before.nights) :]] == [
+        (day, "diary") for day in written[2:]
+    ]
+    assert not any(night.incomplete for night in panel.nights[-2:])
+    asleep = panel.finding("tst_min")
+    assert asleep is not None
+    assert asleep.n == len(panel.nights)
+    assert dict(asleep.provenance.parameters)["diary_nights"] == "2"
+    assert any(note.startswith("2 nights are from the person's diary") for note in panel.notes)
+
+
+def test_rh36_a_person_with_a_diary_alone_has_nights(recorded: tuple[Vault, str]) -> None:
+    vault, _ = recorded
+    patient = vault.patients.add("D", home_zone="Europe/Berlin").id
+    with pytest.raises(NotFoundError):
+        Study(vault).panel(patient, details=False)
+    days = [date(2024, 5, 2) + timedelta(days=n) for n in range(6)]
+    vault.diary.save_nights(patient, [DiaryNight(day, 1350, 1360, 400, 420, latency_min=10.0) for day in days])
+    panel = Study(vault).panel(patient, details=False)
+    assert [night.date for night in panel.nights] == days
+    assert number(panel, "tst_min") == 470
+    assert panel.coverage.worn == 0
+
+
+def test_a_stated_rest_without_recorded_sleep_is_marked_and_in_no_median(recorded: tuple[Vault, str]) -> None:
+    vault, _ = recorded
+    patient = vault.patients.add("E", home_zone="Europe/Berlin").id
+    put(vault, patient, *watch_days(BERLIN, FIRST, 5))
+    before = Study(vault).panel(patient, details=False)
+    start = before.nights[-1].offset + 15 * H
+    write(vault, patient, AnnotationKind.REST, start, start + 8 * H)
+    panel = Study(vault).panel(patient, Span(before.span.start, start + 24 * H), details=False)
+    assert panel.nights[-1].method == "stated"
+    assert panel.nights[-1].incomplete.startswith("Stated only")
+    asleep, plain = panel.finding("tst_min"), before.finding("tst_min")
+    assert asleep is not None
+    assert plain is not None
+    assert (asleep.n, asleep.value) == (plain.n, plain.value)
+    assert any(note.startswith("1 night is stated only") for note in panel.notes)

@@ -69,11 +69,23 @@ def test_minutes_between_a_stated_onset_and_recorded_sleep_are_neither() -> None
     assert night.tst_min + night.waso_min + night.stages_min["gap"] == pytest.approx((night.offset - night.onset) / 60)
 
 
-def test_a_rest_without_recorded_sleep_is_no_night() -> None:
+def test_a_rest_without_recorded_sleep_takes_no_date_that_has_a_night() -> None:
     segments = a_night(0)
-    found = edited(segments, rest(BASE + 40 * H, BASE + 41 * H))
-    assert len(found.nights) == 1
-    assert not found.nights[0].edited
+    (night,) = edited(segments).nights
+    found = edited(segments, rest(night.offset + 2 * H, night.offset + 3 * H))
+    assert found.nights == (night,)
+
+
+def test_a_rest_without_recorded_sleep_is_a_night_stated_only() -> None:
+    segments = a_night(0)
+    at = BASE + 71 * H
+    found = edited(segments, rest(at, at + 8 * H, asleep=at + 1800, wake=at + 7 * H))
+    assert len(found.nights) == 2
+    night = found.nights[1]
+    assert (night.method, night.edited) == ("stated", "r")
+    assert night.incomplete == "Stated only: no sleep was recorded in it."
+    assert (night.onset, night.offset, night.tst_min) == (at + 1800, at + 7 * H, 390)
+    assert (night.segments, night.sol_min, night.se_pct) == ((), None, None)
 
 
 def test_a_stated_nap_is_a_nap() -> None:

@@ -22,6 +22,7 @@ from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import ZoneTimeline, day_of_date
 from clarity_desktop.signals.clock import LocalClock
+from clarity_desktop.sleep.diary import DIARY_METHOD
 from clarity_desktop.sleep.latency import latency_10_of_11
 from clarity_desktop.sleep.regularity import day_matrix, pairs_of_days
 from clarity_desktop.sleep.states import SLEEP, UNKNOWN, WAKE, States
@@ -76,6 +77,9 @@ def sleep_findings(evidence: SleepEvidence, maker: FindingMaker, *, details: boo
     count = len(nights)
     random = seed_of(maker.input_hash, "nights")
     method = {"method": evidence.method}
+    written = sum(night.method == DIARY_METHOD for night in nights)
+    if written and evidence.method != DIARY_METHOD:
+        method["diary_nights"] = str(written)
     bootstrap = {**method, "bootstrap": "nights", "replicates": str(REPLICATES)}
     none = evidence.why_none if not count and evidence.why_none else None
     found: list[Finding] = []

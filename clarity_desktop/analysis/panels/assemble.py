@@ -35,7 +35,7 @@ from clarity_desktop.signals.presence import Wear, bouts_without_heart_rate, cov
 from clarity_desktop.sleep.agreement import dates_of_disagreement
 from clarity_desktop.sleep.completeness import with_completeness
 from clarity_desktop.sleep.diary import DIARY_METHOD, nights_from_diary
-from clarity_desktop.sleep.edited import with_left_out, with_rests, without_spans
+from clarity_desktop.sleep.edited import STATED_METHOD, with_left_out, with_rests, without_spans
 from clarity_desktop.sleep.nights import NightsAndNaps, nights_from_segments, nights_from_states, segments_of_states
 from clarity_desktop.sleep.scoring import cole_kripke_rescored, tudor_locke_periods
 from clarity_desktop.sleep.stages import resolve_sources
@@ -46,6 +46,8 @@ __all__ = ["SCORED_METHOD", "PanelInputs", "assemble_panel", "scored_states", "z
 SCORED_METHOD: Final = "scored:cole_kripke_rescored"
 _SCORED_SOURCE: Final = "scored from activity"
 _STEPS: Final = 5
+_BY_WORD: Final = frozenset({DIARY_METHOD, STATED_METHOD})
+"""Methods of nights that rest on a person's word alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +109,35 @@ def _sleep_of(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
     if evidence.method == "stages" and inputs.heart_rate is not None:
         # Stages and heart rate are of the watch; the activity may be of another device.
         bouts = bouts_without_heart_rate(inputs.heart_rate.start, inputs.wear.epochs, evidence.states == SLEEP)
-    nights = with_left_out(with_completeness(found.nights, bouts), inputs.layer.of(AnnotationKind.LEAVE_OUT))
+    # A night that a person wrote down or stated does not hang on the device.
+    by_device = with_completeness([one for one in found.nights if one.method not in _BY_WORD], bouts)
+    by_word = [one for one in found.nights if one.method in _BY_WORD]
+    nights = with_left_out(
+        sorted((*by_device, *by_word), key=lambda one: one.date), inputs.layer.of(AnnotationKind.LEAVE_OUT)
+    )
     whole = tuple(night for night in nights if not night.incomplete)
     why_none = evidence.why_none
     if nights and not whole:
         left_out = all(night.incomplete.startswith("Left out") for night in nights)
         why_none = "The device was worn for only a part of every night."
+        if all(night.method == STATED_METHOD for night in nights):
+            why_none = "Every night is stated only; nothing was recorded in it."
         if left_out:
             why_none = "Every night was left out by hand."
     evidence = replace(evidence, nights=whole, why_none=why_none, free=inputs.layer.free)
     return NightsAndNaps(nights, found.naps), evidence
+
+
+def _with_diary(found: NightsAndNaps, layer: Layer, zone: ZoneTimeline) -> NightsAndNaps:
+    """The nights with those of the diary on the dates of which nothing was recorded."""
+    taken = {night.date for night in found.nights}
+    sleeps = (*found.nights, *found.naps)
+    added = [
+        night
+        for night in nights_from_diary(layer.diary, zone)
+        if night.date not in taken and not any(one.onset < night.offset and night.onset < one.offset for one in sleeps)
+    ]
+    return NightsAndNaps(tuple(sorted((*found.nights, *added), key=lambda night: night.date)), found.naps)
 
 
 def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEvidence]:
@@ -131,8 +152,8 @@ def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEviden
 
         found = nights_from_segments(segments, zone)
         found = with_rests(found, rests, staged, zone, source="recorded stages", method="stages")
-        states = states_of_nights((*found.nights, *found.naps), epochs)
-        kept = _within(found, epochs.span, zone)
+        states = states_of_nights([one for one in (*found.nights, *found.naps) if one.method not in _BY_WORD], epochs)
+        kept = _within(_with_diary(found, layer, zone), epochs.span, zone)
         return kept, SleepEvidence(kept.nights, states, epochs, zone)
     nothing = np.full(len(epochs), UNKNOWN, dtype=np.int8)
     if epochs.kind == ACTIVITY_COUNTS and epochs.step_s == 60:
@@ -146,11 +167,13 @@ def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEviden
             return segments_of_states(states, first, last, epochs.start, epochs.step_s, _SCORED_SOURCE)
 
         found = with_rests(found, rests, scored, zone, source=_SCORED_SOURCE, method=SCORED_METHOD)
+        found = _with_diary(found, layer, zone)
         return found, SleepEvidence(
             found.nights, states, epochs, zone, "The activity shows no sleep period of 160 minutes.", SCORED_METHOD
         )
+    stated = with_rests(NightsAndNaps((), ()), rests, lambda _low, _high: (), zone, source="", method="none")
     if layer.diary:
-        written = NightsAndNaps(nights_from_diary(layer.diary, zone), ())
+        written = _with_diary(stated, layer, zone)
         kept = _within(written, epochs.span, zone)
         return kept, SleepEvidence(kept.nights, nothing, epochs, zone, "The diary has no night here.", DIARY_METHOD)
     why = "No sleep was recorded in this window"
@@ -158,7 +181,8 @@ def _recorded_or_scored(inputs: PanelInputs) -> tuple[NightsAndNaps, SleepEviden
         why += ", and activity is scored from one-minute epochs only."
     else:
         why += ", and steps cannot be scored as sleep."
-    return NightsAndNaps((), ()), SleepEvidence((), nothing, epochs, zone, why, "none")
+    kept = _within(stated, epochs.span, zone)
+    return kept, SleepEvidence(kept.nights, nothing, epochs, zone, why, "none")
 
 
 def _notes(inputs: PanelInputs, evidence: SleepEvidence, nights: Sequence[Night]) -> tuple[str, ...]:
@@ -168,6 +192,14 @@ def _notes(inputs: PanelInputs, evidence: SleepEvidence, nights: Sequence[Night]
         notes.append(inputs.layer.note)
     if evidence.method == DIARY_METHOD:
         notes.append("Sleep is that of the person's diary; nothing was recorded. Regularity needs a recording.")
+    from_diary = sum(night.method == DIARY_METHOD for night in evidence.nights)
+    if from_diary and evidence.method != DIARY_METHOD:
+        what = "night is" if from_diary == 1 else "nights are"
+        notes.append(f"{from_diary} {what} from the person's diary, where neither stages nor counts were recorded.")
+    only_stated = sum(night.method == STATED_METHOD for night in nights)
+    if only_stated:
+        what = "night is" if only_stated == 1 else "nights are"
+        notes.append(f"{only_stated} {what} stated only, with no recorded sleep, and left out of medians.")
     if zone.is_unknown:
         notes.append("The time zone is not known. Clock hours are those printed in the file.")
     if evidence.method == SCORED_METHOD:
@@ -179,7 +211,11 @@ def _notes(inputs: PanelInputs, evidence: SleepEvidence, nights: Sequence[Night]
     if left_out:
         what = "night is" if len(left_out) == 1 else "nights are"
         notes.append(f"{len(left_out)} {what} left out of medians by hand.")
-    partly = [night.date for night in nights if night.incomplete and night.date not in left_out]
+    partly = [
+        night.date
+        for night in nights
+        if night.incomplete and night.date not in left_out and night.method != STATED_METHOD
+    ]
     if partly:
         shown = ", ".join(day.isoformat() for day in partly[:3]) + (" …" if len(partly) > 3 else "")
         what = "night is" if len(partly) == 1 else "nights are"
