@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clarity_desktop.analysis.beats import VARIABILITY, beat_records
+from clarity_desktop.analysis.beats import VARIABILITY, BeatRecord, beat_records
 from clarity_desktop.analysis.findings.heart_models import clock_finding, pressure_findings
 from clarity_desktop.analysis.findings.maker import ALGORITHM_VERSION, FindingMaker
 from clarity_desktop.analysis.findings.sleep import states_of_nights
@@ -23,6 +23,7 @@ from clarity_desktop.analysis.panels.heart_signal import HeartSignal, heart_sign
 from clarity_desktop.circadian.phase_estimate import estimate_phase
 from clarity_desktop.circadian.phase_models import FORGER99
 from clarity_desktop.circadian.two_process import TwoProcess, two_process
+from clarity_desktop.domain.annotations import AnnotationKind
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.series import Series
@@ -31,7 +32,7 @@ from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener,
 if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
 
-__all__ = ["gated_pressure", "heart_study", "read_heart_signal", "sleep_pressure"]
+__all__ = ["gated_pressure", "heart_study", "read_beats", "read_heart_signal", "sleep_pressure"]
 
 _STEPS = 3
 
@@ -41,6 +42,17 @@ def read_heart_signal(vault: Vault, patient_id: str, series: Sequence[Series], p
     layer = read_layer(vault, patient_id, series, panel.span, panel.zone)
     rate = layer.without_left_out(read_heart_rate(vault, series, panel.span))
     return heart_signal(rate, read_steps(vault, series, panel.span), panel.span, panel.zone)
+
+
+def read_beats(vault: Vault, patient_id: str, panel: Panel) -> tuple[BeatRecord, ...]:
+    """Lists of beats of a panel's window, without those that begin where a person left out or marked as not worn."""
+    layer = read_layer(vault, patient_id, vault.series.list(patient_id), panel.span, panel.zone)
+    gone = [one.span for one in layer.of(AnnotationKind.LEAVE_OUT, AnnotationKind.NOT_WORN)]
+    return tuple(
+        record
+        for record in beat_records(vault, patient_id, panel.span)
+        if not any(span.start <= record.start < span.stop for span in gone)
+    )
 
 
 def sleep_pressure(panel: Panel, cbtmin: NDArray[np.int64] | None = None) -> TwoProcess:
@@ -105,7 +117,7 @@ def heart_study(
         panel.span, panel.coverage, own.input_hash, own.zone, own.wear_rule, parameters=dict(own.parameters)
     )
     progress(Progress("Reading beats", 0, _STEPS, "steps"))
-    variability = variability_findings(beat_records(vault, patient_id, panel.span), panel.nights, maker)
+    variability = variability_findings(read_beats(vault, patient_id, panel), panel.nights, maker)
     cancel.check()
     progress(Progress("Following the rhythm of heart rate", 1, _STEPS, "steps"))
     clock = clock_finding(read_heart_signal(vault, patient_id, vault.series.list(patient_id), panel), maker)

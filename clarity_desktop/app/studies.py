@@ -101,12 +101,12 @@ class StudyServices(RecordingServices):
     @needs(Right.READ_DATA)
     def rhythm_detail(self, patient_id: str, span: Span | None = None, *, zone: str | None = None) -> RhythmDetail:
         """Power against period, likeness of days and daily values with their trend, of the window of :meth:`panel`."""
-        from clarity_desktop.analysis.beats import beat_records
+        from clarity_desktop.analysis.heart import read_beats
         from clarity_desktop.app.rhythm import rhythm_detail
 
         change = self.study.change(patient_id, span, zone=zone)
         panel = self.panel(patient_id, span, zone=zone)
-        beats = beat_records(self.vault, patient_id, panel.span)
+        beats = read_beats(self.vault, patient_id, panel)
         return rhythm_detail(panel, change.daily, rolling=change.rolling, beats=beats)
 
     def _panel_of(self, patient_id: str) -> Panel:

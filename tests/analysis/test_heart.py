@@ -11,13 +11,14 @@ import pytest
 from vault_data import batch, put, watch_days
 
 from clarity_desktop.analysis.beats import beat_record, beat_records
-from clarity_desktop.analysis.heart import sleep_pressure
+from clarity_desktop.analysis.heart import read_beats, sleep_pressure
 from clarity_desktop.analysis.study import Study
 from clarity_desktop.circadian.hrv import beat_intervals, time_domain
 from clarity_desktop.demo.build import add_simulated_person, import_recording
 from clarity_desktop.demo.devices import device_records
 from clarity_desktop.demo.people import PEOPLE
 from clarity_desktop.demo.signals import SimulatedRecording, simulate
+from clarity_desktop.domain.annotations import Annotation, AnnotationKind
 from clarity_desktop.domain.findings import Finding
 from clarity_desktop.domain.kinds import HEART_RATE, STEPS
 from clarity_desktop.domain.panel import Panel
@@ -121,6 +122,29 @@ def test_sleep_pressure_is_a_model_and_kept(demo: tuple[Vault, dict[str, str], l
     curve = sleep_pressure(study.panel(patient))
     assert np.all(curve.least <= curve.most + 1e-12)
     assert study.heart(patient) == findings
+
+
+def test_rh58_beats_that_were_left_out_by_hand_do_not_count(
+    demo: tuple[Vault, dict[str, str], list[SimulatedRecording]],
+) -> None:
+    vault, known, recordings = demo
+    patient = known[recordings[1].person.code]
+    study = Study(vault)
+    before, panel = study.heart(patient), study.panel(patient, details=False)
+    records = beat_records(vault, patient, panel.span)
+    gone = [records[3], records[7]]
+    written = [
+        vault.diary.save_annotation(patient, Annotation(kind, one.start, one.start + 60))
+        for kind, one in zip((AnnotationKind.LEAVE_OUT, AnnotationKind.NOT_WORN), gone, strict=True)
+    ]
+    after, left = study.heart(patient), read_beats(vault, patient, study.panel(patient, details=False))
+    assert [one.start for one in left] == [one.start for one in records if one not in gone]
+    had, has = of(before, "hrv_rmssd_ms").n, of(after, "hrv_rmssd_ms").n
+    assert had is not None
+    assert has == had - sum(one.time_domain is not None for one in gone)
+    assert has < had
+    for one in written:
+        vault.diary.remove_annotation(patient, one.id)
 
 
 def test_heart_rate_of_the_panel(vault: Vault) -> None:
