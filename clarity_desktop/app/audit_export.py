@@ -1,4 +1,4 @@
-"""The audit as a file that leaves the vault: readable by anyone, sealed so that no line changes unnoticed."""
+"""The audit as a file that leaves the vault: readable by anybody, signed so that no line changes unnoticed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ _PURPOSE: Final = b"clarity-desktop audit export"
 
 
 def write_export(path: Path, entries: Sequence[AuditEntry], key: bytes, *, made: int, by: str) -> str:
-    """Write entries, oldest first, with a hash and a seal over all of them; answers the SHA-256 in hexadecimal.
+    """Write entries, oldest first, with a hash and a signature over them; answers the SHA-256 in hexadecimal.
+
+    Nothing is encrypted: the file is for people outside, who may read it without the vault.
 
     Parameters
     ----------
     key:
-        The vault's key for its audit; whoever has the vault can check the seal with :func:`check_export`.
+        The vault's key for its audit; whoever has the vault can check the signature with :func:`check_export`.
     made:
         When it was asked for, UTC seconds.
     by:

@@ -173,7 +173,10 @@ class OversightServices(SafekeepingServices, PreferenceServices):
 
     @needs(Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT)
     def export_audit(self, path: Path, entries: list[AuditEntry]) -> str:
-        """Write entries to a file sealed against changes; answers its SHA-256. The export is an entry itself."""
+        """Write entries to a file that anybody can read, signed against changes; answers its SHA-256.
+
+        The export is an entry itself.
+        """
         from clarity_desktop.app.audit_export import write_export
         from clarity_desktop.vault.store.chain import audit_key
 

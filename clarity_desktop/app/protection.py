@@ -8,11 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from clarity_desktop.app.erasing import ErasureServices
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.second_person import REQUEST_HOLDS_S, SecondPersonServices
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import ConflictError, NotFoundError, UsageError
-from clarity_desktop.domain.time import Span
+from clarity_desktop.domain.errors import ConflictError, UsageError
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_progress
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from clarity_desktop.vault.consent.records import Consent
     from clarity_desktop.vault.consent.retention import DataClass, Due, Policy
     from clarity_desktop.vault.consent.segments import Segment
-    from clarity_desktop.vault.erasure.certificate import CertificateOfErasure
     from clarity_desktop.vault.erasure.copies import BackupPlace
     from clarity_desktop.vault.erasure.holds import Hold
     from clarity_desktop.vault.store.stubs import AuditStub
@@ -32,110 +30,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ProtectionServices", "backup_places", "data_class_of"]
 
-_REQUEST: Final = "patient.erase.request"
 _SHORTER: Final = "retention.set.request"
 _MUCH: Final = "retention.execute.request"
 
 
-class ProtectionServices(SecondPersonServices):
-    """Consents, holds, retention, erasure, documents and personal exports. Part of ``Services``."""
+class ProtectionServices(ErasureServices):
+    """Consents, holds, retention, documents and personal exports. Part of ``Services``."""
 
-    @needs(Right.READ_DATA, Right.MANAGE_RETENTION, Right.CONFIRM_ERASURE)
-    def patient_id(self, text: str) -> str:
-        """The id of the person with this id or code; names tell nothing here, because admins do not see them.
+    if TYPE_CHECKING:
 
-        Raises
-        ------
-        NotFoundError
-            ``patient.unknown``.
-        """
-        wanted = text.strip().casefold()
-        for patient in self.vault.patients.list():
-            if wanted in (patient.id, patient.code.casefold()):
-                return patient.id
-        raise NotFoundError("patient.unknown", "The vault has no such patient.", remedy="Give the person's code or id.")
-
-    # -- erasure: one person asks, another one confirms ------------------------------------------------------
-
-    @needs(Right.REQUEST_ERASURE)
-    def request_erasure(self, patient_id: str) -> None:
-        """Ask for the erasure of a person. The request is an audit entry and holds for 30 days."""
-        vault = self.vault
-        vault.patients.get(patient_id)
-        if patient_id in vault.holds.held():
-            raise ConflictError(
-                "patient.on_hold",
-                "A legal hold is on this person's record, so nothing of it may be erased.",
-                remedy="Ask the person who placed the hold; it has to be released first.",
-            )
-        vault.audit.append(_REQUEST, patient_id=patient_id)
-
-    @needs(Right.CONFIRM_ERASURE)
-    def erasure_requests(self) -> dict[str, str]:
-        """Requests that wait for a second person: who asked, by patient id."""
-        from clarity_desktop.vault import AuditQuery
-
-        vault = self.vault
-        found: dict[str, str] = {}
-        now = int(time.time())
-        recent = Span(now - REQUEST_HOLDS_S, now + 86_400)
-        present = {patient.id for patient in vault.patients.list()}
-        for entry in vault.audit.find(AuditQuery(action=_REQUEST, span=recent, limit=None)):
-            if entry.patient_id in present:
-                found.setdefault(entry.patient_id, entry.who)
-        return found
-
-    @needs(Right.CONFIRM_ERASURE)
-    def confirm_erasure(
-        self, patient_id: str, places: Sequence[BackupPlace] = (), *, recovery_code: str | None = None
-    ) -> CertificateOfErasure:
-        """Erase a person for good, as another user has requested.
-
-        Parameters
-        ----------
-        places:
-            Folders of backups that can be reached, with the date of their deletion.
-        recovery_code:
-            One's own, which stands in for the second person where one works alone (:meth:`code_stands_in` with
-            :attr:`Right.CONFIRM_ERASURE` and :attr:`Right.REQUEST_ERASURE`).
-
-        Raises
-        ------
-        NotFoundError
-            ``erase.no_request``.
-        UsageError
-            ``erase.two_people`` when the same user asked for it; ``second.somebody_else`` for a code where another
-            user could confirm.
-        LockedError
-            ``vault.wrong_code``.
-        ConflictError
-            ``patient.on_hold``, ``erase.import_running``, ``vault.in_use``.
-        """
-        requested_by = self.erasure_requests().get(patient_id)
-        if requested_by is None:
-            raise NotFoundError(
-                "erase.no_request",
-                "Nobody has asked for the erasure of this person in the last 30 days.",
-                remedy="Let a clinician ask for it first.",
-            )
-        confirmed_by = self.user().name
-        if requested_by == confirmed_by and recovery_code is not None:
-            asks = self.code_stands_in(Right.REQUEST_ERASURE)
-            # Whoever else may ask for an erasure is the first of the two people, and oneself the second.
-            right = Right.CONFIRM_ERASURE if asks else Right.REQUEST_ERASURE
-            confirmed_by = self._by_code(recovery_code, right, "confirm_erasure")
-        self._erase_elsewhere(patient_id)
-        certificate = self.vault.erase(patient_id, requested_by=requested_by, confirmed_by=confirmed_by, places=places)
-        self._announce(Change.PATIENTS | Change.SAMPLES | Change.IMPORTS | Change.ZONES | Change.FINDINGS, patient_id)
-        return certificate
-
-    @needs(Right.CONFIRM_ERASURE, Right.READ_ALL_AUDIT)
-    def erasures(self) -> list[CertificateOfErasure]:
-        """The certificates of all erasures."""
-        return self.vault.erasures.list()
-
-    def _erase_elsewhere(self, patient_id: str) -> None:
-        """Before the erasure here: what other places hold. The part of the services that syncs fills this."""
+        def _panel_of(self, patient_id: str) -> Panel:
+            """The panel to export; the part of the services that computes has it."""
+            ...
 
     # -- legal hold ------------------------------------------------------------------------------------------
 
@@ -343,10 +249,6 @@ class ProtectionServices(SecondPersonServices):
     def remove_document(self, attachment_id: str) -> None:
         """Remove a document."""
         self.vault.attachments.remove(attachment_id)
-
-    def _panel_of(self, patient_id: str) -> Panel:
-        """The panel to export; the other half of the services computes it."""
-        raise LookupError(patient_id)
 
 
 def backup_places(folders: Sequence[Path]) -> list[BackupPlace]:

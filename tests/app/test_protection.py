@@ -72,6 +72,35 @@ def test_v47_one_asks_and_another_one_erases(
     assert second.erasure_requests() == {}
 
 
+def test_v47_a_request_is_withdrawn_by_who_asked_or_by_an_admin(
+    team: tuple[Services, Services, Services, Patient],
+) -> None:
+    founder, second, doctor, patient = team
+    with pytest.raises(NotFoundError) as none:
+        doctor.withdraw_erasure_request(patient.id)
+    assert none.value.code == "erase.no_request"
+    for who in (doctor, second):
+        doctor.request_erasure(patient.id)
+        asked = doctor.asked_to_erase(patient.id)
+        assert asked is not None
+        assert asked[0] == doctor.user().name
+        assert second.erasure_requests() == {patient.id: doctor.user().name}
+        who.withdraw_erasure_request(patient.id)
+        assert doctor.asked_to_erase(patient.id) is None
+        assert second.erasure_requests() == {}
+        with pytest.raises(NotFoundError):
+            second.confirm_erasure(patient.id)
+    assert [one.who for one in second.audit_entries(limit=None) if one.action.endswith("request.withdrawn")] == [
+        second.user().name,
+        doctor.user().name,
+    ]
+    founder.request_erasure(patient.id)
+    with pytest.raises(UsageError) as foreign:
+        doctor.withdraw_erasure_request(patient.id)
+    assert foreign.value.code == "erase.not_yours"
+    assert second.erasure_requests() == {patient.id: "Founder"}
+
+
 def test_v60_a_hold_is_visible_and_blocks(team: tuple[Services, Services, Services, Patient]) -> None:
     _, second, doctor, patient = team
     second.place_hold(patient.id, "Order of the court")

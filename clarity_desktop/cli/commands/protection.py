@@ -27,6 +27,7 @@ def erase(
     patient: Annotated[str | None, typer.Argument(help="Id, code or exact name.")] = None,
     request: Annotated[bool, typer.Option("--request", help="Ask for the erasure; a second user confirms it.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Erase for good, as another user has asked.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the request back, or decline it.")] = False,
     backup: Annotated[list[Path] | None, typer.Option(help="Folder of backups that can be reached.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Write the certificate as text into this file.")] = None,
     recovery_code_file: RecoveryCode = None,
@@ -42,12 +43,19 @@ def erase(
             table(rows, ("person", "requested by")) or "Nobody has asked for an erasure.",
         )
         return
-    if request == confirm:
+    if request + confirm + withdraw != 1:
         raise UsageError(
             "erase.which",
-            "An erasure is either requested or confirmed.",
-            remedy="Give --request as the first person, or --confirm as the second one.",
+            "An erasure is either requested, confirmed or withdrawn.",
+            remedy="Give --request as the first person, --confirm as the second one, or --withdraw as one of them.",
         )
+    if withdraw:
+        withdrawn = services.patient_id(patient)
+        services.withdraw_erasure_request(withdrawn)
+        session.output.answer(
+            {"patient": withdrawn, "requested": False}, "The request is withdrawn. Nothing is erased."
+        )
+        return
     if request:
         found = services.patient(patient)
         services.request_erasure(found.id)

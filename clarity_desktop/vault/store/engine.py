@@ -30,8 +30,8 @@ def connector(
     Parameters
     ----------
     journal:
-        ``WAL`` for a vault; ``OFF`` for a file that is nobody's yet and is thrown away when its writing ends early, which
-        waits for no disk; ``DELETE`` for a copy that lies still and is only read.
+        ``WAL`` for a vault; ``OFF`` for a file that is nobody's yet and is thrown away when its writing ends early,
+        which waits for no disk; ``DELETE`` for a copy that lies still and is only read.
 
     The function raises
 

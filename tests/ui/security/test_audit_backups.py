@@ -103,7 +103,7 @@ def test_v30_the_state_of_the_chain_stands_in_the_head(
     assert page.chain.text() == "Chain differs from entry 2 on"
 
 
-def test_an_exported_audit_is_sealed(
+def test_an_exported_audit_is_signed_and_readable(
     window_of: Callable[[str], Window], rest: Callable[[], None], tmp_path: Path
 ) -> None:
     window = window_of("Ada")

@@ -158,6 +158,16 @@ def test_v47_v65_one_asks_another_confirms_and_the_certificate_is_shown(
     press(window, "Ask for erasure")
     rest()
     assert page.erase.toolTip().startswith("You asked for it ")
+    assert page.erase.text() == "Withdraw request"
+    page.erase.click()
+    press(window, "Withdraw")
+    rest()
+    assert page.erase.text() == "Ask for erasure"
+    assert ben.erasure_requests() == {}
+    page.erase.click()
+    _line(window, "Type").setText(patient.code)
+    press(window, "Ask for erasure")
+    rest()
     window.lock_at_once()
     rest()
     other = open_window(ben)
@@ -179,6 +189,23 @@ def test_v47_v65_one_asks_another_confirms_and_the_certificate_is_shown(
     rest()
     assert retention.certificates.table.records[0].cells[0] == patient.id
     assert retention.erasures.table.records == ()
+
+
+def test_v47_an_admin_withdraws_a_request_on_the_page(
+    session: Callable[[str], Services], open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    cleo, window = session("Cleo"), open_window(session("Ben"))
+    patient = cleo.patients()[0]
+    cleo.request_erasure(patient.id)
+    page = _retention(window, rest)
+    assert page.erasures.withdraw.toolTip() == "Select a request first"
+    page.erasures.table.select(patient.id)
+    page.erasures.withdraw.click()
+    press(window, "Withdraw")
+    rest()
+    assert page.erasures.table.records == ()
+    assert page.erasures.withdraw.toolTip() == "No erasure waits"
+    assert cleo.asked_to_erase(patient.id) is None
 
 
 def test_v47_nobody_confirms_what_they_asked_for(window_of: Callable[[str], Window], rest: Callable[[], None]) -> None:

@@ -73,7 +73,7 @@ class AuditPage(LoadedPage):
         self.chain = Badge("Chain not checked yet", "circle-dashed", "neutral")
         self.verify = Button("Check the chain", "normal", "shield-check")
         self.verify.clicked.connect(lambda _=False: self.check_chain())
-        self.export = Button("Export sealed", "normal", "download")
+        self.export = Button("Export signed", "normal", "download")
         self.export.clicked.connect(lambda _=False: self.choose_file())
         self.view = SegmentedSwitch(
             "Which entries",
@@ -320,10 +320,10 @@ class AuditPage(LoadedPage):
         dialog.open()
 
     def export_to(self, path: Path) -> None:
-        """Write the entries shown, sealed, as a job; the export is an entry itself."""
+        """Write the entries shown, readable and signed, as a job; the export is an entry itself."""
         entries, services = list(self._entries), self.services
         job = start_job("Exporting the audit", lambda _progress, _cancel: services.export_audit(path, entries))
-        self.after(job, f"{count_words(len(entries), 'entry', 'entries')} written and sealed.")
+        self.after(job, f"{count_words(len(entries), 'entry', 'entries')} written, readable by anybody, and signed.")
 
     def _use_chosen(self) -> EmergencyUse | None:
         key = self.emergencies.current_key()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +22,7 @@ from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.jobs import run_mutation, start_job
 from clarity_desktop.ui.pages.security.certificate import show_text
+from clarity_desktop.ui.pages.security.erasures import withdraw_request
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
 from clarity_desktop.ui.pages.security.sharing import SharingCard, SharingFound, read_sharing
 from clarity_desktop.ui.qt import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["ConsentPage", "read_day"]
 
 _METHODS = (("paper", "On paper"), ("electronic", "Electronic"), ("spoken", "Spoken"), ("guardian", "By a guardian"))
-_REQUEST_HOLDS_S = 30 * 86_400
 
 
 def read_day(text: str) -> date | None:
@@ -46,7 +45,9 @@ def read_day(text: str) -> date | None:
 class _Found:
     consents: list[Consent]
     holds: list[Hold]
-    asked: int | None
+    asked: tuple[str, int] | None
+    """Who has asked for the erasure, and when."""
+    me: str
     rights: frozenset[Right]
     sharing: SharingFound
 
@@ -162,14 +163,10 @@ class ConsentPage(LoadedPage):
         patient, services = self.patient, self.services
         if patient is None:
             return None
-        rights = services.user().rights
-        asked = None
-        if Right.READ_OWN_AUDIT in rights:
-            entries = services.search_audit(patient_id=patient.id, action="patient.erase.request", limit=1)
-            if entries and entries[0].at >= time.time() - _REQUEST_HOLDS_S:
-                asked = entries[0].at
-        sharing = read_sharing(services, patient.id)
-        return _Found(services.consents(patient.id), services.holds(patient.id), asked, rights, sharing)
+        me = services.user()
+        asked = services.asked_to_erase(patient.id) if Right.REQUEST_ERASURE in me.rights else None
+        consents, holds = services.consents(patient.id), services.holds(patient.id)
+        return _Found(consents, holds, asked, me.name, me.rights, read_sharing(services, patient.id))
 
     def show_data(self, data: _Found | None) -> None:
         if data is None:
@@ -219,8 +216,14 @@ class ConsentPage(LoadedPage):
         enable(self.report, exports)
         asks = "" if Right.REQUEST_ERASURE in data.rights else "This belongs to the role Clinician"
         held = "A legal hold is on this record; it has to be released first" if self._in_force() else ""
-        asked = f"You asked for it {when(data.asked)}; an admin confirms" if data.asked is not None else ""
-        enable(self.erase, asks or held or asked)
+        self.erase.set_text("Ask for erasure" if data.asked is None else "Withdraw request")
+        enable(self.erase, asks or ("" if data.asked else held))
+        if data.asked is not None and not asks:
+            who, at = data.asked
+            enable(self.erase, "" if who == data.me or Right.CONFIRM_ERASURE in data.rights else "Somebody else asked")
+            words = f"{'You' if who == data.me else who} asked for it {when(at)}; an admin confirms"
+            self.erase.setToolTip(words)
+            self.erase.setAccessibleDescription(words)
 
     def on_changes(self, changes: Changes) -> None:
         if self.patient is not None and (not changes.patients or self.patient.id in changes.patients):
@@ -350,9 +353,12 @@ class ConsentPage(LoadedPage):
         run_mutation(self, lambda: self.services.access_report(patient.id), show)
 
     def ask_erasure(self) -> None:
-        """Ask for the person's code to be typed, then keep the request for an admin."""
+        """Ask for the person's code to be typed, then keep the request for an admin; one that waits is taken back."""
         patient = self.patient
         if patient is None:
+            return
+        if self._found is not None and self._found.asked is not None:
+            withdraw_request(self, patient.id, self._found.asked[0])
             return
         line = QLineEdit()
 

@@ -14,18 +14,19 @@ from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.form import ask_form
-from clarity_desktop.ui.jobs import board, start_job
+from clarity_desktop.ui.jobs import board, run_mutation, start_job
 from clarity_desktop.ui.pages.security.certificate import show_certificate
 from clarity_desktop.ui.pages.security.loaded import count_words, enable, when
-from clarity_desktop.ui.qt import QLineEdit, QWidget
+from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
     from clarity_desktop.app.oversight import CertificateOfErasure
     from clarity_desktop.ui.pages.security.loaded import LoadedPage
 
-__all__ = ["Certificates", "Erasures", "ErasuresFound", "read_erasures"]
+__all__ = ["Certificates", "Erasures", "ErasuresFound", "read_erasures", "withdraw_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,26 @@ def read_erasures(services: Services) -> ErasuresFound:
     )
 
 
+def withdraw_request(page: LoadedPage, patient_id: str, who: str) -> None:
+    """Ask, then take a request for an erasure back: nothing is erased by it, and it can be made again."""
+
+    def withdrawn(_: object) -> None:
+        page.told.emit("The request is withdrawn. Nothing is erased.")
+        page.reload()
+
+    def act() -> None:
+        run_mutation(page, lambda: page.services.withdraw_erasure_request(patient_id), withdrawn)
+
+    confirm(
+        page.window(),
+        "Withdraw this request?",
+        f"{who} has asked for the erasure. The record stays, and the withdrawal is an entry of the audit. A clinician "
+        "can ask again.",
+        verb="Withdraw",
+        on_confirm=act,
+    )
+
+
 class Erasures(Card):
     """Requests that wait, and the button that confirms."""
 
@@ -67,7 +88,14 @@ class Erasures(Card):
         self.body.addWidget(self.table)
         self.erase = Button("Confirm erasure", "danger", "trash-2")
         self.erase.clicked.connect(lambda _=False: self.confirm_erasure())
-        self.body.addWidget(self.erase)
+        self.withdraw = Button("Withdraw request", "normal", "undo-2")
+        self.withdraw.clicked.connect(lambda _=False: self.withdraw_request())
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.withdraw)
+        row.addStretch(1)
+        row.addWidget(self.erase)
+        self.body.addLayout(row)
 
     def show_found(self, found: ErasuresFound) -> None:
         """Show the requests."""
@@ -92,7 +120,14 @@ class Erasures(Card):
         reason = "" if chosen else "Select a request first" if found.requests else "No erasure waits"
         if chosen and found.requests.get(chosen) == found.me and not found.alone:
             reason = "You asked for it; another person confirms"
+        enable(self.withdraw, "" if chosen else "Select a request first" if found.requests else "No erasure waits")
         enable(self.erase, reason if found.may else "Confirming belongs to the role Admin")
+
+    def withdraw_request(self) -> None:
+        """Ask, then take the selected request back."""
+        found, patient = self._found, self.table.current_key()
+        if found is not None and patient:
+            withdraw_request(self._page, patient, found.requests.get(patient, ""))
 
     def confirm_erasure(self) -> None:
         """Ask, then erase as a job, and show the certificate."""
