@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
+import io
 import json
 import logging
 import tempfile
+import unicodedata
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 import pytest
@@ -45,6 +50,15 @@ def test_the_search_finds_what_is_hidden() -> None:
         *(base64.b64encode(b"ab"[:lead] + value.encode() + b"tail").decode() for lead in range(3)),
         base64.b64encode(gzip.compress(b"some more text " + value.encode())).decode(),
         "drofen",
+        value.lower(),
+        unicodedata.normalize("NFKC", value),
+        "".join(chr(ord(letter) + 0xFEE0) if letter != " " else letter for letter in value),
+        quote(value, safe=""),
+        html.escape(value),
+        "".join(f"&#{ord(letter)};" for letter in value),
+        base64.urlsafe_b64encode(b"??" + value.encode()).decode(),
+        base64.b64encode(zlib.compress(value.encode())).decode(),
+        base64.b64encode(zlib.compress(value.encode())[2:-4]).decode(),
     ]
     for one in hidden:
         assert found_in(b'{"a": "' + one.encode() + b'"}', [value]), one
@@ -77,14 +91,14 @@ def _export(path: Path, record: dict[str, Any]) -> None:
     steps, heart, sleep = series[0], series[1 % len(series)], series[-1]
     for day in range(DAYS):
         midnight = begin + timedelta(days=day)
-        for minute in range(7 * 60, 23 * 60, 10):
+        for minute in range(7 * 60, 23 * 60, 15):
             at = midnight + timedelta(minutes=minute)
             count = str(20 + (minute * 7 + day * 31) % 180)
             unit = 'unit="count"'
             lines.append(
-                record_line("HKQuantityTypeIdentifierStepCount", at, at + timedelta(minutes=9), count, steps, unit)
+                record_line("HKQuantityTypeIdentifierStepCount", at, at + timedelta(minutes=14), count, steps, unit)
             )
-        for minute in range(0, 24 * 60, 5):
+        for minute in range(0, 24 * 60, 15):
             at = midnight + timedelta(minutes=minute)
             rate = str(52 + (minute // 60 > 6) * 14 + (minute + day) % 9)
             unit = 'unit="count/min"'
@@ -121,6 +135,9 @@ def _person(services: Services, case: dict[str, Any], folder: Path) -> str:
     file = folder / f"{name}.xml"
     _export(file, record)
     services.import_file(file, patient_id=patient.id)
+    for held in record["documents"]:
+        content = io.BytesIO(held["text"].encode())
+        services.add_document(patient.id, content, name=held["file_name"], media_type="text/plain")
     at = int(datetime(2025, 3, 14, 12).timestamp())
     texts = [*record["notes"], INJECTED, *(str(value) for value in own.values() if isinstance(value, str))]
     for number, text in enumerate(texts):
@@ -157,7 +174,7 @@ class _Cloud:
         return b'{"narrative": "Sleep was 8 h."}'
 
 
-@pytest.mark.parametrize("case", sorted(CASES)[:3])
+@pytest.mark.parametrize("case", sorted(CASES))
 def test_i2_i3_i56_no_planted_identifier_leaves_or_lies_about(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
@@ -167,6 +184,7 @@ def test_i2_i3_i56_no_planted_identifier_leaves_or_lies_about(
     caplog.set_level(logging.DEBUG)
     patient = _person(services, CASES[case], tmp_path)
     temporary_before = set(temporary.rglob("*"))
+    assert services.documents(patient)
     canaries = [one["value"] for one in CASES[case]["canaries"]]
     assert {one["class"] for one in CASES[case]["canaries"]} >= {"name", "ssn", "mrn", "ip", "photo", "biometric"}
     canaries += ["quorbleflax", INJECTED, "2025-03-1", "Europe/", "+01:00", "UTC+1"]

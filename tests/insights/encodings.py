@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from urllib.parse import quote
 
 __all__ = ["found_in", "pieces_of"]
@@ -23,7 +25,12 @@ def _plain_forms(value: str) -> Iterator[str]:
         yield from (form, form.lower(), form.upper(), form.casefold(), form[::-1])
 
 
-def _needles(value: str) -> Iterator[bytes]:
+@cache
+def _needles(value: str) -> frozenset[bytes]:
+    return frozenset(_encoded(value))
+
+
+def _encoded(value: str) -> Iterator[bytes]:
     for form in set(_plain_forms(value)):
         if len(form) < _LEAST:
             continue
@@ -32,9 +39,13 @@ def _needles(value: str) -> Iterator[bytes]:
         yield raw.hex().encode()
         yield raw.hex().upper().encode()
         yield quote(form, safe="").encode()
+        yield quote(form, safe="").lower().encode()
         yield html.escape(form).encode()
         yield "".join(f"&#{ord(letter)};" for letter in form).encode()
+        yield "".join(f"&#x{ord(letter):x};" for letter in form).encode()
         yield "".join(f"\\u{ord(letter):04x}" for letter in form).encode()
+        yield "".join(f"\\u{ord(letter):04X}" for letter in form).encode()
+        yield json.dumps(form)[1:-1].encode()
         yield form.encode("utf-16-le")
         for lead in range(3):
             # The three alignments in which the value can stand inside longer text that was encoded.
@@ -71,11 +82,11 @@ def pieces_of(value: str) -> Iterator[str]:
 def found_in(data: bytes, canaries: Iterable[str], harmless: str = "") -> list[str]:
     """Canaries that stand in the bytes in any form; also pieces of five letters unless harmless text holds them."""
     known = harmless.casefold()
-    layers = list(_unpacked(data))
+    layers = [*_unpacked(data), unicodedata.normalize("NFKC", data.decode("utf-8", "replace")).encode()]
     lowered = [layer.decode("utf-8", "replace").casefold() for layer in layers]
     hits: list[str] = []
     for value in canaries:
-        needles = set(_needles(value))
+        needles = _needles(value)
         if any(needle in layer for layer in layers for needle in needles):
             hits.append(value)
             continue
