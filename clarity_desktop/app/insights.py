@@ -234,6 +234,7 @@ class InsightServices(StudyServices, ScoreServices):
 def _narrowed(facts: InsightFacts, metrics: frozenset[str]) -> InsightFacts:
     """The facts of some measures, with the coverage that caveats speak of."""
     from clarity_desktop.insights.facts import facts_hash
+    from clarity_desktop.insights.grounding.lexicon import catalogue
 
     table = facts.table
     if table is None:
@@ -245,7 +246,9 @@ def _narrowed(facts: InsightFacts, metrics: frozenset[str]) -> InsightFacts:
             for one in table.unavailable
             if one.metric in metrics
         )
-        return replace(facts, table=None, hash="", missing=tuple(dict.fromkeys(missing)))
+        labels = (entry.labels[facts.language] for name, entry in catalogue().items() if name in metrics)
+        elsewhere = tuple(f"{one[:1].upper()}{one[1:]}: not told of these windows. See the charts." for one in labels)
+        return replace(facts, table=None, hash="", missing=tuple(dict.fromkeys(missing)) or elsewhere)
     names = {one.id for one in kept} | {f"coverage_{one.window.key}" for one in kept}
     narrow = tuple(
         replace(one, compare=tuple(name for name in one.compare if name in names))

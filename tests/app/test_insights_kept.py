@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from clarity_desktop.demo.people import DEMO_SEED, PEOPLE
 from clarity_desktop.demo.signals import simulate
 from clarity_desktop.domain import kinds
 from clarity_desktop.domain.errors import NotFoundError
-from clarity_desktop.domain.insights import Topic
+from clarity_desktop.domain.insights import FactWindow, Topic
 from clarity_desktop.domain.time import Span
 from clarity_desktop.insights.facts import WindowEvidence, topic_windows
 from clarity_desktop.insights.facts.values import FactValue, Unavailable, value_of
@@ -162,7 +163,7 @@ def test_levels_in_counts_have_no_fact_from_steps(services: Services, patient: s
     assert value_of(metric, _evidence(services, patient, signal=kinds.STEPS)) == Unavailable("source_missing")
 
 
-@pytest.mark.parametrize("metric", ["period", "dfa", "sjl", "cpd", "debt"])
+@pytest.mark.parametrize("metric", ["period", "dfa", "sjl", "cpd"])
 def test_measures_of_the_whole_window_are_facts(services: Services, patient: str, metric: str) -> None:
     topics = (Topic.REGULARITY, Topic.ACTIVITY, Topic.SLEEP)
     found = [
@@ -173,6 +174,21 @@ def test_measures_of_the_whole_window_are_facts(services: Services, patient: str
         if fact.metric == metric
     ]
     assert [fact.window.key for fact in found] == ["whole"]
+
+
+def test_sleep_debt_is_never_said_of_a_window_that_it_is_not_of(services: Services, patient: str) -> None:
+    """The debt is of fourteen days, whatever the window: no sentence says it of the whole recording."""
+    evidence = _evidence(services, patient)
+    assert evidence.window.days != 14
+    assert value_of("debt", evidence) is None
+    fortnight = replace(evidence, window=FactWindow("whole", -13, 0, 14))
+    assert isinstance(value_of("debt", fortnight), FactValue)
+    table = services.insight_facts(patient, Topic.SLEEP).table
+    assert table is not None
+    assert "debt" not in {fact.metric for fact in table.facts}
+    answer = services.ask_insight(patient, "How large is the sleep debt?")
+    assert answer.refused == "no_facts"
+    assert "Sleep debt: not told of these windows" in answer.words
 
 
 def test_i19_i25_without_a_usable_head_there_is_no_score_and_it_says_why(services: Services, patient: str) -> None:

@@ -220,8 +220,10 @@ _SPLIT: Final = frozenset({"tst", "midsleep", "onset", "offset"})
 """What is told apart for work and free days: values of single nights."""
 
 
-_WHOLE_ONLY: Final = frozenset({"sjl", "cpd", "period", "debt", "dfa"})
+_WHOLE_ONLY: Final = frozenset({"sjl", "cpd", "period", "dfa"})
 """What needs weeks of recording, or more work than each window is worth."""
+_OWN_DAYS: Final = {"debt": 14}
+"""Days that a metric is of whatever the span it is computed in: a sentence about another window would be untrue."""
 
 
 def value_of(metric: str, evidence: WindowEvidence) -> _Answer | None:
@@ -229,6 +231,8 @@ def value_of(metric: str, evidence: WindowEvidence) -> _Answer | None:
     if evidence.window.key in ("work", "free") and metric not in _SPLIT:
         return None
     if metric in _WHOLE_ONLY and evidence.window.key != "whole":
+        return None
+    if _OWN_DAYS.get(metric, evidence.window.days) != evidence.window.days:
         return None
     take = _VALUES.get(metric)
     if take is None:
