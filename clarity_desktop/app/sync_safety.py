@@ -235,6 +235,7 @@ class SyncSafetyServices(CloudSessionServices):
             outbox.settle(note.id)
         outbox.disable(patient_id, key)
         proof = self._erase_uploads(key, ids, patient_id)
+        outbox.forget_removed(patient_id, key, proof.confirmed)
         breaker.note(own, now)
         outbox.remember(_DELETIONS, breaker.done)
         self._announce(Change.SETTINGS, patient_id)

@@ -56,6 +56,11 @@ def packed_metrics(metric_type: str, channels: Sequence[Channel], span: Span) ->
         lower = _mean([one for one in channels if one.kind == _DIASTOLIC])
         block["blood_pressure_diastolic"] = round(min(max(80.0 if lower is None else lower, 40), 150))
         is_true = is_true and lower is not None
+    if metric_type == "sleep_analysis":
+        # A night that the server's own rules agree with; the true minutes and stages are in the packed text alone.
+        stop = span.start + 60 * int(block["total_sleep_minutes"])
+        block |= {"sleep_start": stamp(span.start), "sleep_end": stamp(stop), "sleep_efficiency": 1.0}
+        is_true = False
     found = []
     for part in pack(channels):
         document = part.document()

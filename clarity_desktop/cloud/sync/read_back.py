@@ -189,7 +189,7 @@ class ReadBack:
         since = int(await asyncio.to_thread(self._outbox.recall, f"epoch-since/{self.account}", 0))
         newest = int(self._clock.now()) - _SENTINEL_DAYS * 86_400
         verified = await asyncio.to_thread(self._outbox.operations, self.account, [_S.VERIFIED], limit=1000)
-        recent = [one for one in verified if (one.last_sent or 0) >= max(newest, since) and one.processing_id]
+        recent = [one for one in verified if (one.last_sent or 0) > max(newest, since) and one.processing_id]
         recent.sort(key=lambda one: one.last_sent or 0, reverse=True)
         if not recent:
             return

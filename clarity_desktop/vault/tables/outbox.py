@@ -225,6 +225,15 @@ class Outbox(OutboxLook, SyncSwitches):
                 changes = {"state": state.value, "updated": self._now(), "processing_id": processing_id, "reason": ""}
                 write.connection.execute(update(_OUTBOX).where(_OUTBOX.c.op_id == op_id).values(changes))
 
+    def forget_removed(self, patient_id: PatientId, account: str, processing_ids: Sequence[str]) -> int:
+        """Drop operations whose uploads the server was shown to have removed, so that they may go anew some day."""
+        with self._store.writing("sync.removed", patient_id) as write:
+            done = write.connection.execute(
+                delete(_OUTBOX).where(self._of(patient_id, account), _OUTBOX.c.processing_id.in_(list(processing_ids)))
+            )
+            write.detail = f"{done.rowcount} operations"
+            return int(done.rowcount)
+
     def recover(self, account: str) -> int:
         """After a start: what was being sent may have arrived; nothing of it is sent again unseen (Y-7, Y-8)."""
         sending = self.operations(account, [_S.SENDING], limit=100_000)

@@ -143,7 +143,7 @@ class OutboxLook:
             _OUTBOX.c.metric_type == one.metric_type,
             _OUTBOX.c.period == one.span.start // PERIOD_S,
             _OUTBOX.c.payload_hash == digest,
-            _OUTBOX.c.created >= since,
+            _OUTBOX.c.created > since,
             _OUTBOX.c.state.not_in([_S.NEW.value, _S.DEAD.value, _S.REJECTED.value]),
         )
         with self._store.reading() as connection:

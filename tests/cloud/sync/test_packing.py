@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarity_desktop.cloud.sync.carriers import CARRIERS, METRIC_TYPES, carrier_of, typed_block
+from clarity_desktop.cloud.sync.metrics import packed_metrics, request_body
 from clarity_desktop.cloud.sync.packing import MOST_ITEM_BYTES, Channel, PackedPart, pack, unpack
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.domain.series import Samples
+from clarity_desktop.domain.time import Span
+from tests.servers.replica.validation import problems_of
 
 
 def channel(samples: Samples, kind: str = "HKQuantityTypeIdentifierHeartRate") -> Channel:
@@ -129,3 +133,11 @@ def test_y70_y74_kinds_ride_on_what_the_server_takes() -> None:
     assert carrier_of(sleep, frozenset({"heart_rate"})) == METRIC_TYPES["heart_rate"]
     assert carrier_of(sleep, frozenset()) is None
     assert carrier_of("HKQuantityTypeIdentifierNobodyKnows") is None
+
+
+def test_y18_every_packed_metric_passes_the_servers_schema() -> None:
+    empty = channel(Samples(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint8), ""))
+    for name in METRIC_TYPES:
+        ((metric, _),) = packed_metrics(name, [empty], Span(0, 86_400))
+        body = request_body(str(uuid.uuid4()), [{"metric_id": str(uuid.uuid4()), **metric}], str(uuid.uuid4()), 1e9)
+        assert problems_of("HealthDataUpload", json.loads(body)) == [], name
