@@ -242,9 +242,7 @@ def main() -> int:
     parser.add_argument("export", type=Path, nargs="+")
     parser.add_argument("--later", type=Path, help="a superset of the last export, to import after it")
     parser.add_argument("--runs", type=int, default=2)
-    parser.add_argument(
-        "--peer-folder", type=Path, default=WORK, help="where the peer's database lies"
-    )
+    parser.add_argument("--peer-folder", type=Path, default=WORK, help="where the peer's database lies")
     parser.add_argument("--no-peer", action="store_true", help="without healthkit-to-sqlite")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--create", help=argparse.SUPPRESS)

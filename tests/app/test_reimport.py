@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from clarity_desktop.app import Services, open_services
-from clarity_desktop.domain.errors import ConflictError
+from clarity_desktop.domain.errors import CancelledError, ConflictError
 from clarity_desktop.domain.importing import ImportOutcome
 from clarity_desktop.domain.people import Sex
+from clarity_desktop.domain.work import CancelToken, CancelWay, Progress
 from clarity_desktop.vault import KdfParameters, Vault
 from clarity_desktop.vault.erasure.rows import delete_patient
 from clarity_desktop.vault.intake.undo import prune_old
@@ -220,6 +221,35 @@ def test_clinical_records_stored_without_their_document_gain_it(services: Servic
     services.undo_import(import_id)
     (element,) = services.elements(patient_id, "ClinicalRecord")
     assert "resource" not in json.loads(element.payload)
+
+
+def test_a_file_changed_since_it_was_read_in_part_is_read_whole_and_the_report_says_so(
+    services: Services, tmp_path: Path
+) -> None:
+    patient = services.import_file(
+        export(tmp_path / "first.xml", "2024-03-01 09:00:00 +0100", [mass(1, "80")]), new_name="Robin"
+    )
+    patient_id = patient.patient_id or ""
+    path = export(tmp_path / "export.xml", "2024-03-20 09:00:00 +0100", [mass(1, "80"), mass(2, "81")])
+    token = CancelToken()
+
+    def pause(step: Progress) -> None:
+        if step.total and step.done >= step.total:
+            token.cancel(CancelWay.PAUSE)
+
+    with pytest.raises(CancelledError):
+        services.import_file(path, patient_id=patient_id, progress=pause, cancel=token)
+    assert [one.file for one in services.vault.journal.unfinished(patient_id)] == ["export.xml"]
+    export(path, "2024-03-21 09:00:00 +0100", [mass(1, "80"), mass(2, "81"), mass(3, "82")])
+    report = services.import_file(path, patient_id=patient_id)
+    (changed,) = [one for one in report.problems if one.code == "file.changed"]
+    assert changed.message.startswith("The file has changed since it was read in part")
+    assert report.resumed_at is None or report.resumed_at == 0
+    assert report.types[MASS].stored_new == 2
+    assert services.vault.journal.unfinished(patient_id) == []
+    # The same file, not interrupted: nothing to say.
+    again = export(tmp_path / "export.xml", "2024-03-22 09:00:00 +0100", [mass(4, "83")])
+    assert "file.changed" not in {one.code for one in services.import_file(again, patient_id=patient_id).problems}
 
 
 def test_only_the_latest_import_of_the_last_thirty_days_is_undone(

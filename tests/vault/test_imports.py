@@ -390,7 +390,7 @@ def test_an_import_whose_stage_is_gone_says_so(
     patient = vault.patients.add("Ada")
     sink = vault.begin_import(patient.id, file="f", format="healthkit", sha256="1")
     sink.samples(batch_of([(BASE, 0, 60.0, None)]))
-    sink._stage_samples(everything=True)
+    sink._stage_samples()
     with vault._store.staging() as connection:
         connection.exec_driver_sql("DELETE FROM stage")
     with pytest.raises(IntegrityError) as caught:

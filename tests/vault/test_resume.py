@@ -37,7 +37,7 @@ _CHILD = textwrap.dedent(
     key, directory, patient = bytes.fromhex(sys.stdin.readline()), Path(sys.argv[1]), sys.argv[2]
     file, die_at = Path(sys.argv[3]), int(sys.argv[4])
     sink_module._ROWS_IN_MEMORY = 700
-    sink_module._MARK_EVERY_S = 0.0
+    sink_module._MARK_EVERY_S = sink_module._MARK_LONGEST_S = 0.0
     reader.ExportReader.__init__.__kwdefaults__["flush_rows"] = 400
     container.open_export.__wrapped__.__defaults__ = (64 << 10,)
     vault = Vault.open_with_key(directory, key)

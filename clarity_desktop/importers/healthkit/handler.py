@@ -203,7 +203,7 @@ class Handler:
         if node.beats is not None:
             clock = clock_seconds(node.beats.first)
             if clock is not None:
-                self.evidence.offset(beat_offset(clock, row.start), np.array([row.start], np.int64))
+                self.evidence.offset_at(beat_offset(clock, row.start), row.start)
         for child in node.children:
             if child.name == BEATS:
                 self._beats(child, row.start, at)
@@ -215,7 +215,7 @@ class Handler:
             if clock is None:
                 self._tally.problem("beats.unreadable", at)
             elif first:
-                self.evidence.offset(beat_offset(clock, start), np.array([start], np.int64))
+                self.evidence.offset_at(beat_offset(clock, start), start)
             first = False
 
     def _count_children(self, node: Node) -> None:

@@ -83,6 +83,7 @@ class Evidence:
     def __init__(self) -> None:
         self._named: dict[tuple[Witness, str], list[NDArray[np.int64]]] = {}
         self._offsets: dict[tuple[Witness, int], list[NDArray[np.int64]]] = {}
+        self._single: dict[tuple[Witness, int], list[Instant]] = {}
         self._pending = 0
         self.unknown_names: Counter[str] = Counter()
         self._known_names: dict[str, bool] = {}
@@ -105,18 +106,28 @@ class Evidence:
         self._offsets.setdefault((witness, offset_s), []).append(_hours(instants))
         self._count(instants.size)
 
+    def offset_at(self, offset_s: int, instant: Instant, witness: Witness = Witness.BEATS) -> None:
+        """As :meth:`offset` for one record; arrays of one would cost more than all else about it."""
+        self._single.setdefault((witness, offset_s), []).append(instant)
+        self._count(1)
+
     def _count(self, size: int) -> None:
         self._pending += size
         if self._pending > _COMPACT_AT:
-            self._pending = 0
-            _compact(self._named)
-            _compact(self._offsets)
+            self._settle()
+
+    def _settle(self) -> None:
+        """One array of instants for every key."""
+        for key, instants in self._single.items():
+            self._offsets.setdefault(key, []).append(np.array(instants, np.int64))
+        self._single.clear()
+        self._pending = 0
+        _compact(self._named)
+        _compact(self._offsets)
 
     def document(self) -> dict[str, Any]:
         """Everything known, as texts, numbers and arrays."""
-        _compact(self._named)
-        _compact(self._offsets)
-        self._pending = 0
+        self._settle()
         return {
             "named": [[witness.value, zone, parts[0]] for (witness, zone), parts in self._named.items()],
             "offsets": [[witness.value, offset, parts[0]] for (witness, offset), parts in self._offsets.items()],
@@ -138,8 +149,7 @@ class Evidence:
         self,
     ) -> tuple[list[tuple[Instant, str, Witness]], list[tuple[Instant, int, Witness]], Counter[str]]:
         """Named points, offset points, and how many records name each zone."""
-        _compact(self._named)
-        _compact(self._offsets)
+        self._settle()
         named = sorted((int(at), zone, one) for (one, zone), parts in self._named.items() for at in parts[0])
         offsets = sorted((int(at), offset, one) for (one, offset), parts in self._offsets.items() for at in parts[0])
         return named, offsets, self._weights
@@ -195,7 +205,10 @@ def zone_timeline(evidence: Evidence, home_zone: str | None) -> tuple[ZoneFound,
     home = home_zone or most
     names = [name for name in (home, *sorted(weights, key=lambda name: -weights[name])) if name is not None]
     points = [_Point(at, zone, witness) for at, zone, witness in named]
-    points += [_Point(at, _name_of_offset(at, offset, names), witness) for at, offset, witness in offsets]
+    points += [
+        _Point(at, name, witness)
+        for (at, _, witness), name in zip(offsets, _names_of_offsets(offsets, names), strict=True)
+    ]
     points.sort(key=lambda point: (point.at, not point.by_name))
     if home is None:
         home = _most_frequent_zone(points)
@@ -208,12 +221,18 @@ def _most_frequent_zone(points: list[_Point]) -> str | None:
     return Counter(point.zone for point in points).most_common(1)[0][0] if points else None
 
 
-def _name_of_offset(at: Instant, offset_s: int, names: list[str]) -> str:
-    for name in names:
-        rule = int(ZoneTimeline.single(name).offsets_s(np.array([at], dtype=np.int64))[0])
-        if (rule - offset_s) % DAY_S == 0:
-            return name
-    return fixed_zone_name(offset_s)
+def _names_of_offsets(points: list[tuple[Instant, int, Witness]], names: list[str]) -> list[str]:
+    """For every offset point the first of the named zones whose rule yields it, else a fixed offset."""
+    at = np.array([point[0] for point in points], np.int64)
+    offsets = np.array([point[1] for point in points], np.int64)
+    chosen = np.full(at.size, len(names), np.int64)
+    for number in reversed(range(len(names))):
+        rule = ZoneTimeline.single(names[number]).offsets_s(at)
+        chosen[(rule - offsets) % DAY_S == 0] = number
+    return [
+        names[number] if number < len(names) else fixed_zone_name(offset)
+        for number, offset in zip(chosen.tolist(), offsets.tolist(), strict=True)
+    ]
 
 
 @dataclass(slots=True)

@@ -91,9 +91,6 @@ def commit_import(
     in_stage = select(func.count()).select_from(schema.stage).where(schema.stage.c.token == staged.token)
     if connection.execute(in_stage).scalar_one() != staged.blobs:
         raise stage_lost()
-    # What was noted for going on is not needed any more; its pages take what follows.
-    journal = schema.import_journal
-    connection.execute(update(journal).where(journal.c.id == staged.token).values(sealed_state=b""))
     known = _known_span(write, patient_id)
     latest = latest_export(connection, seal)
     rule = vanishing_of(connection, seal, staged.format, report, staged.ranges, latest)
@@ -122,12 +119,13 @@ def commit_import(
         vanished.update(mark_gone_elements(connection, rule, import_id, elements.met))
     returned.update(elements.returned)
     merge_set_aside(connection, import_id, staged.token)
+    # The stage is empty of what counts now; cleared here, its pages take the zones that follow.
+    clear_stage(connection, staged.token)
     stored = stored_zones(connection, patient_id)
     undo.zones(stored)
     _merge_zones(write, staged, known, stored)
     undo.write(rule.noted if rule is not None else {})
     counts = {kind: SinkCounts(unique, new) for kind, (unique, new) in totals.items()}
-    clear_stage(connection, staged.token)
     kept = replace(
         _completed(report, staged, counts, import_id),
         vanished=_present(vanished),

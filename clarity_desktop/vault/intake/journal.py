@@ -140,6 +140,10 @@ class ImportJournal:
         if done.rowcount != 1:
             raise _lost()
 
+    def forget_state(self, connection: Connection, token: str) -> None:
+        """Drop what was noted of an import, in the transaction that ends it."""
+        connection.execute(update(_TABLE).where(_TABLE.c.id == token).values(sealed_state=b""))
+
     def unfinished(self, patient_id: PatientId | None = None) -> list[UnfinishedImport]:
         """Imports that were interrupted and can go on, newest first; without those that run now."""
         query = select(_TABLE).where(_TABLE.c.marked > 0).order_by(_TABLE.c.marked.desc(), _TABLE.c.id)

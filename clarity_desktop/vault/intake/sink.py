@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from clarity_desktop.domain.importing import Element, ImportReport, SampleBatch, SetAside, SinkCounts, ZoneFound
 from clarity_desktop.vault.chunks.codec import PackedChunk, pack_chunk
@@ -32,6 +32,10 @@ _TEXT_IN_MEMORY: Final = 8_000_000
 _KEPT_SHARE: Final = 8
 """Series that hold less than 1/8 of the rows wait, so that their chunks are not staged in crumbs."""
 _MARK_EVERY_S: Final = 1.5
+_MARK_SHARE: Final = 0.03
+"""Of the time, marks take no more than this: on a disk that is slow or busy they come less often."""
+_MARK_LONGEST_S: Final = 0.6
+"""A mark that took longer counts as this long, so that at most 20 s of reading are lost to a kill."""
 _COLUMNS: Final = ("start", "length_s", "value", "flags", "created", "origin", "extra")
 
 
@@ -59,6 +63,7 @@ class VaultSink:
         self._elements: list[Element] = []
         self._set_aside: list[SetAside] = []
         self._marked = time.monotonic()
+        self._mark_took = 0.0
         self._staged_since_mark = False
         self._reader_state: Mapping[str, Any] | None = None
         if entry.state is not None:
@@ -81,7 +86,7 @@ class VaultSink:
         self._rows += len(batch)
         self._text += sum(map(len, batch.extras))
         if self._rows >= _ROWS_IN_MEMORY or self._text >= _TEXT_IN_MEMORY:
-            self._stage_samples(everything=False)
+            self._stage_samples()
 
     def element(self, element: Element) -> None:
         """Take one element."""
@@ -113,9 +118,12 @@ class VaultSink:
         raises, the vault is as before and :meth:`abandon` clears the stage.
         """
         self._check_open()
-        self._stage_samples(everything=True)
         self._stage_texts()
+        last = self._encoded(everything=True)
         with self._store.writing("import", self._patient_id) as write:
+            # What was noted for going on is not needed any more; its pages take what follows.
+            self._journal.forget_state(write.connection, self._token)
+            self._put(write.connection, *last)
             counts, self.stored_report = commit_import(write, self._seal, self._staged, report)
         self._end()
         return counts
@@ -152,12 +160,14 @@ class VaultSink:
         return self._reader_state
 
     def wants_mark(self) -> bool:
-        """True after something was staged, at most every 1.5 s."""
-        return self._staged_since_mark and time.monotonic() - self._marked >= _MARK_EVERY_S
+        """True after something was staged, at most every 1.5 s, and less often where a mark takes long."""
+        wait = max(_MARK_EVERY_S, self._mark_took / _MARK_SHARE)
+        return self._staged_since_mark and time.monotonic() - self._marked >= wait
 
     def mark(self, state: Mapping[str, Any], done: float, total: float | None) -> None:
         """Note the reader's place together with what waits in memory."""
         self._check_open()
+        began = time.monotonic()
         self._stage_texts()
         names = {key: number for number, key in enumerate(self._staged.series)}
         pending = []
@@ -181,6 +191,7 @@ class VaultSink:
         with self._store.staging() as connection:
             self._journal.mark(connection, self._entry, place, document)
         self._marked = time.monotonic()
+        self._mark_took = min(self._marked - began, _MARK_LONGEST_S)
         self._staged_since_mark = False
 
     def _restore(self, state: Mapping[str, Any], marks: tuple[int, int, int]) -> None:
@@ -253,17 +264,24 @@ class VaultSink:
             tuple(texts),
         )
 
-    def _stage_samples(self, *, everything: bool) -> None:
-        """Encode what waits and put it into the stage; small series wait on unless everything has to go."""
+    def _stage_samples(self) -> None:
+        """Encode what waits and put it into the stage; small series wait on."""
+        parts = self._encoded(everything=False)
+        if any(parts):
+            with self._store.staging() as connection:
+                self._put(connection, *parts)
+
+    def _encoded(
+        self, *, everything: bool
+    ) -> tuple[list[tuple[SeriesKey, EncodedChunk]], list[tuple[SeriesKey, StoredChunk]]]:
+        """Take what waits and encode it: chunks to write, and places of those that are stored as they are."""
         ready = list(self._pending)
         if not everything:
             sizes = {key: sum(map(len, parts)) for key, parts in self._pending.items()}
             ready = [key for key, size in sizes.items() if size * _KEPT_SHARE >= self._rows]
             if sum(sizes[key] for key in ready) * 2 < self._rows or self._text >= _TEXT_IN_MEMORY:
                 ready = list(self._pending)
-        names = {key: number for number, key in enumerate(self._staged.series)}
-        chunks: list[EncodedChunk] = []
-        owners: list[SeriesKey] = []
+        chunks: list[tuple[SeriesKey, EncodedChunk]] = []
         known: list[tuple[SeriesKey, StoredChunk]] = []
         for key in ready:
             columns = sorted_unique(joined(self._pending.pop(key)))
@@ -274,27 +292,34 @@ class VaultSink:
                 if stored is not None and stored.digest == packed.digest:
                     known.append((key, _stored_before(period, packed, stored)))
                     continue
-                chunks.append(encoded(period, rows, packed, spread=spread))
-                owners.append(key)
+                chunks.append((key, encoded(period, rows, packed, spread=spread)))
         self._rows = sum(len(part) for parts in self._pending.values() for part in parts)
         self._text = sum(len(element.payload) for element in self._elements)
+        return chunks, known
+
+    def _put(
+        self,
+        connection: Connection,
+        chunks: list[tuple[SeriesKey, EncodedChunk]],
+        known: list[tuple[SeriesKey, StoredChunk]],
+    ) -> None:
+        """Put encoded chunks into the stage within a write transaction."""
         if not chunks and not known:
             return
-        with self._store.staging() as connection:
-            ids = insert_blobs(connection, self._seal, chunks)
-            if ids:
-                staged = [(blob_id, self._token) for blob_id in ids]
-                connection.exec_driver_sql("INSERT INTO stage (blob_id, token) VALUES (?, ?)", staged)
-            parts = [
-                (key, replace(chunk.facts, blob_id=blob_id))
-                for key, chunk, blob_id in zip(owners, chunks, ids, strict=True)
-            ]
-            parts += known
-            connection.exec_driver_sql(
-                "INSERT INTO stage_chunks (token, series, period, n, first, stop, digest, blob_id, origin_counts, "
-                "stored_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [self._part_row(names[key], part) for key, part in parts],
-            )
+        names = {key: number for number, key in enumerate(self._staged.series)}
+        ids = insert_blobs(connection, self._seal, [chunk for _, chunk in chunks])
+        if ids:
+            staged = [(blob_id, self._token) for blob_id in ids]
+            connection.exec_driver_sql("INSERT INTO stage (blob_id, token) VALUES (?, ?)", staged)
+        parts = [
+            (key, replace(chunk.facts, blob_id=blob_id)) for (key, chunk), blob_id in zip(chunks, ids, strict=True)
+        ]
+        parts += known
+        connection.exec_driver_sql(
+            "INSERT INTO stage_chunks (token, series, period, n, first, stop, digest, blob_id, origin_counts, "
+            "stored_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [self._part_row(names[key], part) for key, part in parts],
+        )
         for key, part in parts:
             self._staged.series[key].parts.setdefault(part.period, []).append(part)
         self._staged.blobs += len(chunks)
