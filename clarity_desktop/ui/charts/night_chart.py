@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from clarity_desktop.domain.annotations import AnnotationKind
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.paint import HatchKind, hatch, tint
+from clarity_desktop.ui.charts.night_sources import SourceBar, paint_sources, sources_height
+from clarity_desktop.ui.charts.paint import HatchKind, ReadOut, hatch, tint
 from clarity_desktop.ui.charts.timeline import TimelineChart
 from clarity_desktop.ui.charts.wording import clock
 from clarity_desktop.ui.qt import QKeyEvent, QMouseEvent, QPainter, QPen, QPointF, QRectF, Qt, QWidget, Signal
@@ -45,6 +48,7 @@ class NightChart(TimelineChart):
         self._caught: str | None = None
         self._chosen = GRIPS[0]
         self._marked: tuple[tuple[Span, AnnotationKind], ...] = ()
+        self._sources: tuple[SourceBar, ...] = ()
 
     @property
     def times(self) -> dict[str, Instant] | None:
@@ -65,6 +69,11 @@ class NightChart(TimelineChart):
             self._chosen = GRIPS[0]
         self.refresh()
 
+    def set_sources(self, bars: Sequence[SourceBar]) -> None:
+        """Show under the lanes who recorded or wrote down the night."""
+        self._sources = tuple(bars)
+        self.refresh()
+
     def set_marked(self, marked: list[tuple[Span, AnnotationKind]]) -> None:
         """Stretches that a person marked, drawn through all lanes: left out by upright lines, not worn by hatches."""
         self._marked = tuple(marked)
@@ -72,6 +81,12 @@ class NightChart(TimelineChart):
 
     def summary(self) -> str:
         words = super().summary()
+        if self._sources:
+            said = ", ".join(
+                f"{bar.name} {clock(self._zone, bar.span.start)}–{clock(self._zone, bar.span.stop)}"
+                for bar in self._sources
+            )
+            words = f"{words} Sources: {said}."
         if self._times is None:
             return words
         said = ", ".join(f"{GRIP_WORDS[name]} {clock(self._zone, at)}" for name, at in self._times.items())
@@ -92,8 +107,22 @@ class NightChart(TimelineChart):
 
     # -- painting ------------------------------------------------------------------------------------------------
 
+    def _areas(self) -> list[QRectF]:
+        # The sources lie between the last lane and the axis.
+        room = self._plot.height() - sources_height(self._sources)
+        share, top = room / max(1.0, self._plot.height()), self._plot.top()
+        return [
+            QRectF(area.left(), round(top + (area.top() - top) * share), area.width(), round(area.height() * share))
+            for area in super()._areas()
+        ]
+
     def draw(self, painter: QPainter) -> None:
         super().draw(painter)
+        if self._sources and not self.message():
+            height = sources_height(self._sources)
+            plot = self._plot
+            below = QRectF(plot.left(), plot.bottom() - height + 6, plot.width(), height)
+            paint_sources(painter, below, self._scale, self._zone, self._sources)
         now, plot, scale = theme.current(), self._plot, self._scale
         for span, kind in self._marked:
             left, right = max(plot.left(), scale.x(span.start)), min(plot.right(), scale.x(span.stop))
@@ -116,6 +145,14 @@ class NightChart(TimelineChart):
             painter.setPen(QPen(now.ui["accent"], 2))
             painter.drawRoundedRect(self._grip_box(name, at), 3, 3)
             painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def read_out_at(self, point: QPointF) -> ReadOut | None:
+        found = super().read_out_at(point)
+        if found is None or not self._sources:
+            return found
+        instant = self._scale.instant(point.x())
+        names = [bar.name for bar in self._sources if bar.span.start <= instant < bar.span.stop]
+        return replace(found, rows=(*found.rows, ("Sources", ", ".join(names) or "none")))
 
     def _grip_box(self, name: str, at: Instant) -> QRectF:
         # Grips that lie on one another stand at different heights, so that each can be caught.

@@ -11,12 +11,13 @@ from clarity_desktop.app.comparisons import METHOD_WORDS, SleepMethods
 from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.panel import Panel
-from clarity_desktop.domain.sleep import Night
+from clarity_desktop.domain.sleep import Night, SleepSegment
 from clarity_desktop.domain.time import Span
 from clarity_desktop.ui.charts import NightStrip
 from clarity_desktop.ui.charts.epoch_columns import columns_of_epochs
 from clarity_desktop.ui.charts.hypnogram import night_instants
 from clarity_desktop.ui.charts.night_chart import NightChart
+from clarity_desktop.ui.charts.night_sources import source_bars
 from clarity_desktop.ui.charts.wording import clock, day_long, day_short, duration, hour_text, number, zone_label
 from clarity_desktop.ui.components.buttons import IconButton
 from clarity_desktop.ui.components.card import Card
@@ -252,6 +253,7 @@ class SleepPage(StudyPage):
 
     def _show_methods(self, found: SleepMethods) -> None:
         self._found = found
+        self._read_sources(found)
         rows = account_rows(found, self._date)
         self._methods_card.setVisible(len(rows) > 1)
         pair = found.pairs[0] if found.pairs else None
@@ -264,6 +266,24 @@ class SleepPage(StudyPage):
             self._methods_card.setToolTip(f"{said}, of {number(equal.epochs)} minutes.")
         self._methods_card.set_title("Accounts of this night", words)
         self._methods.show_rows(rows)
+
+    def _read_sources(self, found: SleepMethods) -> None:
+        """Ask which sources recorded the night, for the lane under it."""
+        recording, patient, services = self.recording, self.patient, self.services
+        night = None if recording is None else self._night(recording)
+        self.lanes.set_sources(())
+        if night is None or patient is None:
+            return
+        diary = next((one for one in found.nights["diary"] if one.date == night.date), None)
+        instants = [at for _, at in night_instants(night)]
+        span = Span(min(instants), max(instants))
+        shown = night.date
+
+        def arrived(segments: tuple[SleepSegment, ...]) -> None:
+            if self._date == shown:
+                self.lanes.set_sources(source_bars(segments, night, diary))
+
+        run_query(self, lambda: services.stages(patient.id, span), arrived)
 
     def show_night(self, day: date) -> None:
         """Show the night that ended on a local date."""

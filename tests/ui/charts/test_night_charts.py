@@ -10,7 +10,7 @@ import pytest
 
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep import Night, SleepSegment, Stage
-from clarity_desktop.domain.time import ZoneTimeline, date_of_day, day_of_date
+from clarity_desktop.domain.time import Span, ZoneTimeline, date_of_day, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts import (
     AverageDayChart,
@@ -23,7 +23,10 @@ from clarity_desktop.ui.charts import (
     TimeAsleepChart,
 )
 from clarity_desktop.ui.charts.hypnogram import gaps_within
+from clarity_desktop.ui.charts.night_chart import NightChart
+from clarity_desktop.ui.charts.night_sources import source_bars
 from clarity_desktop.ui.charts.wording import day_short
+from clarity_desktop.ui.pages.lane_specs import stage_lane
 from clarity_desktop.ui.qt import QColor, QImage, QPoint, QPointF, Qt
 
 DAY = day_of_date(date(2025, 3, 20))
@@ -256,3 +259,32 @@ def test_rh66_a_strip_shows_the_days_of_each_bin(
     assert height(18.3) == 11  # with the base line
     assert height(6.3) == 4
     assert "days a bin" in chart.summary()
+
+
+def test_sources_lie_under_the_lanes_of_a_night(qtbot: object, berlin: ZoneTimeline, make_panel: MakePanel) -> None:
+    a_night = make_panel(berlin, 20_000, 3).nights[0]
+    start, stop = a_night.in_bed or 0, a_night.out_of_bed or 0
+    bed = SleepSegment(start - 600, stop + 900, Stage.IN_BED, "Bed sensor")
+    other = SleepSegment(stop + 9000, stop + 9600, Stage.ASLEEP, "Other night")
+    diary = replace(a_night, in_bed=start - 1200, source="Sleep diary")
+    bars = source_bars((*a_night.segments, bed, other), a_night, diary)
+    assert [bar.name for bar in bars] == ["Bed sensor", "Watch", "Diary"]
+    assert bars[0].span == Span(start - 600, stop + 900)
+    assert bars[2].span == Span(start - 1200, stop)
+    chart = NightChart()
+    qtbot.addWidget(chart)  # type: ignore[attr-defined]
+    chart.resize(900, 420)
+    chart.set_lanes([stage_lane()], berlin, Span(start - 7200, stop + 7200))
+    chart.set_window(Span(start - 7200, stop + 7200))
+    (before,) = chart._areas()
+    plain = chart.grab().toImage()
+    chart.set_sources(bars)
+    (after,) = chart._areas()
+    assert after.bottom() <= before.bottom() - 3 * 18
+    assert "Bed sensor" in chart.summary()
+    read = chart.read_out_at(QPointF(chart._scale.x(start - 300), after.center().y()))
+    assert read is not None
+    assert dict(read.rows)["Sources"] == "Bed sensor, Diary"
+    assert chart.grab().toImage() != plain
+    chart.set_sources(())
+    assert chart.grab().toImage() == plain
