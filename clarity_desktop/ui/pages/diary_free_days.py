@@ -72,7 +72,7 @@ class FreeDaysCard(Card):
 
     def show_days(self, free: FreeDays) -> None:
         """Show a person's free days."""
-        self.set_title("Free days", "entered" if free.stated else "assumed, nothing entered")
+        self.set_title("Free days", "entered" if free.stated else "assumed")
         for place, box in enumerate(self.boxes):
             box.setChecked(place in free.weekdays)
         self.forget_button.setEnabled(free.stated)

@@ -32,6 +32,8 @@ class UnlockPage(QWidget):
 
     unlocked = Signal(bool)
     """The vault is open; true when demo people are wanted."""
+    setting_up = Signal()
+    """The vault is open behind the first run, whose steps are not over."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -179,6 +181,7 @@ class UnlockPage(QWidget):
 
         self.wizard = FirstRunWizard(self.services)
         self.wizard.finished.connect(self._set_up)
+        self.wizard.opened.connect(self.setting_up)
         self._stack.setCurrentIndex(self._stack.addWidget(self.wizard))
 
     def _drop_wizard(self) -> None:
@@ -245,6 +248,7 @@ class UnlockPage(QWidget):
         self.say("")
         if isinstance(self.services.settings.get("first_run"), int):
             self.show_wizard()
+            self.setting_up.emit()
         else:
             self.unlocked.emit(False)
 

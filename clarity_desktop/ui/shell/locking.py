@@ -25,6 +25,7 @@ from clarity_desktop.ui.shell.idle_warning import IdleWarning
 from clarity_desktop.ui.shell.places import Place, ScrollReturn, scrolled
 from clarity_desktop.ui.shell.screen_capture import ScreenCapture, exclusion_of
 from clarity_desktop.ui.shell.session_watch import SessionWatch
+from clarity_desktop.ui.shell.sync_care import SyncCare
 from clarity_desktop.ui.shell.tasks import WindowTasks
 from clarity_desktop.ui.shell.unsaved import fill, place_words, unsaved_texts
 from clarity_desktop.ui.shell.workspace import Workspace
@@ -92,6 +93,7 @@ class WindowLocking(WindowTasks):
         self.clipboard = ClipboardGuard(self)
         self.capture = ScreenCapture(self, exclusion_of())
         self.care = VaultCare(self.services, self)
+        self.sync_care = SyncCare(self.services, self)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusWindowChanged.connect(self.idle.watch)
@@ -186,6 +188,13 @@ class WindowLocking(WindowTasks):
 
         run_query(self, read, show, lambda _: None)
 
+    def _watch_set_up(self) -> None:
+        """The vault is open behind the first run: idle time, the screen lock and suspend close it as ever (V-17)."""
+        self.idle.watch(self.windowHandle())
+        self.idle.start()
+        self.session.delay_sleep()
+        self.follow_settings()
+
     def _start_watching(self, found: _Entered) -> None:
         self.idle.clock.set_limit_min(found.minutes)
         self.idle.watch(self.windowHandle())
@@ -194,6 +203,7 @@ class WindowLocking(WindowTasks):
         self.clipboard.start()
         self.capture.want(found.capture)
         self.care.start(self.workspace.notices)
+        self.sync_care.start(self.workspace.header)
 
     def _go_where_asked(self) -> None:
         patient, page = self._after_unlock
@@ -260,8 +270,9 @@ class WindowLocking(WindowTasks):
             return
         self._locking = True
         if self.is_locked:
-            # Somebody may just be unlocking; what they began is followed by the closing.
-            run_mutation(self, self.services.lock, lambda _: self._locked(), self._lock_failed)
+            # Somebody may just be unlocking, or setting up; what they began is followed by the closing.
+            self.idle.stop()
+            run_mutation(self, self.services.lock, lambda _: self._locked_at_door(why), self._lock_failed)
             return
         self._scroll_to = None
         texts = unsaved_texts(self, self.patient.id if self.patient is not None else None)
@@ -295,6 +306,7 @@ class WindowLocking(WindowTasks):
         """Take all content out of the window before it is painted again (V-19)."""
         self.idle.stop()
         self.care.stop()
+        self.sync_care.stop()
         self.clipboard.stop()
         self.capture.restore()
         for sheet in self.findChildren(Sheet):
@@ -331,6 +343,13 @@ class WindowLocking(WindowTasks):
     def _locked(self) -> None:
         self._locking = False
         self.session.let_sleep()
+
+    def _locked_at_door(self, why: str) -> None:
+        """The vault is closed; a first run that stood before it goes on behind the passphrase."""
+        self._locked()
+        if self.unlock_page.wizard is not None:
+            self.unlock_page.refresh()
+            self.unlock_page.say(why)
 
     def _lock_failed(self, error: ClarityError) -> None:
         self._locked()

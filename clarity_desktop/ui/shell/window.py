@@ -71,6 +71,7 @@ class Window(WindowLocking, WindowRights, QWidget):
         column.addWidget(self._stack)
         self.unlock_page = UnlockPage(services)
         self.unlock_page.unlocked.connect(self._unlocked)
+        self.unlock_page.setting_up.connect(self._watch_set_up)
         self._stack.addWidget(self.unlock_page)
         self._workspace: Workspace | None = None
         self._drop = DropFrame(self)
@@ -237,6 +238,7 @@ class Window(WindowLocking, WindowRights, QWidget):
     def _take_patient(self, patient: Patient | None) -> None:
         self.patient = patient
         self.workspace.show_patient(patient)
+        self.sync_care.open_patient("" if self.patient is None else self.patient.id)
         self.setWindowTitle(title_of(patient))
         for page in self.workspace.made:
             if entry(page.id).needs_patient:
@@ -298,6 +300,8 @@ class Window(WindowLocking, WindowRights, QWidget):
             self.follow_settings()
         if changes.what & Change.SLOTS:
             self.follow_user()
+        if changes.what & (Change.SETTINGS | Change.SAMPLES):
+            self.sync_care.look_soon()
         self.show_saved_now()
         self.workspace.announce(changes)
 

@@ -51,7 +51,7 @@ def test_u51_u52_from_nothing_to_an_open_vault(
     window = open_window(empty_services)
     wizard = _wizard(window)
     assert [step.title for step in wizard.steps] == [
-        "Language", "Create the vault", "Passphrase", "Recovery code", "Your role", "Zone, units, day start", "Cloud",
+        "Language", "Create the vault", "Passphrase", "Recovery code", "Your role", "Zone", "Cloud",
         "Demo people",
     ]  # fmt: skip
     _to_code(wizard)
@@ -144,6 +144,33 @@ def test_u51_a_stop_before_the_vault_asks_for_the_passphrase_again(
     assert wizard.passphrase.passphrase.text() == ""
     assert PASSPHRASE not in (again.home / "settings.json").read_text("utf-8")
     again.close()
+
+
+def test_v17_idle_time_locks_the_vault_behind_the_first_run(
+    empty_services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
+) -> None:
+    window = open_window(empty_services)
+    wizard = _wizard(window)
+    _to_code(wizard)
+    assert not window.idle.is_running, "there is nothing to lock yet"
+    _confirm(wizard)
+    wizard.go_on()
+    rest()
+    assert empty_services.unlocked
+    assert window.idle.is_running
+    at = time.monotonic()
+    window.idle.clock._now = lambda: at + 10**6
+    window.idle.check()
+    rest()
+    assert not empty_services.unlocked
+    assert window.unlock_page.wizard is None
+    assert window.unlock_page.words.text().startswith("Nobody used the window for a while.")
+    assert not window.idle.is_running
+    window.unlock_page.passphrase.setText(PASSPHRASE)
+    window.unlock_page.submit()
+    rest()
+    assert _wizard(window).at == 4
+    assert window.idle.is_running
 
 
 def test_u51_a_stop_after_the_vault_goes_on_behind_the_passphrase(

@@ -263,9 +263,9 @@ class PersonStep(Step):
 
 
 class TimeStep(Step):
-    """The zone of new patients; day start and units as they are."""
+    """The zone of new patients."""
 
-    title = "Zone, units, day start"
+    title = "Zone"
     question = "Where do your patients live?"
     words = "Stored times are UTC and never change; this is the zone of new patients where a recording states none."
 
@@ -275,24 +275,6 @@ class TimeStep(Step):
         field = Field("Zone", self.zone)
         field.setFixedWidth(320)
         self.column.addWidget(field)
-        self.column.addWidget(Label("Day start", "body_strong"))
-        self.column.addWidget(
-            Label(
-                "12:00, so that a night belongs to one day. Pages and exports name it.",
-                "body",
-                "muted",
-                wrap=True,
-            )
-        )
-        self.column.addWidget(Label("Units", "body_strong"))
-        self.column.addWidget(
-            Label(
-                "Metric, times of 24 h. Every number shows its unit.",
-                "body",
-                "muted",
-                wrap=True,
-            )
-        )
 
     def enter(self) -> None:
         if self.zone.count() == 1:

@@ -40,6 +40,8 @@ class FirstRunWizard(QWidget):
 
     finished = Signal(bool)
     """Everything is set; true when simulated people are wanted."""
+    opened = Signal()
+    """The vault is made and open, while steps are left."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
@@ -191,6 +193,7 @@ class FirstRunWizard(QWidget):
             if step is self.code:
                 self.code.done()
                 self.passphrase.passphrase.clear()
+                self.opened.emit()
             self._next()
 
         def refused(error: ClarityError) -> None:
