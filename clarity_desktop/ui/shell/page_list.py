@@ -150,6 +150,18 @@ def _sync() -> type[Page]:
     return SyncPage
 
 
+def _account() -> type[Page]:
+    from clarity_desktop.ui.pages.cloud.account import AccountPage
+
+    return AccountPage
+
+
+def _server_check() -> type[Page]:
+    from clarity_desktop.ui.pages.cloud.server_check import ServerCheckPage
+
+    return ServerCheckPage
+
+
 def _insights() -> type[Page]:
     from clarity_desktop.ui.pages.insights.page import InsightsPage
 
@@ -171,6 +183,8 @@ PAGES = (
     PageEntry("consent", "Consent", "stethoscope", "patient", _consent, (Right.SEE_IDENTITY,)),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("sync", "Sync", "refresh-cw", "workstation", _sync, _DATA),
+    PageEntry("account", "Account", "user", "workstation", _account, (Right.OWN_ACCESS,)),
+    PageEntry("server-check", "Server check", "scan-line", "workstation", _server_check, (Right.OWN_ACCESS,)),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
     PageEntry("security", "Security", "shield-check", "workstation", _security, (Right.OWN_ACCESS,)),
     PageEntry("people", "People", "user-round", "workstation", _people, (Right.MANAGE_PEOPLE,)),
