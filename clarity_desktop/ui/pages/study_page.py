@@ -70,13 +70,18 @@ def flags_of(annotations: tuple[Annotation, ...]) -> list[EventFlag]:
 
 
 def read_recording(services: Services, patient_id: str, span: Span | None, *, edited: bool = True) -> Recording | None:
-    """Read the panel of a window (``None``: the last 28 days), or ``None`` when the person has no data."""
+    """Read the panel of a window (``None``: the last 28 days), or ``None`` when the person has no data and no diary."""
     series = tuple(services.series(patient_id))
     firsts = [one.first for one in series if one.first is not None]
     lasts = [one.last for one in series if one.last is not None]
     if not firsts or not lasts:
-        return None
-    panel = services.panel(patient_id, span, edited=edited)
+        if not services.diary_nights(patient_id):
+            return None
+        # A diary alone has nights, and nothing beside them.
+        panel = services.panel(patient_id, span, edited=edited)
+        firsts, lasts = [panel.span.start], [panel.span.stop]
+    else:
+        panel = services.panel(patient_id, span, edited=edited)
     whole = Span(min(firsts), max(lasts))
     return Recording(
         series,

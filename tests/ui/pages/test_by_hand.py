@@ -421,3 +421,22 @@ def test_a_stored_night_fills_the_form_as_it_was(qapp: QApplication, qtbot: QtBo
     form.show_night(night)
     form.store()
     assert heard == [night]
+
+
+def test_rh36_a_person_with_a_diary_alone_sees_nights(window: Window, services: Services, qapp: QApplication) -> None:
+    patient = services.add_patient("Diary alone", home_zone="Europe/Berlin")
+    window.open_patient(patient.id, "sleep")
+    settle(qapp)
+    page = window.workspace.page("sleep")
+    assert isinstance(page, SleepPage)
+    assert page.recording is None
+    for day in (2, 3, 4):
+        services.save_diary_night(patient.id, DiaryNight(date(2024, 5, day), 1350, 1360, 400, 420, latency_min=10.0))
+    settle(qapp)
+    assert page.recording is not None
+    assert [night.method for night in page.recording.panel.nights] == ["diary"] * 3
+    assert page.table.rows()[1][1] == "7 h 50"
+    assert "Diary" in page.lanes.summary()
+    window.open_patient(patient.id, "circadian")
+    settle(qapp)
+    assert window.workspace.page("circadian").isVisible()
