@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.sync_status import LAST, PAUSED, WHEN, SyncPreview, SyncStatus, SyncStatusServices
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import CancelledError, ConflictError, UsageError
+from clarity_desktop.domain.errors import CancelledError, ClarityError, ConflictError, UsageError
 from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken
@@ -169,6 +169,37 @@ class SyncServices(SyncStatusServices):
         finally:
             self._cycle_cancel = None
             self._cycle_lock.release()
+
+    @needs(Right.SEND_INSIGHT)
+    def sync_in_background(self, open_patient: str | None = None) -> bool:
+        """Start a cycle in a thread of its own, which the lock ends; answers whether one was started.
+
+        What stops it stands in :meth:`sync_status`; nothing is raised later.
+        """
+        with self._lock:
+            if self._cycle_lock.locked():
+                return False
+            key = self._account_key()
+
+            def work() -> None:
+                try:
+                    self.sync_now(open_patient=open_patient)
+                except ClarityError as error:
+                    if self._vault is not None:
+                        self._note_stop(key, error)
+
+            threading.Thread(target=work, name="sync", daemon=True).start()
+        return True
+
+    def _note_stop(self, key: str, error: ClarityError) -> None:
+        """Keep why a quiet cycle did not begin, as its report would have."""
+        try:
+            last = self.vault.outbox.recall(f"{LAST}/{key}") or {"verified": 0}
+            self.vault.outbox.remember(f"{LAST}/{key}", last | {"at": int(time.time()), "stopped": error.code})
+        except ClarityError:
+            # The vault was locked meanwhile; the next look says how things stand.
+            return
+        self._announce(Change.SETTINGS)
 
     def _cycle(self, key: str, cancel: CancelToken, open_patient: str | None) -> CycleReport:
         from clarity_desktop.cloud.sync.engine import SyncEngine

@@ -141,6 +141,20 @@ def go_jobs(window: Window) -> None:
     window.open_page("jobs")
 
 
+@command(
+    "go.sync",
+    "Show sync",
+    _GO,
+    shortcut="Ctrl+Shift+U",
+    icon="refresh-cw",
+    needs=["unlocked"],
+    words=["cloud", "server", "upload", "send", "waiting"],
+)
+def go_sync(window: Window) -> None:
+    """What waits for the server, and what needs you."""
+    window.open_page("sync")
+
+
 @command("go.back", "Back", _GO, shortcut="Alt+Left", icon="arrow-left", needs=["unlocked", "back"])
 def go_back(window: Window) -> None:
     """Returns to the place before."""

@@ -134,6 +134,9 @@ class Header(QWidget):
         person.addWidget(self._avatar)
         person.addLayout(lines)
         person.addWidget(self._simulated)
+        self.data_place = Badge("", "hard-drive", "neutral")
+        self.data_place.hide()
+        person.addWidget(self.data_place)
         row.addWidget(self._person)
         row.addStretch(1)
         right = QWidget()
@@ -143,7 +146,8 @@ class Header(QWidget):
         tail.addStretch(1)
         self.role = Badge("Owner", "key-round", "neutral", "Whose key opened the vault")
         tail.addWidget(self.role)
-        tail.addWidget(Badge("Sync off", "cloud-off", "neutral", "Nothing leaves this machine."))
+        self.sync = Badge("Sync off", "cloud-off", "neutral", "Nothing leaves this machine.")
+        tail.addWidget(self.sync)
         self._hold = Badge("Presentation", "monitor", "info", "Idle time does not lock the vault for an hour")
         self._hold.hide()
         tail.addWidget(self._hold)
@@ -178,6 +182,12 @@ class Header(QWidget):
         self._name.set_text(patient.name)
         self._facts.set_text(f"ID {patient.code}" if age is None else f"{age} y · ID {patient.code}")
         self._simulated.setVisible(patient.simulated)
+
+    def show_data_place(self, told: tuple[str, str, str, str] | None) -> None:
+        """Say where the open person's data are: word, icon, tone and tip; ``None`` where nobody's data go anywhere."""
+        self.data_place.setVisible(told is not None)
+        if told is not None:
+            self.data_place.show_state(*told)
 
     def show_hold(self, held: bool) -> None:
         """Say whether a presentation keeps the vault open."""
