@@ -170,6 +170,7 @@ def test_counts_are_preferred_and_scored(vault: Vault) -> None:
     assert value(panel, "is") == pytest.approx(0.6586, abs=0.01)
     assert len(panel.nights) == 21
     assert {night.method for night in panel.nights} == {"scored:cole_kripke_rescored"}
+    assert any("uncalibrated for this device" in note for note in panel.notes)  # RH-35
     assert "in-bed" in " ".join(panel.notes)
     assert "went to bed" in insufficient(panel, "se_pct")
     assert insufficient(panel, "resting_hr") == "The window holds no heart rate."
