@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from pytestqt.qtbot import QtBot
+
+from clarity_desktop.app.settings_registry import SETTINGS
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.pages.security.settings import SettingsPage
 from clarity_desktop.ui.shell.window import Window
@@ -35,6 +38,23 @@ def test_u69_settings_are_found_by_words_and_a_search_to_nothing_is_named(
     page.sections.setCurrentRow(1)
     assert {name for name, row in page.rows.items() if not row.isHidden()} == {"theme"}
     assert "Default: As the system" in page.rows["theme"].facts.text()
+
+
+def test_u43_sections_are_made_one_after_the_other(
+    window_of: Callable[[str], Window], rest: Callable[[], None], qtbot: QtBot
+) -> None:
+    window = window_of("Ada")
+    window.open_page("settings")
+    page = window.workspace.page("settings")
+    assert isinstance(page, SettingsPage)
+    assert page._rows == {}, "nothing is made while the window opens the page"
+    rest()
+    qtbot.waitUntil(lambda: not page._unmade)
+    assert list(page._cards) == [page.sections.item(at).text() for at in range(1, page.sections.count())]
+    made = [page._right.itemAt(at).widget() for at in range(len(page._cards))]
+    assert made == list(page._cards.values())
+    assert set(page._rows) == {spec.id for spec in SETTINGS}
+    assert all(not row.facts.text().startswith("Default: None") for row in page._rows.values())
 
 
 def test_u10_a_setting_changes_at_once_and_is_undone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,6 +28,7 @@ from clarity_desktop.ui.qt import (
     QListWidgetItem,
     QSize,
     Qt,
+    QTimer,
     QVBoxLayout,
     QWidget,
 )
@@ -42,7 +44,10 @@ _DANGEROUS = "With care"
 
 
 class SettingsPage(LoadedPage):
-    """Rows of all declared settings, filtered by section or by words."""
+    """Rows of all declared settings, filtered by section or by words.
+
+    Sections are made one after the other between the events of the window, so that the first visit does not hold it up.
+    """
 
     id: ClassVar[str] = "settings"
     title: ClassVar[str] = "Settings"
@@ -50,7 +55,12 @@ class SettingsPage(LoadedPage):
     watches: ClassVar[Change] = Change.SETTINGS | Change.SLOTS
 
     def build(self, column: QVBoxLayout) -> None:
-        self.rows: dict[str, SettingRow] = {}
+        self._rows: dict[str, SettingRow] = {}
+        self._unmade = deque(_sections().items())
+        self._making = QTimer(self)
+        self._making.setSingleShot(True)
+        self._making.timeout.connect(self._make_next)
+        self._user: User | None = None
         self._values: dict[str, SettingValue] = {}
         self._mine: list[SettingSpec] = []
         self._cards: dict[str, Card] = {}
@@ -71,38 +81,55 @@ class SettingsPage(LoadedPage):
         self.sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.sections.currentRowChanged.connect(lambda _: self._filter())
         middle.addWidget(self.sections, 0, Qt.AlignmentFlag.AlignTop)
-        right = QVBoxLayout()
+        right = self._right = QVBoxLayout()
         right.setSpacing(12)
         middle.addLayout(right, 1)
-        for name, specs in _sections().items():
-            card = Card(name)
-            for number, spec in enumerate(specs):
-                line = rule()
-                line.setVisible(number > 0)
-                self._rules[spec.id] = line
-                card.body.addWidget(line)
-                row = SettingRow(spec)
-                row.wanted.connect(lambda value, spec=spec: self.want(spec, value))
-                row.folder_wanted.connect(lambda spec=spec: self._choose_folder(spec))
-                self.rows[spec.id] = row
-                card.body.addWidget(row)
-            self._cards[name] = card
-            right.addWidget(card)
         self.nothing = Label("", "body", "muted")
         self.nothing.hide()
         right.addWidget(self.nothing)
         right.addStretch(1)
-        for name in (_ALL, *self._cards):
+        names = (_ALL, *(name for name, _ in self._unmade))
+        for name in names:
             item = QListWidgetItem(name, self.sections)
             item.setSizeHint(QSize(0, 28))
         self.sections.blockSignals(True)
         self.sections.setCurrentRow(0)
         self.sections.blockSignals(False)
-        self.sections.setFixedHeight(28 * (len(self._cards) + 1) + 8)
+        self.sections.setFixedHeight(28 * len(names) + 8)
         self.reset = Button("Reset all", "normal", "rotate-ccw")
         self.reset.clicked.connect(lambda _=False: self.reset_all())
         self.save = Button("Save as file", "normal", "download")
         self.save.clicked.connect(lambda _=False: self._choose_file())
+
+    @property
+    def rows(self) -> dict[str, SettingRow]:
+        """The row of each setting; those that are not made yet are made now."""
+        while self._unmade:
+            self._make_section()
+        return self._rows
+
+    def _make_next(self) -> None:
+        if self._unmade:
+            self._make_section()
+            self._filter()
+            self._making.start(0)
+
+    def _make_section(self) -> None:
+        name, specs = self._unmade.popleft()
+        card = Card(name)
+        for number, spec in enumerate(specs):
+            line = rule()
+            line.setVisible(number > 0)
+            self._rules[spec.id] = line
+            card.body.addWidget(line)
+            row = SettingRow(spec)
+            row.wanted.connect(lambda value, spec=spec: self.want(spec, value))
+            row.folder_wanted.connect(lambda spec=spec: self._choose_folder(spec))
+            self._rows[spec.id] = row
+            card.body.addWidget(row)
+            self._show_value(row)
+        self._right.insertWidget(len(self._cards), card)
+        self._cards[name] = card
 
     def toolbar_widgets(self) -> list[QWidget]:
         return [self.reset, self.save]
@@ -113,30 +140,37 @@ class SettingsPage(LoadedPage):
 
     def show_data(self, data: tuple[User, dict[str, SettingValue]]) -> None:
         user, self._values = data
-        for name, row in self.rows.items():
-            right = row.spec.right
-            reason = "" if right in user.rights else refusal(user.roles, (right,), "this setting")[0]
-            row.show_value(self._values[name], reason)
-        self._mine = [row.spec for row in self.rows.values() if row.spec.right in user.rights]
+        self._user = user
+        for row in self._rows.values():
+            self._show_value(row)
+        self._making.start(0)
+        self._mine = [spec for spec in SETTINGS if spec.right in user.rights]
         enable(self.reset, "" if self._changed() else "All settings that you may change stand at their default")
+
+    def _show_value(self, row: SettingRow) -> None:
+        user, right = self._user, row.spec.right
+        if user is not None:
+            reason = "" if right in user.rights else refusal(user.roles, (right,), "this setting")[0]
+            row.show_value(self._values[row.spec.id], reason)
 
     # -- finding ----------------------------------------------------------------------------------------------
 
     def _filter(self) -> None:
         words = self.search.text().casefold().split()
+        rows = self.rows if words else self._rows
         item = self.sections.currentItem()
         section = item.text() if item is not None and not words else _ALL
         shown = 0
         for name, card in self._cards.items():
             first = True
             for spec in _sections()[name]:
-                fits = section in (_ALL, name) and self.rows[spec.id].fits(words)
-                self.rows[spec.id].setVisible(fits)
+                fits = section in (_ALL, name) and rows[spec.id].fits(words)
+                rows[spec.id].setVisible(fits)
                 self._rules[spec.id].setVisible(fits and not first)
                 first = first and not fits
                 shown += fits
             card.setVisible(not first)
-        self.nothing.setVisible(not shown)
+        self.nothing.setVisible(not shown and not self._unmade)
         self.nothing.setText(f"No setting fits “{self.search.text()}”. Empty the search line to see all.")
 
     def place(self) -> dict[str, Any]:
