@@ -252,6 +252,25 @@ def test_a_file_changed_since_it_was_read_in_part_is_read_whole_and_the_report_s
     assert "file.changed" not in {one.code for one in services.import_file(again, patient_id=patient_id).problems}
 
 
+def test_state_of_mind_and_medications_are_kept_whole(services: Services, tmp_path: Path) -> None:
+    at = 'startDate="2024-03-02 08:00:00 +0100" endDate="2024-03-02 08:00:00 +0100" sourceName="Phone"'
+    rows = [
+        mass(1, "80"),
+        f' <StateOfMind kind="daily" valence="0.25" {at}/>',
+        f' <MedicationDoseEvent name="First" dose="1" {at}/>',
+        f' <MedicationDoseEvent name="Second" dose="2" {at}/>',
+        ' <StateOfMind kind="momentary" sourceName="Phone"/>',
+    ]
+    report = services.import_file(export(tmp_path / "a.xml", "2024-03-20 09:00:00 +0100", rows), new_name="Robin")
+    kept = services.elements(report.patient_id or "")
+    doses = [json.loads(one.payload)["attributes"]["name"] for one in kept if one.kind == "MedicationDoseEvent"]
+    assert sorted(doses) == ["First", "Second"]
+    (mood,) = [json.loads(one.payload)["attributes"] for one in kept if one.kind == "StateOfMind"]
+    assert mood["valence"] == "0.25"
+    (aside,) = [one for one in report.problems if one.code == "date.missing"]
+    assert aside.count == 1
+
+
 def test_only_the_latest_import_of_the_last_thirty_days_is_undone(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

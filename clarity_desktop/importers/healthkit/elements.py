@@ -18,7 +18,9 @@ from clarity_desktop.importers.healthkit.records import (
 
 __all__ = ["KEPT", "element_of", "person_of", "route_paths"]
 
-KEPT = frozenset(
+_ENTERED = frozenset(("StateOfMind", "MedicationDoseEvent"))
+"""Elements that the person enters. No public export holds one: named as the others are, by HealthKit's class."""
+KEPT = _ENTERED | frozenset(
     ("Workout", "Correlation", "ActivitySummary", "ClinicalRecord", "Audiogram", "VisionPrescription", "Me")
 )
 """Names of top-level elements that are kept whole."""
@@ -56,6 +58,9 @@ def element_of(node: Node) -> Element | Rejected:
     kind = attributes.get("workoutActivityType") or attributes.get("type", "")
     document = _workout(node) if node.name == "Workout" else _document(node)
     key = "|".join((kind, source, str(start), str(stop)))
+    if node.name in _ENTERED:
+        # Two medications are taken at the same time: what the element says tells them apart.
+        key += "|" + canonical_json(document)
     return Element(node.name, key, start, stop, source, canonical_json(document))
 
 

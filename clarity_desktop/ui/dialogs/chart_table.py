@@ -61,7 +61,7 @@ class ChartTableSheet(Sheet):
     """Summary, table and a button that copies the table with its head."""
 
     def __init__(self, window: QWidget, title: str, summary: str, table: ChartTable | None) -> None:
-        wide = table is not None and len(table.heads) > 5
+        wide = table is not None and len(table.heads) > 4
         super().__init__(window, title, width=min(900, window.width() - 64) if wide else 640, top=64)
         self.summary = Label(summary, "body", "muted", wrap=True)
         self.body.addWidget(self.summary)
