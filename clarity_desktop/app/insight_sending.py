@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app import insight_settings as wanted
+from clarity_desktop.app.insight_joining import QuestionsUnderWay
 from clarity_desktop.app.insight_records import InsightRecordServices
 from clarity_desktop.app.insights import Insight, InsightFacts, SaidStatement, said_statement
 from clarity_desktop.app.permissions import needs
@@ -55,6 +56,7 @@ class InsightSendingServices(InsightRecordServices):
 
     cloud_transport: CloudTransport | None = None
     """Carries requests to the cloud account; ``None`` until one is signed in."""
+    _under_way: QuestionsUnderWay
 
     # -- preview and send -------------------------------------------------------------------------------------
 
@@ -149,7 +151,15 @@ class InsightSendingServices(InsightRecordServices):
         cache_key = self._cache_key(by_rules.facts, chosen, model.model)
         if not fresh and (cached := self.vault.insights.cached(cache_key)) is not None:
             return self._from_stored(cached, by_rules.facts)
-        return self._ask(patient_id, by_rules, model, cache_key, cancel or CancelToken(), on_spoken)
+        self.require(Right.SEND_INSIGHT, "tell_insight")
+        token = cancel or CancelToken()
+        return self._under_way.ask(
+            (patient_id, cache_key),
+            by_rules,
+            lambda spoken: self._ask(patient_id, by_rules, model, cache_key, token, spoken),
+            token,
+            on_spoken,
+        )
 
     def _with_remote(self, patient_id: str, by_rules: Insight, table: FactsTable) -> Insight:
         """The rules' text, with the cloud's own beside it where everything allows that; it is never checked (I-66)."""
@@ -209,7 +219,6 @@ class InsightSendingServices(InsightRecordServices):
         from clarity_desktop.insights.dialogue import ask
         from clarity_desktop.insights.request import PROMPT_VERSION
 
-        self.require(Right.SEND_INSIGHT, "tell_insight")
         table = by_rules.facts.table
         assert table is not None
         correlation = str(uuid.uuid4())

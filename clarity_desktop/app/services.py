@@ -14,6 +14,7 @@ from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
 from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.import_batch import BatchServices
+from clarity_desktop.app.insight_joining import QuestionsUnderWay
 from clarity_desktop.app.insight_questions import InsightQuestionServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
@@ -89,6 +90,7 @@ class Services(
         self._listeners: list[Callable[[Changes], None]] = []
         self._lock = threading.RLock()
         self._network: Network | None = None
+        self._under_way = QuestionsUnderWay()
         self._begin_cloud()
 
     # -- the vault and its lock -----------------------------------------------------------------------------

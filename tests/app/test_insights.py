@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,8 +14,10 @@ from typing import Any
 import pytest
 
 from clarity_desktop.app import Services, open_services
+from clarity_desktop.app.insights import Insight
 from clarity_desktop.domain.errors import ClarityError, UsageError
 from clarity_desktop.domain.insights import Topic
+from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.vault import KdfParameters, Vault
 from tests.memory_keychain import MemoryKeychain
 from tests.servers.gemini import GeminiStub, Reply, gemini_stub, text_chunks
@@ -202,6 +206,74 @@ def test_i31_a_withdrawal_between_queueing_and_sending_stops_it(
         assert found.provider == "rules"
         assert "no consent" in (found.refused or "")
         assert stub.bodies == []
+
+
+def slow(document: dict[str, Any]) -> Reply:
+    said = echo(document)
+    return Reply(said.chunks, pause_s=0.3)
+
+
+def _together(services: Services, patient: str, cancels: list[CancelToken]) -> tuple[list[Insight], list[list[str]]]:
+    """The same question from as many threads as there are tokens, the first a little before the others."""
+    found: list[Insight] = []
+    spoken: list[list[str]] = [[] for _ in cancels]
+
+    def ask(number: int) -> None:
+        heard = spoken[number]
+        found.append(
+            services.tell_insight(
+                patient,
+                Topic.SLEEP,
+                fresh=True,
+                cancel=cancels[number],
+                on_spoken=lambda one: heard.append(one.text),
+            )
+        )
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(cancels))]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    return found, spoken
+
+
+def test_i54_equal_questions_share_one_send(services: Services, patient: str) -> None:
+    services.insight_facts(patient, Topic.SLEEP)
+    with gemini_stub(slow) as stub:
+        consent = allow(services, patient, stub)
+        before = len(services.insights_sent(patient))
+        found, spoken = _together(services, patient, [CancelToken() for _ in range(3)])
+        assert len(stub.bodies) == 1
+        assert len(services.insights_sent(patient)) == before + 1
+        assert {one.provider for one in found} == {"gemini"}
+        assert len({one.text for one in found}) == 1
+        assert len({one.id for one in found}) == 1
+        assert spoken[0] == spoken[1] == spoken[2] != []
+        # When it is over, the same question is asked anew.
+        services.tell_insight(patient, Topic.SLEEP, fresh=True)
+        assert len(stub.bodies) == 2
+        withdraw(services, consent)
+
+
+def test_i54_a_question_that_joined_a_cancelled_one_asks_anew(services: Services, patient: str) -> None:
+    services.insight_facts(patient, Topic.SLEEP)
+    with gemini_stub(slow) as stub:
+        consent = allow(services, patient, stub)
+        first, second = CancelToken(), CancelToken()
+
+        def cancel_once_sent() -> None:
+            while not stub.bodies:
+                time.sleep(0.01)
+            first.cancel()
+
+        threading.Thread(target=cancel_once_sent).start()
+        found, _ = _together(services, patient, [first, second])
+        assert len(stub.bodies) == 2
+        assert sorted(one.partial for one in found) == [False, True]
+        withdraw(services, consent)
 
 
 def test_i36_without_its_record_nothing_is_sent(

@@ -330,6 +330,32 @@ def test_i50_stop_keeps_what_was_checked(
         assert not page.panel.insight.id, "a partial text is not kept"
 
 
+def test_i50_a_question_to_the_model_streams_and_can_be_stopped(
+    qapp: QApplication, services: Services, page: InsightsPage, keychain: MemoryKeychain, rest: Callable[[], None]
+) -> None:
+    with gemini_stub(_answer(0.25, 10)) as stub:
+        _allowed(services, stub.url)
+        page.panel.who.set_value("gemini")
+        page.question.ask("How long was the total sleep time, the sleep efficiency and the mid-sleep?")
+        job = page.panel.job
+        assert job is not None
+        assert not page.panel.stop.isHidden()
+        deadline = time.monotonic() + 20
+        while not page.panel.rows and time.monotonic() < deadline:
+            qapp.processEvents()
+            time.sleep(0.005)
+        assert page.panel.rows
+        assert not job.is_over, "the first sentence came before the end"
+        page.panel.stop.click()
+        settle(qapp)
+        assert page.panel.insight is not None
+        assert page.panel.insight.partial
+        held = page.panel.insight
+        page.question.ask("Is this a depression?")
+        rest()
+        assert page.panel.insight is held, "a question that is refused leaves the text that stood there"
+
+
 def test_gate_reasons_say_who_can_change_them(page: InsightsPage, rest: Callable[[], None]) -> None:
     page.panel.who.set_value("gemini")
     page.panel.make()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight, SaidStatement, insight_note
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import format_instant
+from clarity_desktop.domain.work import CancelToken
 from clarity_desktop.ui.components.badge import Badge
 from clarity_desktop.ui.components.buttons import Button, SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InsightPanel"]
 
+_T = TypeVar("_T")
+Speaker = Callable[[SaidStatement], None]
 _PROVIDERS: Final = (("rules", "Rules"), ("gemini", "Model"), ("cloud", "Cloud"))
 
 
@@ -162,7 +166,7 @@ class InsightPanel(Card):
         if patient is None:
             return
         self.drop()
-        asked, topic, language, event = self._round, self.topic, self.language, self.event_day
+        topic, language, event = self.topic, self.language, self.event_day
         provider = "rules" if self.compact else self.who.value()
         if provider != "gemini":
             self.state.setText("Reading the facts …")
@@ -176,15 +180,9 @@ class InsightPanel(Card):
                 self.refuse,
             )
             return
-        self.show_nothing("Asking the model; each sentence appears once it is checked …")
-        said: list[SaidStatement] = []
-
-        def arrived(one: SaidStatement) -> None:
-            board().post(lambda: self._stream(asked, said, one))
-
-        job = start_job(
+        self.stream(
             "Insight by a model",
-            lambda _, cancel: services.tell_insight(
+            lambda cancel, spoken: services.tell_insight(
                 patient.id,
                 topic,
                 provider=provider,
@@ -192,10 +190,23 @@ class InsightPanel(Card):
                 event=event,
                 fresh=fresh,
                 cancel=cancel,
-                on_spoken=arrived,
+                on_spoken=spoken,
             ),
+            self.show_insight,
         )
-        job.ended.connect(lambda: self._job_ended(asked, job))
+
+    def stream(self, title: str, ask: Callable[[CancelToken, Speaker], _T], arrived: Callable[[_T], None]) -> None:
+        """Ask a model as a job that Stop ends; its checked sentences appear as they come, ``arrived`` has the end."""
+        self.drop()
+        asked = self._round
+        self.show_nothing("Asking the model; each sentence appears once it is checked …")
+        said: list[SaidStatement] = []
+
+        def spoken(one: SaidStatement) -> None:
+            board().post(lambda: self._stream(asked, said, one))
+
+        job = start_job(title, lambda _, cancel: ask(cancel, spoken))
+        job.ended.connect(lambda: self._job_ended(asked, job, arrived))
         self.job = job
         self.stop.show()
         self.sent.hide()
@@ -206,12 +217,12 @@ class InsightPanel(Card):
             self._say(len(said) - 1, one)
             self.state.setText("More is being checked …")
 
-    def _job_ended(self, asked: int, job: Job) -> None:
+    def _job_ended(self, asked: int, job: Job, arrived: Callable[[_T], None]) -> None:
         if asked != self._round:
             return
         self.stop.hide()
-        if isinstance(job.result, Insight):
-            self.show_insight(job.result)
+        if job.result is not None:
+            arrived(job.result)
         elif job.error is not None:
             self.refuse(job.error)
         else:

@@ -13,6 +13,7 @@ from clarity_desktop.ui.jobs import Operation, run_query
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, QWidget
 
 if TYPE_CHECKING:
+    from clarity_desktop.app.insights import Insight
     from clarity_desktop.insights.identifiers import IdentifierHit
     from clarity_desktop.ui.pages.insights.panel import InsightPanel
 
@@ -114,8 +115,17 @@ class QuestionBox(Card):
         patient, services, language = self._panel.patient, self._services, self._panel.language
         if patient is None:
             return
-        provider = self._panel.who.value()
+        provider, shown = self._panel.who.value(), self._panel.insight
         self._say("Reading the facts …")
+        if provider == "gemini":
+            self._panel.stream(
+                "Answer by a model",
+                lambda cancel, spoken: services.ask_insight(
+                    patient.id, question, provider=provider, language=language, cancel=cancel, on_spoken=spoken
+                ),
+                lambda answer: self._model_answered(answer, shown),
+            )
+            return
         found: Operation[QuestionAnswer] = run_query(
             self,
             lambda: services.ask_insight(patient.id, question, provider=provider, language=language),
@@ -123,6 +133,15 @@ class QuestionBox(Card):
             self._refused,
         )
         self._operation = found
+
+    def _model_answered(self, answer: QuestionAnswer, shown: Insight | None) -> None:
+        self._answered(answer)
+        if answer.insight is None or answer.refused is not None:
+            # A question that is not answered leaves the text that stood there.
+            if shown is None:
+                self._panel.show_nothing("")
+            else:
+                self._panel.show_insight(shown)
 
     def _answered(self, answer: QuestionAnswer) -> None:
         if answer.insight is None or answer.refused is not None:
