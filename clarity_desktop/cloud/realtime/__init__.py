@@ -1,10 +1,10 @@
-"""Live channels: one socket manager with heartbeat, reconnection, limits, and both vocabularies of messages."""
+"""Live channels: one owner of all sockets with heartbeat, reconnection, limits, and both vocabularies of messages."""
 
 from __future__ import annotations
 
 from clarity_desktop.cloud.realtime.channel import Channel, ChannelState, UnsentText
 from clarity_desktop.cloud.realtime.frames import KINDS, Counts, Frame, FrameBudget, read_frame
-from clarity_desktop.cloud.realtime.manager import SocketManager
+from clarity_desktop.cloud.realtime.live_sockets import LiveSockets
 
 __all__ = [
     "KINDS",
@@ -13,7 +13,7 @@ __all__ = [
     "Counts",
     "Frame",
     "FrameBudget",
-    "SocketManager",
+    "LiveSockets",
     "UnsentText",
     "read_frame",
 ]

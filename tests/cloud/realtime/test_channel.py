@@ -15,8 +15,8 @@ from clarity_desktop.assets import asset
 from clarity_desktop.cloud.api import CloudApi
 from clarity_desktop.cloud.client import CloudClient, CloudError, Service
 from clarity_desktop.cloud.contract import detect
-from clarity_desktop.cloud.realtime import KINDS, Channel, ChannelState, Counts, Frame, SocketManager, read_frame
-from clarity_desktop.cloud.realtime.manager import private_room
+from clarity_desktop.cloud.realtime import KINDS, Channel, ChannelState, Counts, Frame, LiveSockets, read_frame
+from clarity_desktop.cloud.realtime.live_sockets import private_room
 from clarity_desktop.domain.errors import InputError
 from tests.servers.recorded import TRANSCRIPTS
 from tests.servers.replica import running_replica
@@ -79,7 +79,7 @@ Script = Callable[["ServerConnection", int], Awaitable[None]]
 
 async def with_server(
     script: Script,
-    work: Callable[[SocketManager, list[Frame], list[str]], Awaitable[None]],
+    work: Callable[[LiveSockets, list[Frame], list[str]], Awaitable[None]],
     *,
     tokens: Tokens | None = None,
     refuse: Callable[[int], int | None] = lambda _: None,
@@ -102,7 +102,7 @@ async def with_server(
         port = next(iter(server.sockets)).getsockname()[1]
         client = CloudClient(Service(f"http://127.0.0.1:{port}"), own, clock=FastClock())
         async with client:
-            manager = SocketManager(CloudApi(client, detect(DOCUMENT), USER), own)
+            manager = LiveSockets(CloudApi(client, detect(DOCUMENT), USER), own)
             try:
                 await work(manager, [], handshakes)
             finally:
@@ -137,7 +137,7 @@ def test_l60_heartbeats_keep_it_alive() -> None:
             beats.append(json.loads(raw)["type"])
             await connection.send(json.dumps({"type": "HEARTBEAT_ACK"}))
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: len(beats) >= 4)
         assert (channel.state, len(handshakes), channel.counts.reconnects) == (ChannelState.LIVE, 1, 0)
@@ -160,7 +160,7 @@ def test_l60_two_missed_answers_reconnect_and_the_gap_is_filled() -> None:
     async def fill() -> None:
         filled.append(1)
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append, fill_gap=fill, greet=lambda: [("subscribe_metrics", {})])
         await until(lambda: len(handshakes) == 2 and channel.state is ChannelState.LIVE and bool(filled))
         assert channel.counts.missed == 2
@@ -175,7 +175,7 @@ def test_a_server_that_does_not_acknowledge_is_left() -> None:
             await alive(connection, number)
         await connection.wait_closed()
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: len(handshakes) == 2 and channel.state is ChannelState.LIVE)
 
@@ -183,7 +183,7 @@ def test_a_server_that_does_not_acknowledge_is_left() -> None:
 
 
 def test_l59_403_refreshes_once_and_then_stops() -> None:
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: channel.state is ChannelState.OFF)
         assert len(handshakes) == 2
@@ -193,7 +193,7 @@ def test_l59_403_refreshes_once_and_then_stops() -> None:
 
 
 def test_d3_500_twice_is_off_for_a_day() -> None:
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: channel.state is ChannelState.OFF)
         assert len(handshakes) == 2
@@ -211,7 +211,7 @@ def test_d3_is_what_the_replica_shows(tmp_path: Path) -> None:
     async def main(url: str) -> ChannelState:
         tokens = Tokens()
         async with CloudClient(Service(url), tokens, clock=FastClock()) as client:
-            manager = SocketManager(CloudApi(client, detect(DOCUMENT), USER), tokens)
+            manager = LiveSockets(CloudApi(client, detect(DOCUMENT), USER), tokens)
             channel = manager.open("ws_analysis", lambda _: None)
             await until(lambda: channel.state is ChannelState.OFF)
             await manager.close()
@@ -226,7 +226,7 @@ def test_a_message_goes_to_the_replica_and_its_answer_comes_back(tmp_path: Path)
         frames: list[Frame] = []
         tokens = Tokens()
         async with CloudClient(Service(url), tokens, clock=FastClock()) as client:
-            manager = SocketManager(CloudApi(client, detect(DOCUMENT), USER), tokens)
+            manager = LiveSockets(CloudApi(client, detect(DOCUMENT), USER), tokens)
             channel = manager.open("ws_room", frames.append)
             channel.send("message", content="How did I sleep?", user_id=USER)
             await until(lambda: any(one.kind == "message" for one in frames))
@@ -249,7 +249,7 @@ def test_1008_closes_the_others_and_waits_a_minute() -> None:
             return
         await alive(connection, number)
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         first = manager.open("ws_room", frames.append)
         await until(lambda: first.state is ChannelState.LIVE)
         second = manager.open("ws_analysis", frames.append)
@@ -262,7 +262,7 @@ def test_1008_closes_the_others_and_waits_a_minute() -> None:
 def test_l65_before_a_token_ends_it_reconnects_with_another() -> None:
     tokens = Tokens(holds=60)
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: len(handshakes) >= 2)
         tokens.holds = 1e9
@@ -275,7 +275,7 @@ def test_l65_before_a_token_ends_it_reconnects_with_another() -> None:
 def test_l66_the_token_is_in_no_log_and_no_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: channel.state is ChannelState.OFF)
         assert stub_token(USER) in handshakes[0]
@@ -302,7 +302,7 @@ def test_l67_what_was_typed_offline_is_sent_once_in_order_or_discarded() -> None
                 heard.append(frame["content"])
                 await connection.send(json.dumps({"type": "message", "user_id": "AI", "content": "yes"}))
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         channel.send("message", content="one")
         await until(lambda: len(handshakes) == 2)
@@ -327,7 +327,7 @@ def test_d28_a_message_nobody_asked_for_is_dropped_and_counted() -> None:
         await connection.send(json.dumps({"type": "system", "content": "end"}))
         await connection.wait_closed()
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         await until(lambda: any(one.kind == "system" for one in frames))
         assert [one.kind for one in frames if one.kind == "message"] == []
@@ -337,7 +337,7 @@ def test_d28_a_message_nobody_asked_for_is_dropped_and_counted() -> None:
 
 
 def test_l61_a_frame_that_is_too_large_is_refused_before_it_is_sent() -> None:
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel: Channel = manager.open("ws_room", frames.append)
         with pytest.raises(InputError) as large:
             channel.send("message", content="é" * 600)
@@ -359,7 +359,7 @@ def test_the_rate_over_all_sockets_is_kept() -> None:
             else:
                 await connection.send(json.dumps({"type": "heartbeat_ack"}))
 
-    async def work(manager: SocketManager, frames: list[Frame], handshakes: list[str]) -> None:
+    async def work(manager: LiveSockets, frames: list[Frame], handshakes: list[str]) -> None:
         channel = manager.open("ws_room", frames.append)
         for number in range(12):
             channel.send("message", content=str(number))

@@ -16,7 +16,7 @@ from clarity_desktop.cloud.realtime.frames import Frame, FrameBudget
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-__all__ = ["MOST_SOCKETS", "SocketManager", "private_room"]
+__all__ = ["MOST_SOCKETS", "LiveSockets", "private_room"]
 
 MOST_SOCKETS: Final = 2
 
@@ -26,7 +26,7 @@ def private_room() -> str:
     return f"desk-{secrets.token_hex(16)}"
 
 
-class SocketManager:
+class LiveSockets:
     """Channels of one account. Used from the network's loop."""
 
     def __init__(self, api: CloudApi, tokens: LiveTokens) -> None:
