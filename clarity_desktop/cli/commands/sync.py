@@ -14,6 +14,7 @@ from clarity_desktop.domain.time import format_instant
 
 app = typer.Typer(help="What waits for the server, and sending it.", no_args_is_help=True)
 
+_PROBE_HEAD = ("type", "outcome", "readable")
 _PATIENT = Annotated[str, typer.Option(help="Id, code or exact name.")]
 
 
@@ -27,6 +28,11 @@ def _document(status: SyncStatus) -> dict[str, Any]:
         "paused": status.paused,
         "patients": status.patients,
         "uploads": {"used": status.uploads_used, "limit": status.uploads_limit},
+        "finish": None if status.finish is None else format_instant(status.finish),
+        "needs_person": status.needs_person,
+        "notices": list(status.notices),
+        "read_back": status.read_back,
+        "self_check": status.self_check,
     }
 
 
@@ -133,3 +139,91 @@ def pause(
     session = session_of(context)
     session.unlocked().pause_sync(not off)
     session.output.answer({"paused": not off}, "Sync goes on." if off else "Sync is paused.")
+
+
+@app.command("when")
+def when(
+    context: typer.Context,
+    mode: Annotated[str, typer.Argument(metavar="always|on_demand|hours", help="When it goes by itself.")],
+    first: Annotated[int, typer.Option("--from", help="First hour by this computer's clock, with hours.")] = 0,
+    stop: Annotated[int, typer.Option("--to", help="Hour at which it stops, with hours.")] = 24,
+) -> None:
+    """Say when sync goes by itself while the window is open."""
+    session = session_of(context)
+    session.unlocked().set_sync_time(mode, first, stop)
+    session.output.answer({"mode": mode, "from": first, "to": stop}, "Kept.")
+
+
+@app.command("log")
+def log(context: typer.Context) -> None:
+    """List all operations with states, times and codes; nothing measured is in it."""
+    session = session_of(context)
+    rows = session.unlocked().sync_log()
+    text = table([(one["type"], one["state"], one["reason"]) for one in rows], ("type", "state", "reason"))
+    session.output.answer({"operations": rows}, text or "There are no operations.")
+
+
+@app.command("compare")
+def compare(context: typer.Context) -> None:
+    """Compare what was verified with what the server shows now; changes nothing here or there."""
+    session = session_of(context)
+    found = session.unlocked().compare_with_server()
+    document = {
+        "equal": found.equal,
+        "missing": found.missing,
+        "different": found.different,
+        "readable": found.is_readable,
+    }
+    words = f"{found.equal} equal, {found.missing} not on the server, {found.different} different."
+    session.output.answer(document, words)
+
+
+@app.command("settle")
+def settle(
+    context: typer.Context,
+    choice: Annotated[str, typer.Argument(metavar="upload_again|compare|keep_apart", help="How to go on.")],
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+) -> None:
+    """Go on after a server no longer knew what it held."""
+    session = session_of(context)
+    found = session.unlocked().settle_epoch(choice, dry_run=dry)
+    words = ", ".join(f"{name}: {count}" for name, count in found.items())
+    session.output.answer({"choice": choice, "dry_run": dry, **found}, words)
+
+
+@app.command("probe")
+def probe(context: typer.Context) -> None:
+    """Ask the server, with one harmless sentinel a type, what it takes; at most once a week."""
+    session = session_of(context)
+    found = session.unlocked().probe_server()
+    rows = [(name, one["outcome"], "yes" if one["is_readable"] else "no") for name, one in found["types"].items()]
+    session.output.answer({"at": format_instant(found["at"]), "types": found["types"]}, table(rows, _PROBE_HEAD))
+
+
+@app.command("take-over")
+def take_over(context: typer.Context) -> None:
+    """Let this copy of the vault sync from here; it looks first at what the server holds."""
+    session = session_of(context)
+    session.unlocked().sync_from_here()
+    session.output.answer({"syncs_from_here": True}, "This copy syncs from now on.")
+
+
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    patient: _PATIENT,
+    count: Annotated[int | None, typer.Option(help="Number of records, where the breaker asks for it.")] = None,
+) -> None:
+    """Delete at the server what was sent of a person; everything stays here."""
+    session = session_of(context)
+    services = session.unlocked()
+    person = services.patient(patient)
+    proof = services.remove_from_server(person.id, typed_count=count)
+    document = {
+        "patient": person.id,
+        "confirmed": len(proof.confirmed),
+        "not_confirmed": list(proof.not_confirmed),
+        "left": list(proof.left),
+    }
+    words = f"{len(proof.confirmed)} uploads are gone; {len(proof.not_confirmed)} requested, not confirmed."
+    session.output.answer(document, words)
