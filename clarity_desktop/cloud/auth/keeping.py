@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Final, Protocol
 
 from clarity_desktop.domain.errors import LockedError
@@ -42,16 +43,17 @@ class RefreshKeeper:
         self._memory[account] = token
         purpose = f"cloud/{account}"
         try:
+            before = self._secrets.find(purpose) or ""
             if len(token) <= _PART:
                 self._secrets.keep(purpose, token)
+                self._drop_parts(purpose, "ab")
                 return True
-            before = self._secrets.find(purpose) or ""
             turn = "b" if before.startswith(f"{_MARK}a:") else "a"
             parts = [token[at : at + _PART] for at in range(0, len(token), _PART)]
             for number, part in enumerate(parts):
                 self._secrets.keep(f"{purpose}#{turn}{number}", part)
             self._secrets.keep(purpose, f"{_MARK}{turn}:{len(parts)}")
-            self._drop_parts(purpose, before)
+            self._drop_parts(purpose, "ab".replace(turn, ""))
         except LockedError:
             return False
         return True
@@ -74,9 +76,8 @@ class RefreshKeeper:
         self._memory.pop(account, None)
         purpose = f"cloud/{account}"
         try:
-            found = self._secrets.find(purpose)
             self._secrets.forget(purpose)
-            self._drop_parts(purpose, found or "")
+            self._drop_parts(purpose, "ab")
         except LockedError:
             # Without a keychain nothing was kept in it.
             return
@@ -85,11 +86,14 @@ class RefreshKeeper:
         """Forget what memory holds."""
         self._memory.clear()
 
-    def _drop_parts(self, purpose: str, pointer: str) -> None:
-        if pointer.startswith(_MARK):
-            turn, count = _pointer(pointer)
-            for number in range(count):
-                self._secrets.forget(f"{purpose}#{turn}{number}")
+    def _drop_parts(self, purpose: str, turns: str) -> None:
+        """Remove all parts of some turns, those of a write that broke off included."""
+        for turn in turns:
+            for number in count():
+                part = f"{purpose}#{turn}{number}"
+                if self._secrets.find(part) is None:
+                    break
+                self._secrets.forget(part)
 
 
 def _pointer(text: str) -> tuple[str, int]:
