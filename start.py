@@ -6,6 +6,7 @@
     python3 start.py check                  checks only: lint, format, types, room borders
     python3 start.py screenshots [DIR]      every page as PNG (default: out/screenshots)
     python3 start.py bench [NAME ...]       benchmarks by name; without a name it lists them
+    python3 start.py cloud-demo             sign in to a server on this machine, sync a simulated person, compare
     python3 start.py setup                  set up and stop
 
 Only the standard library is used, and the syntax is kept readable for old Python 3 so that it can say what it needs.
@@ -412,13 +413,26 @@ def bench(arguments: "list[str]") -> int:
     return call([str(ROOT / "benchmarks" / "run.py")] + arguments, QT_QPA_PLATFORM="offscreen")  # noqa: RUF005
 
 
+def cloud_demo(arguments: "list[str]") -> int:
+    """Everything of the cloud on this machine alone: emulator, server, sign-in, sync, and what came back."""
+    ensure_environment("dev")
+    return call(["-m", "tests.servers.cloud_demo"] + arguments, QT_QPA_PLATFORM="offscreen")  # noqa: RUF005
+
+
 def setup(arguments: "list[str]") -> int:
     ensure_environment("dev" if "dev" in arguments else "run")
     say("Everything is in place")
     return 0
 
 
-VERBS = {"test": run_tests, "check": check, "screenshots": screenshots, "bench": bench, "setup": setup}
+VERBS = {
+    "test": run_tests,
+    "check": check,
+    "screenshots": screenshots,
+    "bench": bench,
+    "cloud-demo": cloud_demo,
+    "setup": setup,
+}
 
 
 def main(arguments: "list[str]") -> int:
