@@ -32,6 +32,7 @@ __all__ = [
     "SaidStatement",
     "fact_period",
     "fact_text",
+    "insight_lines",
     "insight_note",
     "said_statement",
 ]
@@ -286,7 +287,13 @@ def insight_note(insight: Insight, statements: tuple[SaidStatement, ...] | None 
     statements:
         Those that are shown; all when ``None``.
     """
-    shown = insight.statements if statements is None else statements
+    lines, notes = insight_lines(insight, insight.statements if statements is None else statements)
+    made = format_instant(insight.made)
+    return "\n".join((*lines, "", *notes, f"Made by {insight.origin}, {made}.", NOT_A_DIAGNOSIS))
+
+
+def insight_lines(insight: Insight, shown: tuple[SaidStatement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The sentences with the numbers of their notes, and the notes: measure, dates, days, coverage and method."""
     table = insight.facts.table
     cited = list(dict.fromkeys(name for one in shown for name in one.facts))
     lines = []
@@ -300,8 +307,7 @@ def insight_note(insight: Insight, statements: tuple[SaidStatement, ...] | None 
             days = f"{fact.valid_days} valid days, coverage {100 * fact.coverage:.0f} %"
             method = f"method {fact.method_id} {fact.method_version}"
             notes.append(f"[{number}] {fact.label}, {fact_period(fact, insight.facts)}, {days}, {method}")
-    made = format_instant(insight.made)
-    return "\n".join((*lines, "", *notes, f"Made by {insight.origin}, {made}.", NOT_A_DIAGNOSIS))
+    return tuple(lines), tuple(notes)
 
 
 def said_statement(table: FactsTable, statement: Statement) -> SaidStatement:

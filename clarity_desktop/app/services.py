@@ -14,8 +14,8 @@ from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
 from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.import_batch import BatchServices
+from clarity_desktop.app.insight_exports import InsightExportServices, cited_text
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
-from clarity_desktop.app.insight_questions import InsightQuestionServices
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
 from clarity_desktop.app.permissions import needs, open_to_all
@@ -36,6 +36,7 @@ from clarity_desktop.domain.work import CancelToken, ProgressListener, ignore_pr
 
 if TYPE_CHECKING:
     from clarity_desktop.analysis.study import Study
+    from clarity_desktop.app.insights import Insight
     from clarity_desktop.cloud.network import Network
     from clarity_desktop.reports.pdf import ReportFile
     from clarity_desktop.vault import Vault, VaultInfo, VerifyReport
@@ -66,7 +67,7 @@ class Services(
     CloudServices,
     SyncServices,
     DiaryServices,
-    InsightQuestionServices,
+    InsightExportServices,
     ProtectionServices,
     OversightServices,
     LockingServices,
@@ -266,14 +267,17 @@ class Services(
     # -- what leaves, and the demo --------------------------------------------------------------------------
 
     @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
-    def report_pdf(self, patient_id: str, path: Path, span: Span | None = None) -> tuple[ReportFile, ...]:
-        """Write the clinical PDF of a person. The export is an audit entry."""
+    def report_pdf(
+        self, patient_id: str, path: Path, span: Span | None = None, *, insight: Insight | None = None
+    ) -> tuple[ReportFile, ...]:
+        """Write the clinical PDF of a person, with a text and its sources where one is given; an audit entry."""
         from clarity_desktop.reports.pdf import write_report
 
         patient = self._shown(self.vault.patients.get(patient_id))
         panel = self.panel(patient_id, span)
+        words = None if insight is None else cited_text(insight)
         self.vault.audit.append("report.pdf", patient_id=patient_id)
-        return write_report(path, patient, panel, version=self.version, generated=int(time.time()))
+        return write_report(path, patient, panel, version=self.version, generated=int(time.time()), words=words)
 
     @needs(Right.CHANGE_IDENTITY)
     def build_demo(

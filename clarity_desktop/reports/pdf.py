@@ -15,6 +15,7 @@ from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Instant
+from clarity_desktop.reports.cited_text import CitedText, draw_notes, notes_height
 from clarity_desktop.reports.figures.actogram import MOST_ROWS, actogram_bins, draw_actogram, row_days
 from clarity_desktop.reports.figures.average_day import cosinor_curve, draw_average_day, shows_mean
 from clarity_desktop.reports.figures.local_time import clock_changes
@@ -52,6 +53,7 @@ class _Content:
     version: str
     generated: Instant
     manifest: str
+    words: CitedText | None = None
 
 
 def write_report(
@@ -62,6 +64,7 @@ def write_report(
     version: str,
     generated: Instant,
     pseudonym: str | None = None,
+    words: CitedText | None = None,
 ) -> tuple[ReportFile, ...]:
     """Write the report and, beside it, its manifest (``NAME.manifest.json``).
 
@@ -73,31 +76,42 @@ def write_report(
         Program version and UTC instant printed at the foot. Equal arguments give equal bytes.
     pseudonym:
         Printed in place of name, code and age. Document metadata never names the person.
+    words:
+        Sentences about the person, printed with their sources as notes; none when ``None``.
 
     Raises
     ------
     InputError
         ``report.not_writable`` when the folder does not take the file.
     """
-    pages, manifest = report_pages(patient, panel, version=version, generated=generated, pseudonym=pseudonym)
+    pages, manifest = report_pages(
+        patient, panel, version=version, generated=generated, pseudonym=pseudonym, words=words
+    )
     report = write_whole(path, pages)
     beside = path.with_name(f"{path.stem}.manifest.json")
     return report, write_whole(beside, manifest_bytes(complete_manifest(manifest, [report])))
 
 
 def report_pages(
-    patient: Patient, panel: Panel, *, version: str, generated: Instant, pseudonym: str | None = None
+    patient: Patient,
+    panel: Panel,
+    *,
+    version: str,
+    generated: Instant,
+    pseudonym: str | None = None,
+    words: CitedText | None = None,
 ) -> tuple[bytes, Mapping[str, Any]]:
     """The report as the bytes of a PDF, and its manifest; parameters as in :func:`write_report`."""
     first, last = _window_dates(panel)
     age = patient.age_on(last)
+    spoken = {} if words is None else {"insight_facts": words.facts_hash}
     manifest = manifest_of_panel(
         panel,
         program_version=version,
         generated=generated,
         subject=pseudonym or patient.code,
         kind="report.pdf",
-        parameters={"day_start": "12:00", "paper": "A4", "theme": "light"},
+        parameters={"day_start": "12:00", "paper": "A4", "theme": "light", **spoken},
     )
     if pseudonym is not None:
         identity = pseudonym
@@ -110,7 +124,9 @@ def report_pages(
         # Source names often hold the owner's name, so no sentence that may quote one is printed.
         signal = f"Activity signal: {kind_of(panel.signal).title.lower()} per minute."
         notes = tuple(note for note in notes if not _names(note, patient))
-    content = _Content(panel, identity, age, first, last, signal, notes, version, generated, manifest_id(manifest))
+    content = _Content(
+        panel, identity, age, first, last, signal, notes, version, generated, manifest_id(manifest), words
+    )
     pages = _Pages(content, simulated=simulated, count=0)
     pages.draw()
     numbered = _Pages(content, simulated=simulated, count=pages.number)
@@ -154,6 +170,7 @@ class _Pages:
         self._room(_FIGURE_HEIGHT + 90)
         self._two_figures()
         self._measures()
+        self._insight()
         self._methods()
         self._foot()
 
@@ -345,6 +362,19 @@ class _Pages:
         sheet.text(edges[3], y, published, size, "text_muted")
         self.y -= height
         sheet.line(_MARGIN, self.y, PAGE_WIDTH - _MARGIN, self.y, "border", 0.4)
+
+    def _insight(self) -> None:
+        words, sheet = self.content.words, self.sheet
+        if words is None:
+            return
+        self._room(110)
+        self.y -= 14
+        self._heading("In words", f"{words.title}; the numbers lead to the notes below it")
+        for sentence in words.sentences:
+            self._room(len(sheet.wrap(sentence, _WIDTH, _BODY)) * _LEADING + 4)
+            self.y = sheet.paragraph(_MARGIN, self.y - 11, _WIDTH, sentence, _BODY, _LEADING) + 8
+        self._room(notes_height(sheet, words, _WIDTH))
+        self.y = draw_notes(sheet, words, _MARGIN, self.y - 12, _WIDTH)
 
     def _methods(self) -> None:
         panel = self.content.panel

@@ -75,15 +75,21 @@ def generate(
     topic: Annotated[Topic, typer.Option(help="What it is about.")] = Topic.OVERVIEW,
     language: Annotated[str, typer.Option(help="en or de.")] = "en",
     event: Annotated[str | None, typer.Option(help="Day of the event, for the topic event: YYYY-MM-DD.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Also write it as a table with fact ids.", dir_okay=False)
+    ] = None,
 ) -> None:
     """Say in sentences what the facts of a topic are, with the facts each sentence rests on."""
     session = session_of(context)
     services = session.unlocked()
     _check_language(language)
-    found = services.tell_insight(
-        services.patient(patient).id, topic, provider=provider, language=language, event=_day(event)
-    )
-    session.output.answer(insight_document(found), found.text or found.refused or "")
+    patient_id = services.patient(patient).id
+    found = services.tell_insight(patient_id, topic, provider=provider, language=language, event=_day(event))
+    document = insight_document(found)
+    if csv is not None:
+        written = services.write_insight_csv(patient_id, found, csv)
+        document["files"] = [{"path": written.path, "sha256": written.sha256}]
+    session.output.answer(document, found.text or found.refused or "")
 
 
 @app.command("preview")

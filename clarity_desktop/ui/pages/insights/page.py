@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +22,7 @@ from clarity_desktop.ui.jobs import Operation, run_mutation, run_query
 from clarity_desktop.ui.pages.insights import sheets
 from clarity_desktop.ui.pages.insights.charts import OTHER_PAGES, SERIES_OF, CitedCharts
 from clarity_desktop.ui.pages.insights.facts_card import FactsCard
+from clarity_desktop.ui.pages.insights.files import ask_place
 from clarity_desktop.ui.pages.insights.panel import InsightPanel
 from clarity_desktop.ui.pages.insights.questions import QuestionBox
 from clarity_desktop.ui.pages.insights.words import TOPIC_WORDS
@@ -303,6 +305,8 @@ class InsightsPage(StudyPage):
         """What the menu offers: words and what they do."""
         return (
             ("Texts made before …", self.show_history),
+            ("Save as a table (CSV) …", lambda: self._save("csv")),
+            ("Save the report with this text (PDF) …", lambda: self._save("pdf")),
             ("What left this machine …", self.show_sent),
             ("Record consent for the model …", self.record_consent),
             ("Enter the provider's key …", self.enter_key),
@@ -323,6 +327,14 @@ class InsightsPage(StudyPage):
     def _open_stored(self, insight_id: str) -> None:
         services = self.services
         run_query(self, lambda: services.stored_insight(insight_id), self.panel.show_insight)
+
+    def _save(self, kind: str) -> None:
+        insight, patient = self.panel.insight, self.patient
+        if patient is None or insight is None or not insight.statements:
+            self.told.emit("There is no text to save yet.")
+            return
+        shown = replace(insight, statements=self.panel.shown_statements())
+        ask_place(self, self.services, patient, shown, kind, self.told.emit)
 
     def show_sent(self) -> None:
         """List what left this machine about the person."""

@@ -73,6 +73,7 @@ _WORDS = {
     "insight.key": "Key of a provider set",
     "insight.question": "Question asked",
     "insight.refused": "Sending refused",
+    "export.insight": "Insight as a table",
     "insight.send": "Sent to a provider",
     "insight.sent": "Answer of a provider",
     "levels.store": "Overviews for charts stored",
