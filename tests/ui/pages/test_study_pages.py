@@ -187,7 +187,7 @@ def test_the_rhythm_table_has_intervals_and_what_they_rest_on(
     patient = patient_of("Regular")
     page.show_patient(patient)
     settle(page)
-    panel = services.panel(patient.id)
+    panel = services.panel(patient.id, details=True)
     rows, tips = rhythm_rows(panel)
     assert page.table.rows()[:-1] == rows
     assert page.table.rows()[-1][0] == "Period, Lomb–Scargle"
