@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ class TypeProbe:
     outcome: str
     """``accepted``, ``refused``, ``crashes`` or ``unknown``."""
     is_readable: bool
+    is_known: bool
+    """Whether its processing id is known to the server."""
     is_removed: bool
 
 
@@ -41,8 +44,8 @@ def accepted_types(document: dict[str, Any] | None) -> frozenset[str]:
     return found or DEFAULT_ACCEPTED
 
 
-async def probe_types(api: CloudApi, now: float) -> list[TypeProbe]:
-    """Upload a sentinel for each of the 13 types, look which come back, and remove them.
+async def probe_types(api: CloudApi, now: float, names: Sequence[str] = tuple(METRIC_TYPES)) -> list[TypeProbe]:
+    """Upload a sentinel for each of these types, look which come back, and remove them.
 
     Raises
     ------
@@ -55,7 +58,7 @@ async def probe_types(api: CloudApi, now: float) -> list[TypeProbe]:
     span = Span(int(now) - 86_400, int(now))
     outcome: dict[str, str] = {}
     ids: dict[str, tuple[str, str]] = {}
-    for name in METRIC_TYPES:
+    for name in names:
         channel = Channel(_MARK, "", "", "s00000000", "probe/1", empty)
         ((metric, _),) = packed_metrics(name, [channel], span)
         op_id = str(uuid.uuid4())
@@ -71,8 +74,15 @@ async def probe_types(api: CloudApi, now: float) -> list[TypeProbe]:
         outcome[name] = "accepted"
         ids[name] = (op_id, receipt.processing_id)
     stored = {metric.metric_id async for upload in api.list_uploads() for metric in upload.metrics}
+    known = {name: await api.processing_status(one) is not None for name, (_, one) in ids.items()}
     removed = {name: await api.delete_upload(processing_id) for name, (_, processing_id) in ids.items()}
     return [
-        TypeProbe(name, outcome[name], name in ids and ids[name][0] in stored, removed.get(name, False))
-        for name in METRIC_TYPES
+        TypeProbe(
+            name,
+            outcome[name],
+            name in ids and ids[name][0] in stored,
+            known.get(name, False),
+            removed.get(name, False),
+        )
+        for name in names
     ]

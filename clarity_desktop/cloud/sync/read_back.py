@@ -14,6 +14,7 @@ from clarity_desktop.cloud.client.clock import Clock, SystemClock
 from clarity_desktop.cloud.client.exchange import CloudError
 from clarity_desktop.cloud.sync.cycle import Ability, CycleReport, OutboxStore
 from clarity_desktop.cloud.sync.metrics import request_body
+from clarity_desktop.cloud.sync.probe import probe_types
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
 
@@ -24,6 +25,7 @@ WINDOW_S: Final = 900.0
 """How long a read-back may lag before an unknown outcome counts as absent (Y-9)."""
 UNVERIFIED_AFTER_S: Final = 86_400.0
 _READS: Final = 3
+_SENTINEL_TYPE: Final = "heart_rate"
 _SENTINELS: Final = 5
 _SENTINEL_DAYS: Final = 25
 """Older ones may have expired at the server."""
@@ -70,6 +72,9 @@ class ReadBack:
             return
         stored = await self._stored()
         ability = await self._ability(stored)
+        oldest = min(one.last_sent or one.updated for one in unknown)
+        if ability == Ability.UNKNOWN and self._clock.now() - oldest >= WINDOW_S:
+            ability = await self._ability_by_sentinel()
         for one in unknown:
             found = stored.get(one.op_id)
             if found is not None:
@@ -170,6 +175,18 @@ class ReadBack:
         except ClarityError:
             return known
         return Ability.NONE if state is None else Ability.STATUS
+
+    async def _ability_by_sentinel(self) -> str:
+        """Where nothing was ever accepted: one harmless sentinel shows whether this server can be read back at all.
+
+        Without it an outcome that was lost at the very first upload would stay unknown for ever (Y-9, Y-72).
+        """
+        (found,) = await probe_types(self._api, self._clock.now(), (_SENTINEL_TYPE,))
+        if found.outcome != "accepted":
+            return Ability.UNKNOWN
+        learned = Ability.FULL if found.is_readable else Ability.STATUS if found.is_known else Ability.NONE
+        await asyncio.to_thread(self._outbox.remember, f"ability/{self.account}", learned)
+        return learned
 
     # -- is it the same server ----------------------------------------------------------------------------------
 

@@ -97,6 +97,9 @@ class Site:
         there: dict[tuple[str, str], list[list[np.ndarray[Any, Any]]]] = {}
         for group in parts.values():
             for channel in unpack(group):
+                if channel.kind == "ClarityProbe":
+                    # A sentinel whose removal a kill has cut.
+                    continue
                 assert (np.diff(channel.samples.start) >= 0).all(), "out of order"
                 found = [channel.samples.start, channel.samples.value]
                 there.setdefault((channel.source, channel.kind), []).append(found)
