@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clarity_desktop.cloud.auth.cognito import IdentityService
     from clarity_desktop.cloud.auth.keeping import RefreshKeeper
     from clarity_desktop.cloud.client import CloudClient
+    from clarity_desktop.cloud.realtime import LiveSockets
 
 __all__ = ["CloudAccount", "CloudChallenge", "CloudSessionServices", "CloudStatus", "account_document"]
 
@@ -87,6 +88,12 @@ class _Live:
     session: Session
     client: CloudClient
     api: CloudApi
+    sockets: LiveSockets
+
+    async def end(self) -> None:
+        """Close its sockets and connections."""
+        await self.sockets.close()
+        await self.client.close()
 
 
 class CloudSessionServices(CloudServerServices):
@@ -147,6 +154,10 @@ class CloudSessionServices(CloudServerServices):
     def _cloud_session(self, account: CloudAccount) -> Session:
         """The account's token source; raises as :meth:`_cloud_api`."""
         return self._live_account(account).session
+
+    def _cloud_sockets(self, account: CloudAccount) -> LiveSockets:
+        """The account's live channels; closed at lock and sign-out. Raises as :meth:`_cloud_api`."""
+        return self._live_account(account).sockets
 
     def _server_changed(self, url: str) -> None:
         for key in [key for key, live in self._cloud_live.items() if live.account.server == url]:
@@ -229,6 +240,7 @@ class CloudSessionServices(CloudServerServices):
         from clarity_desktop.cloud.auth import Session
         from clarity_desktop.cloud.auth.server_login import ServerLogin
         from clarity_desktop.cloud.contract import profile
+        from clarity_desktop.cloud.realtime import LiveSockets
 
         keeper = self._tokens_kept()
 
@@ -252,10 +264,18 @@ class CloudSessionServices(CloudServerServices):
         self._drop(account.key)
         server = self._detected(server, client)
         account = CloudAccount(account.server, account.user_id, account.email or tokens.email, server.profile)
-        live = _Live(account, session, client, CloudApi(client, server.detection(), account.user_id))
+        client.hooks.on_response.append(lambda trace: self._look_at_contract(account.server, trace.status))
+        api = CloudApi(client, server.detection(), account.user_id)
+        live = _Live(account, session, client, api, LiveSockets(api, session))
         with self._lock:
             self._cloud_live[account.key] = live
         return live
+
+    def _look_at_contract(self, url: str, status: int | None) -> None:
+        """A path that the server does not know: its profile is asked for again at the next session (clarity-api §1)."""
+        if status == 405 and self._vault is not None and not self.vault.is_read_only:
+            known = self.cloud_servers()
+            self._keep_servers([replace(one, detected=0) if one.url == url else one for one in known])
 
     def _session_ended(self, account: CloudAccount, server: CloudServer) -> None:
         """The service refuses the token: told once, and what waits stays (L-12)."""
@@ -269,7 +289,7 @@ class CloudSessionServices(CloudServerServices):
         with self._lock:
             live = self._cloud_live.pop(key, None)
         if live is not None:
-            self._net.submit(live.client.close())
+            self._net.submit(live.end())
 
     def _end_at_service(self, account: CloudAccount, server: CloudServer, *, everywhere: bool) -> bool:
         refresh = self._tokens_kept().find(account.key)

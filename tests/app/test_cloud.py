@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from clarity_desktop.app import Services, open_services
 from clarity_desktop.app.cloud_sessions import CloudAccount, CloudChallenge
 from clarity_desktop.cloud.auth import Pool
-from clarity_desktop.cloud.client import CloudError
+from clarity_desktop.cloud.client import Call, CloudError
+from clarity_desktop.cloud.realtime import Channel, ChannelState
 from clarity_desktop.domain.errors import ConflictError, NotPermittedError, UsageError
 from clarity_desktop.vault import KdfParameters, Vault
 from tests.servers.identity import RESET_CODE, SIGN_UP_CODE, IdentityEmulator, identity_emulator
@@ -166,8 +168,6 @@ def test_sign_out_everywhere_ends_other_sessions(services: Services, replica: Re
 
 
 async def _settled() -> None:
-    import asyncio
-
     await asyncio.sleep(0.3)
 
 
@@ -263,3 +263,38 @@ def test_l27_limits_outlive_the_program(services: Services, replica: Replica, em
     services.lock()
     services._adopt(Vault.open(tmp_path / "vault", WORDS, kdf_floor=CHEAP))
     assert services._cloud_api(account).client.buckets["upload"].used() == 2
+
+
+def test_a_path_that_the_server_does_not_know_asks_for_its_profile_again(
+    services: Services, replica: Replica, email: str
+) -> None:
+    account = signed_in(services, replica, email)
+    assert services.cloud_servers()[0].detected > 0
+    client = services._cloud_api(account).client
+    path = "/api/v1/health-data/upload"
+    with pytest.raises(CloudError) as refused:
+        services._net.run(client.send(Call("POST", path, path, document={})))
+    assert refused.value.problem is not None
+    assert refused.value.problem.status == 405
+    services._net.run(_settled())
+    assert services.cloud_servers()[0].detected == 0
+
+
+def test_l59_sockets_close_at_the_lock(services: Services, replica: Replica, email: str) -> None:
+    account = signed_in(services, replica, email)
+    sockets = services._cloud_sockets(account)
+
+    async def opened() -> Channel:
+        channel = sockets.open("ws_room", lambda _: None)
+        for _ in range(200):
+            if channel.state is ChannelState.LIVE:
+                break
+            await asyncio.sleep(0.02)
+        return channel
+
+    channel = services._net.run(opened())
+    assert channel.state is ChannelState.LIVE
+    services.lock()
+    services._net.run(_settled())
+    assert channel.state is ChannelState.CLOSED
+    assert sockets.channels() == {}
