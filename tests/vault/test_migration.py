@@ -180,9 +180,7 @@ _MIGRATES = textwrap.dedent(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
 @pytest.mark.parametrize("killed", ["import os; os.kill(os.getpid(), 9)", ""])
-def test_v75_killed_within_a_step_the_old_or_the_new_schema_is_left(
-    vault: Vault, tmp_path: Path, killed: str
-) -> None:
+def test_v75_killed_within_a_step_the_old_or_the_new_schema_is_left(vault: Vault, tmp_path: Path, killed: str) -> None:
     vault.patients.add("Ada")
     key, layout = vault.data_key(), VaultLayout(vault.directory)
     vault.close()
