@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -394,3 +397,46 @@ def test_y62_the_log_holds_states_and_nothing_measured(services: SignedIn) -> No
     text = json.dumps(services.sync_log())
     assert "verified" in text
     assert "Ada" not in text
+
+
+def test_y65_a_lock_parks_the_request_under_way(
+    services: SignedIn, replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.enable_sync(consented(services))
+    under_way = threading.Event()
+
+    async def hangs(self: CloudApi, body: bytes, *, correlation: str) -> object:
+        under_way.set()
+        await asyncio.sleep(60)
+        raise AssertionError("nothing ended it")
+
+    monkeypatch.setattr(CloudApi, "upload_metrics", hangs)
+    assert services.sync_in_background()
+    assert under_way.wait(20)
+    began = time.monotonic()
+    services.lock()
+    assert time.monotonic() - began < 4
+    monkeypatch.undo()
+    services._adopt(Vault.open(tmp_path / "home" / "vault", PASSPHRASE, kdf_floor=CHEAP))
+    states = {one.state for one in services.sync_operations()}
+    assert S.SENDING not in states
+    assert S.SENT_UNKNOWN in states
+
+
+def test_y33_the_open_patients_newest_days_go_first_and_everybody_elses_oldest(
+    services: SignedIn, replica: Replica
+) -> None:
+    first = consented(services)
+    second = services.vault.patients.add("Grace Hopper").id
+    for month in range(3):
+        fill(services.vault, HEART, START + month * MONTH, np.full(50, 80.0), second)
+    services.give_consent(
+        second, purpose=services.sync_purpose(), text_version="1", language="en", given_by="G", method="paper"
+    )
+    services.enable_sync(first)
+    services.enable_sync(second)
+    services.sync_now(open_patient=second)
+    sent_from = [upload["metrics"][0]["metadata"]["from"] for upload in replica.state.uploads()]
+    assert len(sent_from) == 6
+    assert sent_from[:3] == sorted(sent_from[:3], reverse=True), "newest first for whom is open"
+    assert sent_from[3:] == sorted(sent_from[3:]), "oldest first for everybody else"
