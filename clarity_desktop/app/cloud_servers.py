@@ -90,7 +90,7 @@ class CloudServerServices(NetworkServices, PreferenceServices):
         return tuple(CloudServer(**{**one, "served": tuple(one.get("served", ()))}) for one in found)
 
     @needs(Right.SET_POLICY)
-    def set_cloud_server(self, url: str, **changes: str) -> CloudServer:
+    def set_cloud_server(self, url: str, /, **changes: str) -> CloudServer:
         """Add a server or change it; the change is an entry of the audit (L-53).
 
         Parameters
@@ -130,7 +130,8 @@ class CloudServerServices(NetworkServices, PreferenceServices):
             changes["proxy"] = self._keep_proxy(address, changes["proxy"])
         servers = list(self.cloud_servers())
         before = next((one for one in servers if one.url == address), None)
-        after = replace(before or CloudServer(address), **changes)
+        fields: dict[str, Any] = dict(changes)
+        after = replace(before or CloudServer(address), **fields)
         if before is not None and changes:
             after = replace(after, detected=0)
         servers = [after if one.url == address else one for one in servers] if before else [*servers, after]

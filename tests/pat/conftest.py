@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-import h5py  # noqa: TID253
+import h5py
 import numpy as np
 import pytest
-import torch  # noqa: TID253
+import torch
 from numpy.typing import NDArray
 
 from clarity_desktop.pat.encoder import Encoder

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-import torch  # noqa: TID253
+import torch
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import CancelledError, NotFoundError, UsageError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch  # noqa: TID253
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-import torch  # noqa: TID253
+import torch
 from numpy.typing import NDArray
-from torch import Tensor  # noqa: TID253
+from torch import Tensor
 
 from clarity_desktop.pat.encoder import Encoded, Encoder
 from clarity_desktop.pat.folded import FoldedEncoder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch  # noqa: TID253
+import torch
 from numpy.typing import NDArray
 
 from clarity_desktop.pat.autoencoder import MaskedAutoencoder, draw_masking

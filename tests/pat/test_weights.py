@@ -6,10 +6,10 @@ import hashlib
 import json
 from pathlib import Path
 
-import h5py  # noqa: TID253
+import h5py
 import numpy as np
 import pytest
-import torch  # noqa: TID253
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
