@@ -213,7 +213,7 @@ class SyncServices(SyncStatusServices):
             api,
             outbox,
             key,
-            self._channel_reader(key),
+            self._channel_reader(),
             self._sync_refusal,
             open_patient=open_patient,
             reconcile=reconcile,

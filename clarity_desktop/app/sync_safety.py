@@ -199,6 +199,7 @@ class SyncSafetyServices(CloudSessionServices):
         found = self._net.run(probe_types(self._cloud_api(account), now))
         document = {"at": now, "types": {one.metric_type: asdict(one) for one in found}}
         self.vault.outbox.remember(name, document)
+        self.vault.outbox.carry_anew(key, self._carriers(key))
         self._announce(Change.SETTINGS)
         return document
 

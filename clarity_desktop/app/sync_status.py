@@ -144,7 +144,7 @@ class SyncStatusServices(SyncSafetyServices):
 
         from clarity_desktop.cloud.sync.metrics import packed_metrics
 
-        read = self._channel_reader(self._account_key())
+        read = self._channel_reader()
         found = []
         for one in self.sync_operations(_WAITING, limit=limit):
             metric = self.vault.outbox.payload(one.op_id)
@@ -167,12 +167,11 @@ class SyncStatusServices(SyncSafetyServices):
             )
         return found
 
-    def _channel_reader(self, key: str) -> Any:
-        from clarity_desktop.cloud.sync.probe import accepted_types
+    def _channel_reader(self) -> Any:
         from clarity_desktop.cloud.sync.reading import channel_reader
 
-        accepted = accepted_types(self.vault.outbox.recall(f"probe/{key}"))
-        return channel_reader(self.vault.series, self.vault.zones.get, accepted)
+        # What the outbox was told when the operations were made, so that nothing falls between two types.
+        return channel_reader(self.vault.series, self.vault.zones.get, self.vault.outbox.carriers())
 
     @needs(Right.READ_DATA)
     def sync_log(self, limit: int = 10_000) -> list[dict[str, Any]]:

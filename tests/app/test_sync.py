@@ -26,7 +26,7 @@ from clarity_desktop.cloud.sync.removal import DeletionBreaker
 from clarity_desktop.domain.errors import ClarityError, ConflictError, UsageError
 from clarity_desktop.domain.sync import OperationState
 from clarity_desktop.vault import Vault
-from tests.cloud.sync.conftest import CHEAP, HEART, MONTH, PASSPHRASE, START, STEPS, USER, Stub, fill
+from tests.cloud.sync.conftest import CHEAP, HEART, MONTH, PASSPHRASE, SLEEP, START, STEPS, USER, Stub, fill
 from tests.servers.replica import Replica, running_replica
 
 S = OperationState
@@ -440,3 +440,16 @@ def test_y33_the_open_patients_newest_days_go_first_and_everybody_elses_oldest(
     assert len(sent_from) == 6
     assert sent_from[:3] == sorted(sent_from[:3], reverse=True), "newest first for whom is open"
     assert sent_from[3:] == sorted(sent_from[3:]), "oldest first for everybody else"
+
+
+def test_y74_a_type_found_accepted_carries_what_waits_and_resends_nothing(services: SignedIn, replica: Replica) -> None:
+    patient = sent(services)
+    before = {one["metric_id"] for one in replica.state.metrics(USER)}
+    night = START + 5 * MONTH
+    fill(services.vault, SLEEP, night, np.zeros(30), patient, "")
+    assert {one.metric_type for one in services.sync_operations((S.NEW,))} == {"activity_level"}
+    services.probe_server()
+    services.sync_now()
+    new = [one for one in replica.state.metrics(USER) if one["metric_id"] not in before]
+    assert [one["metric_type"] for one in new] == ["sleep_analysis"]
+    assert services.sync_badge(patient) == "verified"

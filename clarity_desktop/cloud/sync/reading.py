@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from clarity_desktop.cloud.sync.metrics import DEFAULT_ACCEPTED, carriers_for, source_mark
+from clarity_desktop.cloud.sync.metrics import carriers_for, source_mark
 from clarity_desktop.cloud.sync.packing import Channel
 from clarity_desktop.domain.series import Samples, Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
@@ -21,7 +21,7 @@ class _SeriesStore(Protocol):
 def channel_reader(
     series: _SeriesStore,
     zone_of: Callable[[str], ZoneTimeline | None],
-    accepted: frozenset[str] = DEFAULT_ACCEPTED,
+    carried: Mapping[str, str] | None = None,
 ) -> Callable[[str, str, Span], Sequence[Channel]]:
     """A function that reads channels by patient, type and stretch.
 
@@ -33,7 +33,7 @@ def channel_reader(
         zones = zone_of(patient_id)
         zone = "" if zones is None or zones.is_unknown else zones.zone_at(span.start).zone
         own = series.list(patient_id)
-        carriers = carriers_for([one.kind for one in own], accepted)
+        carriers = carried or carriers_for([one.kind for one in own])
         for one in own:
             if carriers.get(one.kind) != metric_type:
                 continue

@@ -136,6 +136,60 @@ class SyncSwitches(SyncMemory):
         write.connection.execute(insert(_OUTBOX).values(row))
         return op_id
 
+    def carriers(self) -> dict[str, str]:
+        """The type that each kind travels on."""
+        with self._store.reading() as connection:
+            return {row.kind: row.metric_type for row in connection.execute(select(_KINDS))}
+
+    def carry_anew(self, account: str, carriers: Mapping[str, str]) -> int:
+        """Let kinds travel on other types from now on; what was sent stays as it is (Y-74). Answers how many changed.
+
+        A stretch that waits on the old type waits on the new one as well, and is packed anew without the kind.
+        """
+        known = self.carriers()
+        changed = {kind: name for kind, name in carriers.items() if kind in known and known[kind] != name}
+        if not changed:
+            return 0
+        with self._store.writing("sync.carriers") as write:
+            for kind, name in changed.items():
+                waits = and_(
+                    _OUTBOX.c.account == account,
+                    _OUTBOX.c.metric_type == known[kind],
+                    _OUTBOX.c.state == _S.NEW.value,
+                    _OUTBOX.c.part == 1,
+                )
+                here = and_(schema.chunks.c.series_id == schema.series.c.id, schema.chunks.c.period == _OUTBOX.c.period)
+                rows = write.connection.execute(
+                    select(_OUTBOX.c.op_id, _OUTBOX.c.patient_id, _OUTBOX.c.period)
+                    .distinct()
+                    .join(schema.series, schema.series.c.patient_id == _OUTBOX.c.patient_id)
+                    .join(
+                        schema.chunks,
+                        and_(
+                            schema.chunks.c.series_id == schema.series.c.id, schema.chunks.c.period == _OUTBOX.c.period
+                        ),
+                    )
+                    .where(waits, schema.series.c.kind == kind)
+                ).all()
+                for row in rows:
+                    pending = select(_OUTBOX.c.op_id).where(
+                        self._of(row.patient_id, account),
+                        _OUTBOX.c.metric_type == name,
+                        _OUTBOX.c.period == row.period,
+                        _OUTBOX.c.part == 1,
+                        _OUTBOX.c.state == _S.NEW.value,
+                    )
+                    stale = {"version": _OUTBOX.c.version + 1, "sealed": None, "payload_hash": None}
+                    write.connection.execute(update(_OUTBOX).where(_OUTBOX.c.op_id == row.op_id).values(stale))
+                    found = write.connection.execute(pending).scalar()
+                    if found is None:
+                        self._add(write, row.patient_id, account, name, row.period, 1)
+                    else:
+                        write.connection.execute(update(_OUTBOX).where(_OUTBOX.c.op_id == found).values(stale))
+                write.connection.execute(update(_KINDS).where(_KINDS.c.kind == kind).values(metric_type=name))
+            write.detail = f"{len(changed)} kinds"
+        return len(changed)
+
     def disable(self, patient_id: PatientId, account: str, reason: SyncReason = SyncReason.SYNC_OFF) -> int:
         """Let nothing more of a patient go; what was not sent becomes dead with the reason. Answers how many."""
         with self._store.writing("sync.disable", patient_id) as write:
