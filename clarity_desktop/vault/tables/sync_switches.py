@@ -163,12 +163,7 @@ class SyncSwitches(SyncMemory):
                     select(_OUTBOX.c.op_id, _OUTBOX.c.patient_id, _OUTBOX.c.period)
                     .distinct()
                     .join(schema.series, schema.series.c.patient_id == _OUTBOX.c.patient_id)
-                    .join(
-                        schema.chunks,
-                        and_(
-                            schema.chunks.c.series_id == schema.series.c.id, schema.chunks.c.period == _OUTBOX.c.period
-                        ),
-                    )
+                    .join(schema.chunks, here)
                     .where(waits, schema.series.c.kind == kind)
                 ).all()
                 for row in rows:
