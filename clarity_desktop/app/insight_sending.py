@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app import insight_settings as wanted
+from clarity_desktop.app.cloud_sessions import CloudSessionServices
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
 from clarity_desktop.app.insight_records import InsightRecordServices
 from clarity_desktop.app.insights import Insight, InsightFacts, SaidStatement, said_statement
@@ -51,11 +52,11 @@ class InsightPreview:
     """Why nothing may be sent now; ``None`` when the way is free."""
 
 
-class InsightSendingServices(InsightRecordServices):
+class InsightSendingServices(CloudSessionServices, InsightRecordServices):
     """Insights by models elsewhere. Part of ``Services``; its calls wait, so make them from a worker."""
 
     cloud_transport: CloudTransport | None = None
-    """Carries requests to the cloud account; ``None`` until one is signed in."""
+    """Carries requests to the cloud in place of the account that is signed in."""
     _under_way: QuestionsUnderWay
 
     # -- preview and send -------------------------------------------------------------------------------------
@@ -65,6 +66,13 @@ class InsightSendingServices(InsightRecordServices):
         """The purpose that a consent for this provider must name."""
         from clarity_desktop.insights.gate import consent_purpose
 
+        if provider == "cloud":
+            way = self._cloud_way()
+            if way is None:
+                raise ConflictError(
+                    "insights.no_account", "No cloud account is signed in.", remedy="Sign in on the Sync page."
+                )
+            return consent_purpose(provider, way.host)
         self._known(provider)
         return consent_purpose(provider, self._provider_with("").host)
 
@@ -167,7 +175,7 @@ class InsightSendingServices(InsightRecordServices):
         from clarity_desktop.insights.providers.cloud import cloud_body, fails_the_check, read_remote
         from clarity_desktop.insights.providers.provider import ProviderError
 
-        transport = self.cloud_transport
+        transport = self._cloud_way()
         host = "" if transport is None else transport.host
         reason = self._gate(patient_id, table, "cloud", host)
         if transport is None and reason in (None, GateReason.NO_CONSENT):
@@ -206,6 +214,15 @@ class InsightSendingServices(InsightRecordServices):
         if fails_the_check(table, raw):
             self.vault.audit.append("insight.check", patient_id=patient_id, outcome="refused", detail="remote text")
         return replace(by_rules, sent_bytes=len(body), remote=remote)
+
+    def _cloud_way(self) -> CloudTransport | None:
+        """The way to the current account's server; ``None`` without an account."""
+        from clarity_desktop.app.insight_cloud import AccountTransport
+
+        if self.cloud_transport is not None:
+            return self.cloud_transport
+        account = self.cloud_account()
+        return None if account is None else AccountTransport(account, lambda: self._cloud_api(account), self._net)
 
     def _ask(
         self,

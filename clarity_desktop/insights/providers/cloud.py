@@ -81,7 +81,7 @@ def fails_the_check(table: FactsTable, raw: bytes) -> bool:
 
 
 def cloud_body(table: FactsTable) -> bytes:
-    """The request for a table: values alone, no context.
+    """The request for a table, as the account's client sends it: values alone, no context, always in English.
 
     Raises
     ------
@@ -104,9 +104,8 @@ def cloud_body(table: FactsTable) -> bytes:
         )
     document: dict[str, Any] = {
         "analysis_results": values,
-        "insight_type": "brief",
-        "include_recommendations": False,
-        "language": table.language,
+        "insight_type": "comprehensive",
+        "language": "en",
     }
     return json.dumps(document, separators=(",", ":")).encode()
 
