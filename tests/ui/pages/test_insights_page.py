@@ -21,6 +21,7 @@ from clarity_desktop.ui.jobs import run_mutation, shut_down, start_job
 from clarity_desktop.ui.pages.insights import sheets
 from clarity_desktop.ui.pages.insights.beside import InsightBeside
 from clarity_desktop.ui.pages.insights.cited_text import CitationChip, CitedText, plain_words
+from clarity_desktop.ui.pages.insights.files import save_text
 from clarity_desktop.ui.pages.insights.page import InsightsPage
 from clarity_desktop.ui.qt import QApplication, QEvent, QGuiApplication, QPlainTextEdit, Qt
 from clarity_desktop.ui.screenshots import settle
@@ -465,3 +466,29 @@ def test_why_names_method_days_and_source(window: Window, page: InsightsPage) ->
     assert "Method" in words
     assert "coverage" in words
     sheet.dismiss()
+
+
+def test_consent_for_the_cloud_needs_an_account(page: InsightsPage, rest: Callable[[], None]) -> None:
+    heard: list[str] = []
+    page.told.connect(heard.append)
+    page.panel.who.set_value("cloud")
+    page.record_consent()
+    rest()
+    assert any("No cloud account is signed in" in one for one in heard)
+
+
+def test_i45_the_page_saves_the_text_with_its_sources(
+    qapp: QApplication, page: InsightsPage, services: Services, tmp_path: Path
+) -> None:
+    words = [words for words, _ in page.further()]
+    assert any("CSV" in one for one in words)
+    assert any("PDF" in one for one in words)
+    assert page.panel.insight is not None
+    assert page.patient is not None
+    heard: list[str] = []
+    for name in ("text.csv", "text.pdf"):
+        save_text(services, page.patient, page.panel.insight, tmp_path / name, heard.append)
+        settle(qapp)
+    assert heard == ["The text is saved, with its sources."] * 2
+    assert (tmp_path / "text.csv").read_text(encoding="utf-8").startswith("sentence,kind,text,fact_id,")
+    assert (tmp_path / "text.pdf").read_bytes().startswith(b"%PDF")

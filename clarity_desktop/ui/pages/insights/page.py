@@ -308,7 +308,7 @@ class InsightsPage(StudyPage):
             ("Save as a table (CSV) …", lambda: self._save("csv")),
             ("Save the report with this text (PDF) …", lambda: self._save("pdf")),
             ("What left this machine …", self.show_sent),
-            ("Record consent for the model …", self.record_consent),
+            ("Record consent for sending …", self.record_consent),
             ("Enter the provider's key …", self.enter_key),
             ("Only rules for this person", lambda: self._choose_provider("rules")),
             ("Follow the workplace's choice", lambda: self._choose_provider(None)),
@@ -345,7 +345,7 @@ class InsightsPage(StudyPage):
             )
 
     def record_consent(self) -> None:
-        """Record the person's consent for the model's provider and host."""
+        """Record the person's consent for the provider that is chosen, the model where that is rules, and its host."""
         patient, services = self.patient, self.services
         if patient is None:
             return
@@ -361,7 +361,11 @@ class InsightsPage(StudyPage):
                 lambda _: self.told.emit("The consent is recorded; it can be withdrawn on the Consent page."),
             )
 
-        run_query(self, services.insight_consent_purpose, ask)
+        def refused(error: ClarityError) -> None:
+            self.told.emit(f"{error.message} {error.remedy}")
+
+        provider = "cloud" if self.panel.who.value() == "cloud" else "gemini"
+        run_query(self, lambda: services.insight_consent_purpose(provider), ask, refused)
 
     def enter_key(self) -> None:
         """Enter the provider's key, which is tested and kept in the keychain."""

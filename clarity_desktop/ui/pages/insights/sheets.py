@@ -206,7 +206,7 @@ def ask_consent(
     window: QWidget, services: Services, patient: Patient, purpose: str, host: str, done: Callable[[Any], None]
 ) -> Sheet:
     """Record the person's consent for one provider at one host, with its terms and their date beside it (I-67)."""
-    terms = TERMS["gemini"]
+    terms = TERMS[purpose.split(":")[1]]
     given, witness, expires = QLineEdit(), QLineEdit(), QLineEdit()
     expires.setText(datetime.now(UTC).date().replace(year=datetime.now(UTC).year + 1, day=1).isoformat())
     until = Field("Holds until", expires, "YYYY-MM-DD; empty for no end")
