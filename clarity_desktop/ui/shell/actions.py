@@ -81,45 +81,6 @@ def go_timeline(window: Window) -> None:
 
 
 @command(
-    "go.compare",
-    "Show comparison",
-    _GO,
-    icon="columns-3",
-    needs=["unlocked", "patient"],
-    words=["events", "before", "after", "difference"],
-)
-def go_compare(window: Window) -> None:
-    """Shows events of the open person, and two windows of time against each other."""
-    window.open_page("compare")
-
-
-@command(
-    "go.insights",
-    "Show insights",
-    _GO,
-    icon="message-square-quote",
-    needs=["unlocked", "patient"],
-    words=["sentences", "text", "words", "model", "question"],
-)
-def go_insights(window: Window) -> None:
-    """Shows what was measured in checked sentences, each with the charts that it rests on."""
-    window.open_page("insights")
-
-
-@command(
-    "go.diary",
-    "Show sleep diary",
-    _GO,
-    icon="calendar-days",
-    needs=["unlocked", "patient"],
-    words=["write", "free days", "agreement"],
-)
-def go_diary(window: Window) -> None:
-    """Shows the sleep diary of the open person, how accounts of sleep agree, and which days are free."""
-    window.open_page("diary")
-
-
-@command(
     "go.import",
     "Show imports",
     _GO,
@@ -139,20 +100,6 @@ def go_import(window: Window) -> None:
 def go_jobs(window: Window) -> None:
     """Shows what runs, waits and has ended, with a way to stop it."""
     window.open_page("jobs")
-
-
-@command(
-    "go.sync",
-    "Show sync",
-    _GO,
-    shortcut="Ctrl+Shift+U",
-    icon="refresh-cw",
-    needs=["unlocked"],
-    words=["cloud", "server", "upload", "send", "waiting"],
-)
-def go_sync(window: Window) -> None:
-    """What waits for the server, and what needs you."""
-    window.open_page("sync")
 
 
 @command("go.back", "Back", _GO, shortcut="Alt+Left", icon="arrow-left", needs=["unlocked", "back"])
@@ -403,4 +350,4 @@ def redo(window: Window) -> None:
 
 
 # Their commands stand after those above, in the menu and in the list of keys.
-from clarity_desktop.ui.shell import figure_actions, security_actions  # noqa: E402, F401
+from clarity_desktop.ui.shell import figure_actions, page_actions, security_actions  # noqa: E402, F401

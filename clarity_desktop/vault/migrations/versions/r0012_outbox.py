@@ -18,7 +18,8 @@ _STATEMENTS: Final[tuple[str, ...]] = (
         "created INTEGER NOT NULL, updated INTEGER NOT NULL, batch_id TEXT, attempts INTEGER NOT NULL, faults "
         "INTEGER NOT NULL, next_try INTEGER NOT NULL, first_sent INTEGER, last_sent INTEGER, processing_id "
         "TEXT, payload_hash TEXT, may_exist INTEGER NOT NULL, correlation TEXT NOT NULL, reason TEXT NOT "
-        "NULL, version INTEGER NOT NULL, sealed BLOB, PRIMARY KEY (op_id), FOREIGN KEY(patient_id) REFERENCES patients (id))"
+        "NULL, version INTEGER NOT NULL, sealed BLOB, PRIMARY KEY (op_id), FOREIGN KEY(patient_id) REFERENCES "
+        "patients (id))"
     ),
     "CREATE INDEX outbox_by_patient ON outbox (patient_id, state)",
     "CREATE INDEX outbox_by_state ON outbox (account, state, next_try)",
