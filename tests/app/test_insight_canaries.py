@@ -174,7 +174,9 @@ class _Cloud:
         return b'{"narrative": "Sleep was 8 h."}'
 
 
-@pytest.mark.parametrize("case", sorted(CASES))
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case == "p01" else pytest.mark.slow) for case in sorted(CASES)]
+)
 def test_i2_i3_i56_no_planted_identifier_leaves_or_lies_about(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:

@@ -15,6 +15,8 @@ import pytest
 from clarity_desktop.domain.users import Role
 from tests.app.team import OWNER, make_team, session, words_of
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("Zephyrine Quillfeather", "Oswaldine Thistlewhite", "Barnabine Crookshanks")
 BORN = date(1913, 8, 27)
 

@@ -23,6 +23,8 @@ from clarity_desktop.ui.pages.imports import ImportPage
 from clarity_desktop.ui.qt import QAbstractButton, QWidget
 from clarity_desktop.ui.shell.window import Window
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).resolve().parent.parent / "data" / "healthkit"
 STEPS = "HKQuantityTypeIdentifierStepCount"
 Rest = Callable[[], None]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from clarity_desktop.ui.qt import QApplication, QEvent
 from clarity_desktop.ui.shell.page_list import PAGES
 from clarity_desktop.ui.shell.window import Window
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 12
 

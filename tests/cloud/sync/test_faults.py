@@ -25,6 +25,8 @@ from tests.cloud.sync.faults import FAULTS, Faults
 from tests.servers.replica import Replica, ReplicaState, running
 from tests.servers.replica.accounts import StubTokens
 
+pytestmark = pytest.mark.slow
+
 S = OperationState
 
 

@@ -15,6 +15,8 @@ import pytest
 from clarity_desktop.domain.overwriting import overwrite
 from clarity_desktop.vault import KdfParameters, Vault
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("window_of_secrets.py")
 MASK = 0x5A
 

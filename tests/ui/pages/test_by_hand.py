@@ -32,6 +32,8 @@ from clarity_desktop.ui.screenshots import settle
 from clarity_desktop.ui.shell.unsaved import unsaved_texts
 from clarity_desktop.ui.shell.window import Window
 
+pytestmark = pytest.mark.slow
+
 DAYS = 18
 
 

@@ -18,6 +18,8 @@ from clarity_desktop.ui.qt import QApplication, QGuiApplication, QPointF
 from clarity_desktop.ui.shell.figure_actions import figure_of
 from clarity_desktop.ui.shell.window import Window
 
+pytestmark = pytest.mark.slow
+
 Rest = Callable[[], None]
 SLOW = {"lomb_scargle_period_h": "Period, Lomb–Scargle", "social_jetlag_h": "Social jetlag"}
 

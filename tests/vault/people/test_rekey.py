@@ -124,6 +124,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX matter")
 def test_no_kill_loses_the_vault(filled: Vault) -> None:
     directory, before = filled.directory, values(filled)

@@ -133,6 +133,7 @@ _WORDS = {
     "sources.order": "Order of sources set",
     "sync.adopt": "Sync taken over",
     "sync.batch": "Sync prepared",
+    "sync.carriers": "Way of kinds to a server set",
     "sync.compact": "Sync list tidied",
     "sync.disable": "Sync switched off",
     "sync.enable": "Sync switched on",
