@@ -8,7 +8,7 @@ from sqlalchemy import Column, MetaData, Table, Text
 
 __all__ = ["KNOWN_REVISIONS", "REVISION", "metadata", "version"]
 
-KNOWN_REVISIONS: Final[tuple[str, ...]] = tuple(f"{number:04d}" for number in range(1, 13))
+KNOWN_REVISIONS: Final[tuple[str, ...]] = tuple(f"{number:04d}" for number in range(1, 14))
 """All revisions in order; a file with another one comes from a newer program."""
 REVISION: Final = KNOWN_REVISIONS[-1]
 
