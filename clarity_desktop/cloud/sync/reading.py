@@ -7,6 +7,7 @@ from typing import Protocol
 
 from clarity_desktop.cloud.sync.metrics import carriers_for, source_mark
 from clarity_desktop.cloud.sync.packing import Channel
+from clarity_desktop.cloud.sync.ranges import outside_range
 from clarity_desktop.domain.series import Samples, Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
 
@@ -22,10 +23,19 @@ def channel_reader(
     series: _SeriesStore,
     zone_of: Callable[[str], ZoneTimeline | None],
     carried: Mapping[str, str] | None = None,
+    left_out: Callable[[str], frozenset[str]] = lambda _: frozenset(),
 ) -> Callable[[str, str, Span], Sequence[Channel]]:
     """A function that reads channels by patient, type and stretch.
 
-    A sample belongs to the stretch in which it starts, so that each travels once.
+    A sample belongs to the stretch in which it starts, so that each travels once. Values that the server would refuse
+    stay here (Y-25), as do kinds that a person left out (Y-30).
+
+    Parameters
+    ----------
+    carried:
+        Type by kind, as the outbox was told; the default ways where it is empty.
+    left_out:
+        Kinds of a patient that a person keeps here.
     """
 
     def read(patient_id: str, metric_type: str, span: Span) -> Sequence[Channel]:
@@ -34,10 +44,11 @@ def channel_reader(
         zone = "" if zones is None or zones.is_unknown else zones.zone_at(span.start).zone
         own = series.list(patient_id)
         carriers = carried or carriers_for([one.kind for one in own])
+        kept = left_out(patient_id)
         for one in own:
-            if carriers.get(one.kind) != metric_type:
+            if carriers.get(one.kind) != metric_type or one.kind in kept:
                 continue
-            samples = _starting_in(series.read(one.id, span), span)
+            samples = _sendable(series.read(one.id, span), span, one)
             if len(samples):
                 mark = source_mark(patient_id, one.source)
                 found.append(Channel(one.kind, one.unit, zone, mark, "raw/1", samples))
@@ -46,8 +57,9 @@ def channel_reader(
     return read
 
 
-def _starting_in(samples: Samples, span: Span) -> Samples:
+def _sendable(samples: Samples, span: Span, series: Series) -> Samples:
     keep = (samples.start >= span.start) & (samples.start < span.stop)
+    keep &= ~outside_range(series.kind, series.unit, samples.value)
     return Samples(
         samples.start[keep],
         samples.length_s[keep],
