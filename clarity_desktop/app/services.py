@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarity_desktop import __version__
+from clarity_desktop.app.clinic_summary import ClinicSummaryServices
 from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
-from clarity_desktop.app.diary import DiaryServices
 from clarity_desktop.app.import_batch import BatchServices
 from clarity_desktop.app.insight_exports import InsightExportServices, cited_text
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
 from clarity_desktop.app.locking import LockingServices
 from clarity_desktop.app.oversight import OversightServices
 from clarity_desktop.app.permissions import needs, open_to_all
-from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import (
     masked_patient,
 )
@@ -66,9 +65,8 @@ class Services(
     BatchServices,
     CloudServices,
     SyncServices,
-    DiaryServices,
+    ClinicSummaryServices,
     InsightExportServices,
-    ProtectionServices,
     OversightServices,
     LockingServices,
     ColleagueServices,

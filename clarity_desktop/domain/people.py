@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from clarity_desktop.domain.time import Instant
 
-__all__ = ["Patient", "PatientId", "Sex"]
+__all__ = ["Patient", "PatientId", "Sex", "age_band"]
 
 PatientId = str
 """Random identifier (UUID4, hexadecimal with dashes). It is what every other record carries."""
@@ -46,3 +46,18 @@ class Patient:
             return None
         before_birthday = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
         return day.year - self.birth_date.year - before_birthday
+
+
+def age_band(age: int | None) -> str | None:
+    """The ten years that an age lies in: ``18–29``, ``30–39`` … ``90+``, ``under 18``; ``None`` for an unknown one.
+
+    Ages from 90 on are one band, because single ones would name people (45 CFR 164.514(b)(2)(i)(C)).
+    """
+    if age is None:
+        return None
+    if age < 18:
+        return "under 18"
+    if age >= 90:
+        return "90+"
+    first = max(18, age // 10 * 10)
+    return f"{first}–{first // 10 * 10 + 9}"
