@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from clarity_desktop.app.cloud_servers import CloudServer, CloudServerServices
+from clarity_desktop.app.cloud_calls import CallBook
+from clarity_desktop.app.cloud_servers import CloudServer
+from clarity_desktop.app.cloud_watch import CloudWatchServices
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError, NotFoundError
@@ -96,7 +98,7 @@ class _Live:
         await self.client.close()
 
 
-class CloudSessionServices(CloudServerServices):
+class CloudSessionServices(CloudWatchServices):
     """What the services hold of accounts in use. Part of ``Services``."""
 
     _cloud_live: dict[str, _Live]
@@ -106,6 +108,7 @@ class CloudSessionServices(CloudServerServices):
 
     def _begin_cloud(self) -> None:
         self._cloud_live = {}
+        self._cloud_calls = CallBook()
         self._cloud_keeper = None
         self._cloud_kept = False
         self._cloud_keeping = None
@@ -197,8 +200,9 @@ class CloudSessionServices(CloudServerServices):
                 self._cloud_keeping = VaultKeeping(self.vault)
             keeping = self._cloud_keeping
         account = f"{server.url}/{user_id}" if user_id else ""
-        return CloudClient(
-            self._service(server), session, account=account, bucket_store=keeping, cache=keeping if user_id else None
+        cache = keeping if user_id else None
+        return self._watch(
+            CloudClient(self._service(server), session, account=account, bucket_store=keeping, cache=cache)
         )
 
     def _identity(self, server: CloudServer) -> IdentityService:

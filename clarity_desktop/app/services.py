@@ -13,6 +13,7 @@ from clarity_desktop import __version__
 from clarity_desktop.app.clinic_summary import ClinicSummaryServices
 from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
+from clarity_desktop.app.diagnostics import DiagnosticsServices
 from clarity_desktop.app.import_batch import BatchServices
 from clarity_desktop.app.insight_exports import InsightExportServices, cited_text
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
@@ -63,6 +64,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 class Services(
     BatchServices,
+    DiagnosticsServices,
     CloudServices,
     SyncServices,
     ClinicSummaryServices,

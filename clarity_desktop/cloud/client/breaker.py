@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -36,6 +37,8 @@ class Breaker:
     opened_at: float | None = None
     """Steady time at which it opened."""
     probing: bool = False
+    changed: Callable[[BreakerState], None] | None = field(default=None, repr=False)
+    """Told when it opens, and when it closes again; called in the event loop, so it must not wait."""
 
     @property
     def state(self) -> BreakerState:
@@ -62,13 +65,18 @@ class Breaker:
 
     def succeeded(self) -> None:
         """A call went well: all is forgotten."""
+        was_open = self.opened_at is not None
         self.failures, self.opened_at, self.probing = 0, None, False
+        if was_open and self.changed is not None:
+            self.changed(BreakerState.CLOSED)
 
     def failed(self) -> None:
         """A call failed; opens at the limit, and again after a probe that failed."""
         self.failures += 1
         if self.probing or self.failures >= self.most_failures:
             self.opened_at, self.probing = self.clock.steady(), False
+            if self.changed is not None:
+                self.changed(BreakerState.OPEN)
 
     def left(self) -> None:
         """A call ended without telling anything, such as by a cancellation."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.cloud.client.addresses import checked_address
-from clarity_desktop.cloud.client.breaker import Breaker
+from clarity_desktop.cloud.client.breaker import Breaker, BreakerState
 from clarity_desktop.cloud.client.buckets import Buckets, BucketStore
 from clarity_desktop.cloud.client.cache import CachedBody, HttpCache
 from clarity_desktop.cloud.client.certificates import fingerprint_of, tls_context
@@ -121,6 +121,16 @@ class CloudClient:
         if capability not in self._capabilities:
             self._capabilities[capability] = Breaker(self.clock, most_failures=_FAULTS_IN_A_ROW)
         return self._capabilities[capability]
+
+    def paused_capabilities(self) -> tuple[str, ...]:
+        """Capabilities whose own breaker is open."""
+        held = self._capabilities.copy()
+        return tuple(sorted(name for name, one in held.items() if one.state is not BreakerState.CLOSED))
+
+    async def reset_breakers(self) -> None:
+        """Let calls pass again at once, of the server and of each capability."""
+        for breaker in (self.breaker, *self._capabilities.values()):
+            breaker.succeeded()
 
     # -- the way of a call ------------------------------------------------------------------------------------
 
