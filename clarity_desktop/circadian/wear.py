@@ -21,12 +21,14 @@ _CHOI_RUN = 90
 _CHOI_SPIKE = 2
 _CHOI_WINDOW = 30
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.bool_)
-_TRUE_AT_START = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1)
-_TRUE_AT_END = np.logical_and.accumulate(_BITS[:, ::-1], axis=1).sum(axis=1)
 _ALL_EIGHT = np.uint64(0x0101010101010101)
 """Eight flags that are all true, read as one number."""
 _PADDING = 5
 """Words of eight flags before and behind a record: an empty one outside, four as long as a run has to be inside."""
+_REACH_BACK = -np.logical_and.accumulate(_BITS[:, ::-1], axis=1).sum(axis=1) - 8 * (_PADDING - 1)
+"""By the eight flags of the word before a run: where it begins, counted from that word in the record."""
+_REACH_ON = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1) - 8 * (_PADDING - 2)
+"""By the eight flags of the word behind a run: where it stops, counted from two words before that word."""
 _ONE = np.ones(1, dtype=np.bool_)
 _TROIANO_RUN = 60
 _TROIANO_SPIKE = 2
@@ -65,20 +67,16 @@ def choi(epochs: Epochs) -> tuple[tuple[int, int], ...]:
     np.equal(values, 0, out=inside)
     start, stop = _long_runs(flags)
     length = stop - start
-    fills = length >= _CHOI_WINDOW
-    # Only the first and the last can lie beyond the record, where there is nothing to join.
-    fills[0] &= bool(stop[0] > 0)
-    fills[-1] &= bool(start[-1] < values.size)
-    start[0], stop[-1] = max(start[0], 0), min(stop[-1], values.size)
-    gap = start[1:] - stop[:-1]
-    near = gap <= _CHOI_SPIKE
-    near &= fills[1:]
-    near &= fills[:-1]
-    joined = near.nonzero()[0]
-    first = stop.take(joined)
-    joined = joined.compress(np.isfinite(values.take(first) + values.take(first + gap.take(joined) - 1)))
-    # Most runs are neither long by themselves nor joined to another; only the others are looked at further.
     matters = length >= _CHOI_RUN
+    # Only the first and the last can lie beyond the record, where there is nothing to join.
+    length[0] *= bool(stop[0] > 0)
+    length[-1] *= bool(start[-1] < values.size)
+    start[0], stop[-1] = max(start[0], 0), min(stop[-1], values.size)
+    near = (start[1:] <= stop[:-1] + _CHOI_SPIKE).nonzero()[0]
+    joined = near.compress(np.minimum(length.take(near), length.take(near + 1)) >= _CHOI_WINDOW)
+    spike = values.take(stop.take(joined)) + values.take(start.take(joined + 1) - 1)
+    joined = joined.compress(np.isfinite(spike))
+    # Most runs are neither long by themselves nor joined to another; only the others are looked at further.
     matters[joined] = matters[joined + 1] = True
     at = matters.nonzero()[0]
     ends = np.ones(length.size, dtype=np.bool_)
@@ -108,13 +106,12 @@ def _long_runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.
     pair = full[1:] & full[:-1]
     # Begins and ends with false, so that changes are the beginning of a run and its end by turns.
     edges = (pair[1:] != pair[:-1]).nonzero()[0]
-    before, after = edges[::2], edges[1::2] + 2
-    start = 8 * before
-    start -= _TRUE_AT_END.take(np.packbits(words.take(before).view(np.uint8)))
-    start -= 8 * (_PADDING - 1)
-    stop = 8 * after
-    stop += _TRUE_AT_START.take(np.packbits(words.take(after).view(np.uint8)))
-    stop -= 8 * _PADDING
+    before, last = edges[::2], edges[1::2]
+    start = _REACH_BACK.take(np.packbits(words.take(before).view(np.uint8)))
+    stop = _REACH_ON.take(np.packbits(words.take(last + 2).view(np.uint8)))
+    edges *= 8
+    start += before
+    stop += last
     return start, stop
 
 
