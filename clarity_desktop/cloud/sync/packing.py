@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.domain.series import Samples
 
-__all__ = ["MOST_ITEM_BYTES", "PACK_VERSION", "Channel", "PackedPart", "pack", "unpack"]
+__all__ = ["MOST_ITEM_BYTES", "PACK_VERSION", "UNTAGGED_VERSION", "Channel", "PackedPart", "peek", "pack", "unpack"]
 
-PACK_VERSION: Final = "1"
+PACK_VERSION: Final = "2"
+"""Names the person by an opaque number of the account; what names nobody keeps the first version's bytes."""
+UNTAGGED_VERSION: Final = "1"
 MOST_ITEM_BYTES: Final = 350_000
 """Most that one packed metric may weigh as JSON (Y-21)."""
+_PEEK: Final = 8_192
 _FRAME_BYTES: Final = 4_000
 """Kept free for the names around the packed text."""
 
@@ -38,9 +41,17 @@ class Channel:
     method: str
     """How the values came about, with version: ``raw/1``."""
     samples: Samples
+    person: str = ""
+    """The random number by which the account's devices know whose it is; all channels of a piece have the same."""
+    text: str = ""
+    """What travels beside samples, as JSON; only where the person's consent names it."""
 
     def header(self) -> dict[str, Any]:
         """What stands beside the columns."""
+        found = self._header()
+        return {**found, "text": self.text} if self.text else found
+
+    def _header(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "unit": self.unit,
@@ -64,11 +75,12 @@ class PackedPart:
     parts: int
     text: str
     """Base64 of the compressed columns, cut."""
+    version: str = UNTAGGED_VERSION
 
     def document(self) -> dict[str, Any]:
         """As it travels."""
         return {
-            "clarity_pack": PACK_VERSION,
+            "clarity_pack": self.version,
             "group": self.group,
             "part": self.part,
             "parts": self.parts,
@@ -80,12 +92,14 @@ class PackedPart:
     def from_document(cls, document: Mapping[str, Any]) -> PackedPart:
         """Read a part back; raises :class:`IntegrityError` (``sync.part``) when it is not what was sent."""
         try:
-            found = cls(str(document["group"]), int(document["part"]), int(document["parts"]), str(document["data"]))
-            told = str(document["sha256"])
             version = str(document["clarity_pack"])
+            found = cls(
+                str(document["group"]), int(document["part"]), int(document["parts"]), str(document["data"]), version
+            )
+            told = str(document["sha256"])
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged("a field of the part is missing") from error
-        if version != PACK_VERSION:
+        if version not in (UNTAGGED_VERSION, PACK_VERSION):
             raise _damaged(f"packed by version {version}")
         if hashlib.sha256(found.text.encode("utf-8")).hexdigest() != told:
             raise _damaged("the part's hash differs")
@@ -97,7 +111,10 @@ def pack(channels: Sequence[Channel]) -> list[PackedPart]:
 
     Equal channels give equal bytes.
     """
-    headers = [channel.header() for channel in channels]
+    headers: Any = [channel.header() for channel in channels]
+    person = next((channel.person for channel in channels), "")
+    if person:
+        headers = {"person": person, "channels": headers}
     columns = b"".join(_columns(channel.samples) for channel in channels)
     head = json.dumps(headers, ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode("ascii")
     payload = len(head).to_bytes(4, "big") + head + columns
@@ -105,7 +122,38 @@ def pack(channels: Sequence[Channel]) -> list[PackedPart]:
     text = base64.b64encode(zlib.compress(payload, 6)).decode("ascii")
     size = MOST_ITEM_BYTES - _FRAME_BYTES
     cuts = [text[start : start + size] for start in range(0, max(len(text), 1), size)]
-    return [PackedPart(group, number, len(cuts), cut) for number, cut in enumerate(cuts, 1)]
+    version = PACK_VERSION if person else UNTAGGED_VERSION
+    return [PackedPart(group, number, len(cuts), cut, version) for number, cut in enumerate(cuts, 1)]
+
+
+def peek(text: str) -> tuple[str, list[dict[str, Any]]]:
+    """Whose a piece is and what its channels are, from the text of its first part; no column is unpacked.
+
+    Raises
+    ------
+    IntegrityError
+        ``sync.part`` when the text is no beginning of a packed series.
+    """
+    opener = zlib.decompressobj()
+    found, place, wanted = b"", 0, 4
+    try:
+        while len(found) < wanted:
+            cut = base64.b64decode(text[place : place + _PEEK])
+            if not cut and not opener.unconsumed_tail:
+                raise _damaged("the piece ends within its header")
+            found += opener.decompress(opener.unconsumed_tail + cut, _PEEK)
+            place += _PEEK
+            if wanted == 4 and len(found) >= 4:
+                wanted = 4 + int.from_bytes(found[:4], "big")
+        return _headers(json.loads(found[4:wanted]))
+    except (ValueError, zlib.error) as error:
+        raise _damaged("the text is no packed series") from error
+
+
+def _headers(document: Any) -> tuple[str, list[dict[str, Any]]]:
+    """``(person, headers)`` of either version; nobody is named by the first."""
+    person, headers = ("", document) if isinstance(document, list) else (document["person"], document["channels"])
+    return str(person), [dict(one) for one in headers]
 
 
 def unpack(parts: Iterable[PackedPart]) -> list[Channel]:
@@ -154,7 +202,7 @@ def _columns(samples: Samples) -> bytes:
 def _channels(payload: bytes) -> Iterator[Channel]:
     try:
         size = int.from_bytes(payload[:4], "big")
-        headers = json.loads(payload[4 : 4 + size])
+        person, headers = _headers(json.loads(payload[4 : 4 + size]))
         place = 4 + size
         for header in headers:
             count = int(header["count"])
@@ -177,6 +225,8 @@ def _channels(payload: bytes) -> Iterator[Channel]:
                 str(header["source"]),
                 str(header["method"]),
                 samples,
+                person,
+                str(header.get("text", "")),
             )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged("the packed columns do not fit their header") from error

@@ -33,6 +33,13 @@ from clarity_desktop.vault.store.schema.core import (
 )
 from clarity_desktop.vault.store.schema.diary import diary_entries, diary_history
 from clarity_desktop.vault.store.schema.drafts import drafts, workstation_rules
+from clarity_desktop.vault.store.schema.exchange import (
+    RECORDS_PERIOD,
+    exchange_conflicts,
+    exchange_people,
+    exchange_pieces,
+    exchange_records,
+)
 from clarity_desktop.vault.store.schema.insights import insight_choices, insight_feedback, insight_sends, insights
 from clarity_desktop.vault.store.schema.levels import levels
 from clarity_desktop.vault.store.schema.outbox import (
@@ -61,6 +68,7 @@ from clarity_desktop.vault.store.schema.reimport import (
 __all__ = [
     "CONSENT_GUARDS",
     "KNOWN_REVISIONS",
+    "RECORDS_PERIOD",
     "REVISION",
     "attachment_segments",
     "attachments",
@@ -77,6 +85,10 @@ __all__ = [
     "drafts",
     "elements",
     "erasures",
+    "exchange_conflicts",
+    "exchange_people",
+    "exchange_pieces",
+    "exchange_records",
     "findings",
     "gone_elements",
     "holds",

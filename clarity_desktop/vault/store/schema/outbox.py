@@ -11,6 +11,7 @@ from clarity_desktop.vault.store.schema.base import metadata
 
 __all__ = [
     "OUTBOX_GUARDS",
+    "OUTBOX_UUID",
     "cloud_bodies",
     "outbox",
     "outbox_batches",
@@ -129,16 +130,17 @@ cloud_bodies = Table(
 )
 
 _PAIRS: Final = ", ".join(sorted(f"'{before.value}>{after.value}'" for before, after in LEGAL))
-_UUID: Final = (
+OUTBOX_UUID: Final = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' "
     "|| substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
 )
+"""A fresh UUID, as SQL."""
 _NOW: Final = "CAST(strftime('%s', 'now') AS INTEGER)"
 _HEARS: Final = (
     "CREATE TRIGGER outbox_hears_of_chunks AFTER INSERT ON chunks BEGIN "
     "INSERT INTO outbox (op_id, patient_id, account, metric_type, period, part, state, created, updated, "
     "attempts, faults, next_try, may_exist, correlation, reason, version) "
-    f"SELECT {_UUID}, s.patient_id, p.account, k.metric_type, NEW.period, 1, 'new', {_NOW}, {_NOW}, "
+    f"SELECT {OUTBOX_UUID}, s.patient_id, p.account, k.metric_type, NEW.period, 1, 'new', {_NOW}, {_NOW}, "
     "0, 0, 0, 0, '', '', 0 "
     "FROM series s JOIN sync_patients p ON p.patient_id = s.patient_id AND p.enabled = 1 "
     "JOIN sync_kinds k ON k.kind = s.kind WHERE s.id = NEW.series_id "
