@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clarity_desktop.app.diary import DiaryServices
+from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import masked_patient
@@ -15,10 +16,12 @@ from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from clarity_desktop.clinic.summary import ClinicSummary, Paperwork
     from clarity_desktop.domain.panel import Panel
     from clarity_desktop.domain.people import Patient
+    from clarity_desktop.reports.files import ReportFile
 
 __all__ = ["ClinicSummaryServices"]
 
@@ -56,6 +59,36 @@ class ClinicSummaryServices(ProtectionServices, DiaryServices):
             unfinished=self.unfinished_imports(patient_id),
             paperwork=self._paperwork(person, today) if sees else None,
         )
+
+    @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
+    def write_clinic_summary(
+        self, patient_id: str, path: Path, summary: ClinicSummary, insight: Insight | None = None
+    ) -> ReportFile:
+        """Write a summary as a PDF for printing, with a text and its sources where one is given; an audit entry.
+
+        Raises
+        ------
+        InputError
+            ``report.not_writable`` when the folder does not take the file.
+        """
+        from clarity_desktop import __version__
+        from clarity_desktop.app.insight_exports import cited_text
+        from clarity_desktop.reports.files import write_whole
+        from clarity_desktop.reports.plain_pages import plain_pages
+        from clarity_desktop.reports.summary_text import summary_identity, summary_sections
+
+        words = None if insight is None or not insight.statements else cited_text(insight)
+        pages = plain_pages(
+            "Patient summary",
+            summary_identity(summary),
+            summary_sections(summary, words),
+            foot=NOT_A_DIAGNOSIS,
+            generated=summary.made,
+            version=__version__,
+            simulated=summary.who.simulated,
+        )
+        self.vault.audit.append("export.summary", patient_id=patient_id)
+        return write_whole(path, pages)
 
     def _panel_or_none(self, patient_id: str) -> Panel | None:
         try:

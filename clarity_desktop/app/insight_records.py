@@ -35,7 +35,7 @@ class InsightRecordServices(InsightChoiceServices):
             return insight
         key = cache_key if len(cache_key) == 64 else self._cache_key(insight.facts, "rules", insight.origin)
         if not fresh and (cached := self.vault.insights.cached(key)) is not None:
-            return self._from_stored(cached, insight.facts)
+            return replace(self._from_stored(cached, insight.facts), cached=True)
         document = {
             "origin": insight.origin,
             "language": insight.facts.language,

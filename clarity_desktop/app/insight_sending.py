@@ -158,7 +158,7 @@ class InsightSendingServices(CloudSessionServices, InsightRecordServices):
             return replace(by_rules, refused=reason.sentence, remedy=reason.remedy)
         cache_key = self._cache_key(by_rules.facts, chosen, model.model)
         if not fresh and (cached := self.vault.insights.cached(cache_key)) is not None:
-            return self._from_stored(cached, by_rules.facts)
+            return replace(self._from_stored(cached, by_rules.facts), cached=True)
         self.require(Right.SEND_INSIGHT, "tell_insight")
         token = cancel or CancelToken()
         return self._under_way.ask(

@@ -92,6 +92,8 @@ class Insight:
     """What the cloud wrote, which no check can hold to the facts."""
     partial: bool = False
     """Whether it was cancelled before its end."""
+    cached: bool = False
+    """Whether it is a text of the last hour that serves again, because no fact has changed since."""
 
     @property
     def text(self) -> str:

@@ -17,6 +17,8 @@ from clarity_desktop.domain.time import format_instant
 if TYPE_CHECKING:
     from clarity_desktop.app.insights import Insight
 
+__all__ = ["app", "check_language", "insight_document"]
+
 app = typer.Typer(help="Words about recordings, held to the facts.", no_args_is_help=True)
 
 
@@ -82,7 +84,7 @@ def generate(
     """Say in sentences what the facts of a topic are, with the facts each sentence rests on."""
     session = session_of(context)
     services = session.unlocked()
-    _check_language(language)
+    check_language(language)
     patient_id = services.patient(patient).id
     found = services.tell_insight(patient_id, topic, provider=provider, language=language, event=_day(event))
     document = insight_document(found)
@@ -104,7 +106,7 @@ def preview(
     """Show exactly what would be sent, and whether it may; nothing is sent."""
     session = session_of(context)
     services = session.unlocked()
-    _check_language(language)
+    check_language(language)
     found = services.insight_preview(
         services.patient(patient).id, topic, provider=provider, language=language, event=_day(event)
     )
@@ -166,7 +168,7 @@ def facts(
 
     session = session_of(context)
     services = session.unlocked()
-    _check_language(language)
+    check_language(language)
     found = services.insight_facts(services.patient(patient).id, topic, language=language, event=_day(event))
     document = {
         "facts": None if found.table is None else table_document(found.table, local=True),
@@ -193,6 +195,8 @@ def insight_document(found: Insight) -> dict[str, object]:
     return {
         "provider": found.provider,
         "origin": found.origin,
+        "made": format_instant(found.made),
+        "cached": found.cached,
         "topic": found.facts.topic.value,
         "text": found.text,
         "statements": [
@@ -225,7 +229,8 @@ def _day(text: str | None) -> date | None:
         raise UsageError("usage.date", "This is not a day.", remedy="Write it as YYYY-MM-DD.") from error
 
 
-def _check_language(language: str) -> None:
+def check_language(language: str) -> None:
+    """Raise ``UsageError`` for a language that insights do not speak."""
     from clarity_desktop.insights.grounding.lexicon import LANGUAGES
 
     if language not in LANGUAGES:

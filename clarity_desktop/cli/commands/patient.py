@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,6 +69,40 @@ def show(
     rows = [(one.kind, one.source, one.unit, one.n) for one in series]
     text = table(rows, ("type", "source", "unit", "samples")) or "No data is stored yet."
     session.output.answer(document, f"{head}\nZone: {zones}\n\n{text}")
+
+
+@app.command("summary")
+def summary(
+    context: typer.Context,
+    patient: Annotated[str, typer.Argument(help="Id, code or exact name.")],
+    language: Annotated[str, typer.Option(help="Of the sentences: en or de.")] = "en",
+    pdf: Annotated[
+        Path | None, typer.Option(metavar="FILE.pdf", help="Also write it for printing.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Show what the vault holds about one person, and what the rules say of it. The opening becomes an audit entry."""
+    from clarity_desktop.app.insight_exports import cited_text
+    from clarity_desktop.cli.commands.insights import check_language, insight_document
+    from clarity_desktop.clinic.document import summary_document
+    from clarity_desktop.reports.plain_pages import plain_text
+    from clarity_desktop.reports.summary_text import summary_sections
+
+    session = session_of(context)
+    check_language(language)
+    services = session.unlocked()
+    found = services.open_patient(services.patient(patient).id)
+    held = services.clinic_summary(found.id)
+    said = services.tell_insight(found.id, provider="rules", language=language) if held.has_measurements else None
+    document = {
+        "patient": found.id,
+        **summary_document(held),
+        "insights": None if said is None else insight_document(said),
+    }
+    if pdf is not None:
+        written = services.write_clinic_summary(found.id, pdf, held, said)
+        document["files"] = [{"path": written.path, "sha256": written.sha256}]
+    words = None if said is None or not said.statements else cited_text(said)
+    session.output.answer(document, plain_text(summary_sections(held, words)))
 
 
 @app.command("access")

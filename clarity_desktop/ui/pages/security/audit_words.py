@@ -76,6 +76,8 @@ _WORDS = {
     "insight.question": "Question asked",
     "insight.refused": "Sending refused",
     "export.insight": "Insight as a table",
+    "export.summary": "Patient summary as a PDF",
+    "export.insight_sends": "List of what was sent, as a PDF",
     "insight.send": "Sent to a provider",
     "insight.sent": "Answer of a provider",
     "levels.store": "Overviews for charts stored",
