@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from clarity_desktop.domain.errors import NotFoundError, UsageError
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
 from clarity_desktop.pat.encoder import Encoder
-from clarity_desktop.pat.folded import FoldedEncoder
+from clarity_desktop.pat.refilled import RefilledEncoder
 from clarity_desktop.pat.sizes import FEED_FORWARD, WIDTH, WINDOW_MIN, ModelSize
 
 __all__ = ["DeviceName", "Embeddings", "Precision", "bytes_per_window", "devices", "embed", "fitting_batch"]
@@ -45,6 +45,8 @@ class Embeddings:
     """Attention that each patch receives in the last block, (N, T), sums to 1; ``None`` when not asked for."""
     tokens: NDArray[np.float32] | None
     """The last block's output, (N, T, 96); ``None`` when not asked for."""
+    others: NDArray[np.float32] | None
+    """The embedding of each window under its other fill, (N, 96); ``None`` when there was none."""
     device: str
     """Device that computed it: ``cpu``, ``cuda`` or ``mps``."""
     precision: Precision
@@ -64,6 +66,7 @@ def embed(
     encoder: Encoder,
     windows: NDArray[np.float32],
     *,
+    others: NDArray[np.float32] | None = None,
     device: str = "auto",
     dtype: str = "float32",
     batch: int | None = None,
@@ -81,6 +84,10 @@ def embed(
         The model, with verified weights.
     windows:
         Standardised, filled minutes, float32 (N, 10080), every one finite.
+    others:
+        The same windows with missing minutes filled in another way, of the same shape. Their embeddings alone are
+        computed: windows that are equal under both fills are not computed twice, and on a processor what an encoder of
+        one block shares between both is computed once.
     device:
         ``cpu``, ``cuda``, ``mps``, or ``auto`` for the first of :func:`devices`.
     dtype:
@@ -107,20 +114,33 @@ def embed(
     name = _chosen(device)
     precision = _precision(dtype, name)
     _check(windows)
+    if others is not None:
+        _check(others, windows.shape[0])
     if (batch is not None and batch < 1) or (workers is not None and workers < 1):
         raise UsageError("pat.batch", "At least one window is computed at a time.", remedy="Choose 1 or more.")
     size, count = encoder.size, windows.shape[0]
     cancel = cancel or CancelToken()
     rows = batch or (1 if name == "cpu" else fitting_batch(size, name, attention=attention))
-    folded = FoldedEncoder(encoder, device=name, dtype=_PRECISIONS[precision])
+    folded = RefilledEncoder(encoder, device=name, dtype=_PRECISIONS[precision])
     pooled = np.empty((count, WIDTH), np.float32)
+    refilled = None if others is None else np.empty((count, WIDTH), np.float32)
+    shared = name == "cpu" and rows == 1 and attention
     received = np.empty((count, size.tokens), np.float32) if attention else None
     kept = np.empty((count, size.tokens, WIDTH), np.float32) if tokens else None
 
     def one_batch(start: int, stop: int) -> int:
         part = slice(start, stop)
-        encoded = folded.encode(torch.from_numpy(windows[part]), attention=attention)
+        if others is not None and refilled is not None and shared:
+            encoded, again = folded.encode_both(torch.from_numpy(windows[part]), torch.from_numpy(others[part]))
+            refilled[part] = again.numpy()
+        else:
+            encoded = folded.encode(torch.from_numpy(windows[part]), attention=attention)
         pooled[part] = encoded.pooled.cpu().numpy()
+        if others is not None and refilled is not None and not shared:
+            refilled[part] = pooled[part]
+            differ = start + np.flatnonzero((windows[part] != others[part]).any(axis=1))
+            if differ.size:
+                refilled[differ] = folded.encode(torch.from_numpy(others[differ])).pooled.cpu().numpy()
         if received is not None and encoded.attention is not None:
             received[part] = encoded.attention.cpu().numpy()
         if kept is not None:
@@ -133,7 +153,7 @@ def embed(
     for finished in _worked_through(one_batch, parts, crew, cancel):
         done += finished
         progress(Progress("Computing weeks", done, count, "weeks"))
-    return Embeddings(pooled, received, kept, name, precision)
+    return Embeddings(pooled, received, kept, refilled, name, precision)
 
 
 def _worked_through(
@@ -188,8 +208,10 @@ def _precision(dtype: str, device: str) -> Precision:
     )
 
 
-def _check(windows: NDArray[np.float32]) -> None:
-    if windows.dtype != np.float32 or windows.ndim != 2 or windows.shape[1] != WINDOW_MIN:
+def _check(windows: NDArray[np.float32], count: int | None = None) -> None:
+    """Refuse windows of another shape or type, of another number than ``count``, or with a minute without a number."""
+    shape = (*(windows.shape[:1] if count is None else (count,)), WINDOW_MIN)
+    if windows.dtype != np.float32 or windows.shape != shape:
         raise UsageError(
             "pat.windows",
             f"PAT takes windows of {WINDOW_MIN} standardised minutes in single precision.",

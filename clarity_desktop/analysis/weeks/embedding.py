@@ -271,15 +271,11 @@ class PatStudy:
         weeks, fill = ready.reading.weeks, ready.recipe.fill
         fed = prepare(weeks, windows, ready.normalisation, fill, ready.profile)
         other = prepare(weeks, windows, ready.normalisation, fill.other, ready.profile)
-        filled = np.flatnonzero(fed.own_median + fed.average)
         encoder = self.encoder(ready.checkpoint)
-        made = embed(encoder, fed.values, device=request.device, cancel=cancel)
+        made = embed(encoder, fed.values, others=other.values, device=request.device, cancel=cancel)
         assert made.attention is not None
-        sensitivity = np.zeros(windows.size)
-        if filled.size:
-            refilled = embed(encoder, other.values[filled], device=request.device, attention=False, cancel=cancel)
-            moved = refilled.pooled.astype(np.float64) - made.pooled[filled]
-            sensitivity[filled] = np.linalg.norm(moved, axis=1)
+        assert made.others is not None
+        sensitivity = np.linalg.norm(made.others.astype(np.float64) - made.pooled, axis=1)
         return [
             WeekEmbedding(
                 int(weeks.start[window]),
