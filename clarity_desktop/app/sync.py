@@ -217,6 +217,8 @@ class SyncServices(SyncStatusServices):
             self._sync_refusal,
             open_patient=open_patient,
             reconcile=reconcile,
+            identity_pool=self._identity_pool(account.server),
+            origin=self._origin(),
         )
         ended = threading.Event()
 
@@ -232,6 +234,8 @@ class SyncServices(SyncStatusServices):
             # What was on its way is marked as unknown before the vault may close.
             ended.wait(_PARK_S)
             raise
+        if report.stopped == "sync.clone":
+            self._doubled()
         if reconcile and not report.stopped:
             self._reconciled()
         if not report.stopped and self._check_is_due():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from clarity_desktop.app.cloud_sessions import CloudSessionServices
 from clarity_desktop.app.permissions import needs
+from clarity_desktop.app.sync_device import SyncDeviceServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError, ConflictError, NotFoundError, UsageError
 from clarity_desktop.domain.sync import OperationState, SyncReason
@@ -23,12 +21,10 @@ __all__ = ["EPOCH_CHOICES", "SyncSafetyServices"]
 EPOCH_CHOICES: Final = ("upload_again", "compare", "keep_apart")
 _ERASURES: Final = "server-erasures"
 _DELETIONS: Final = "deletions"
-_DEVICE: Final = "device"
-_SESSIONS: Final = "sync_sessions"
 _CHECK_EVERY_S: Final = 7 * 86_400
 
 
-class SyncSafetyServices(CloudSessionServices):
+class SyncSafetyServices(SyncDeviceServices):
     """Part of ``Services``; calls that ask a server wait, so make them from a worker."""
 
     def _account_key(self) -> str:
@@ -41,6 +37,11 @@ class SyncSafetyServices(CloudSessionServices):
             )
         return f"{account.server}/{account.user_id}"
 
+    def _identity_pool(self, url: str) -> str:
+        """Which identity service vouches for a server's accounts; empty where the server signs in by itself."""
+        known = next((one for one in self.cloud_servers() if one.url == url), None)
+        return "" if known is None else "/".join((known.region, known.pool_id, known.client_id)).strip("/")
+
     def _reader(self) -> ReadBack:
         from clarity_desktop.cloud.sync.read_back import ReadBack
 
@@ -48,57 +49,6 @@ class SyncSafetyServices(CloudSessionServices):
         key = self._account_key()
         assert account is not None
         return ReadBack(self._cloud_api(account), self.vault.outbox, key)
-
-    # -- one vault, one machine ---------------------------------------------------------------------------------
-
-    def _device_id(self) -> str:
-        found = self.settings.get(_DEVICE)
-        if not isinstance(found, str):
-            found = str(uuid.uuid4())
-            self.settings.set(_DEVICE, found)
-        return found
-
-    @needs(Right.OWN_ACCESS)
-    def sync_is_foreign(self) -> bool:
-        """Whether this vault syncs from another machine, so that this copy may only look (Y-44)."""
-        held = self.vault.outbox.recall(_DEVICE)
-        return held is not None and held["id"] != self._device_id()
-
-    @needs(Right.SEND_INSIGHT)
-    def sync_from_here(self) -> None:
-        """Give this copy of the vault an own id: it syncs from now on, and looks first at what the server holds."""
-        self.vault.outbox.remember(_DEVICE, {"id": self._device_id(), "session": 0, "reconcile": True})
-        self._announce(Change.SETTINGS)
-
-    def _begin_session(self) -> bool:
-        """Count a session of sync; answers whether an older copy was restored, so that the server must be asked first.
-
-        Raises
-        ------
-        ConflictError
-            ``sync.clone`` for a copy that belongs to another machine.
-        """
-        outbox = self.vault.outbox
-        vault_id = hashlib.sha256(str(self.vault_directory.resolve()).encode()).hexdigest()[:16]
-        if self.sync_is_foreign():
-            raise ConflictError(
-                "sync.clone",
-                "This vault syncs from another machine, so this copy of it only looks.",
-                remedy="Let it sync from here in the sync panel if the other copy is no longer used.",
-            )
-        held = outbox.recall(_DEVICE) or {"session": 0, "reconcile": False}
-        sessions = dict(self.settings.get(_SESSIONS) or {})
-        older = int(held["session"]) < int(sessions.get(vault_id, 0)) or bool(held.get("reconcile"))
-        count = max(int(held["session"]), int(sessions.get(vault_id, 0))) + 1
-        # The vault first: where only that was written, the machine's own count is behind, which means nothing.
-        outbox.remember(_DEVICE, {"id": self._device_id(), "session": count, "reconcile": older})
-        self.settings.set(_SESSIONS, sessions | {vault_id: count})
-        return older
-
-    def _reconciled(self) -> None:
-        held = self.vault.outbox.recall(_DEVICE)
-        if held and held.get("reconcile"):
-            self.vault.outbox.remember(_DEVICE, held | {"reconcile": False})
 
     # -- is it the same server ----------------------------------------------------------------------------------
 
@@ -141,7 +91,7 @@ class SyncSafetyServices(CloudSessionServices):
         UsageError
             ``sync.choice``.
         """
-        from clarity_desktop.cloud.sync.read_back import EPOCH_CHANGED
+        from clarity_desktop.cloud.sync.read_back import EPOCH_CHANGED, epoch_name
 
         if choice not in EPOCH_CHOICES:
             raise UsageError("sync.choice", "There is no such way to go on.", remedy=", ".join(EPOCH_CHOICES))
@@ -162,6 +112,7 @@ class SyncSafetyServices(CloudSessionServices):
             for patient_id in people:
                 outbox.disable(patient_id, key)
             outbox.remember(f"epoch-since/{key}", int(time.time()))
+        outbox.remember(epoch_name(key), "")
         for note in outbox.notes(key, EPOCH_CHANGED):
             outbox.settle(note.id)
         self._announce(Change.SETTINGS)

@@ -8,7 +8,12 @@ from typing import Any, Final, Protocol
 
 from clarity_desktop.domain.sync import Operation, OperationState
 
-__all__ = ["Ability", "CycleReport", "OutboxStore"]
+__all__ = ["MOST_ATTEMPTS", "MOST_FAULTS", "Ability", "CycleReport", "OutboxStore"]
+
+MOST_ATTEMPTS: Final = 12
+"""Cycles without getting further after which a person is asked."""
+MOST_FAULTS: Final = 3
+"""Faults of the server in a row after which the data themselves are suspected (Y-73)."""
 
 
 class OutboxStore(Protocol):

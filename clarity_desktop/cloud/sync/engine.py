@@ -12,9 +12,10 @@ from clarity_desktop.cloud.api.capabilities import CloudApi
 from clarity_desktop.cloud.client.clock import Clock
 from clarity_desktop.cloud.client.exchange import CloudError
 from clarity_desktop.cloud.sync.cycle import Ability, CycleReport, OutboxStore
-from clarity_desktop.cloud.sync.metrics import packed_metrics, request_body
+from clarity_desktop.cloud.sync.metrics import packed_metrics
+from clarity_desktop.cloud.sync.origin import Origin
 from clarity_desktop.cloud.sync.packing import Channel
-from clarity_desktop.cloud.sync.read_back import ReadBack
+from clarity_desktop.cloud.sync.refusals import Refusals, stops_all
 from clarity_desktop.domain.errors import ConflictError
 from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
 from clarity_desktop.domain.time import Span
@@ -24,14 +25,10 @@ __all__ = ["SyncEngine"]
 _S = OperationState
 MOST_BODY: Final = 4 * 2**20
 MOST_METRICS: Final = 100
-MOST_ATTEMPTS: Final = 12
-MOST_FAULTS: Final = 3
-_FIRST_PAUSE_S: Final = 30.0
-_MOST_PAUSE_S: Final = 3600.0
 _AT_ONCE: Final = 200
 
 
-class SyncEngine(ReadBack):
+class SyncEngine(Refusals):
     """Drives one account's outbox. Used from the network's loop; the vault is asked in worker threads.
 
     Parameters
@@ -45,6 +42,10 @@ class SyncEngine(ReadBack):
         Whose newest stretches go first; everybody else's go oldest first (Y-33).
     reconcile:
         Whether what waits may be at the server already, because an older copy of the vault was restored (Y-43).
+    identity_pool:
+        Which identity service vouches for the account; part of what makes it the same server (Y-41).
+    origin:
+        This workstation's session; ``None`` tells nothing of it and looks for no copy (Y-44).
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class SyncEngine(ReadBack):
         *,
         open_patient: str | None = None,
         reconcile: bool = False,
+        identity_pool: str = "",
+        origin: Origin | None = None,
     ) -> None:
-        super().__init__(api, outbox, account, clock)
+        super().__init__(api, outbox, account, clock, identity_pool=identity_pool, origin=origin)
         self._channels, self._refusal = channels, refusal
         self._open_patient, self._reconciles = open_patient, reconcile
         self._recovered = False
@@ -106,7 +109,7 @@ class SyncEngine(ReadBack):
                     await self._send(batch, report)
                 except CloudError as error:
                     # One patient's trouble does not hold up another, unless nothing goes at all (Y-14).
-                    if _stops_all(error):
+                    if stops_all(error):
                         raise
                     report.errors.append(error.code)
                     break
@@ -145,8 +148,7 @@ class SyncEngine(ReadBack):
             size += weight
         if not ids:
             return None
-        body = request_body(self._api.user_id, list(chosen.values()), str(uuid.uuid4()), self._clock.now())
-        return self._outbox.batch(patient_id, self.account, ids, body)
+        return self._outbox.batch(patient_id, self.account, ids, self._body(list(chosen.values())))
 
     def _as_it_stands(self, stored: Any) -> Any:
         """A request made before; made anew where an operation of it was given up meanwhile."""
@@ -154,8 +156,7 @@ class SyncEngine(ReadBack):
         if inside == set(stored.operations):
             return stored
         metrics = [metric for one in stored.operations if (metric := self._outbox.payload(one)) is not None]
-        body = request_body(self._api.user_id, metrics, str(uuid.uuid4()), self._clock.now())
-        return self._outbox.batch(stored.patient_id, self.account, stored.operations, body)
+        return self._outbox.batch(stored.patient_id, self.account, stored.operations, self._body(metrics))
 
     def _metric(self, one: Operation) -> dict[str, Any] | None:
         metric = self._outbox.payload(one.op_id)
@@ -228,118 +229,3 @@ class SyncEngine(ReadBack):
             raise
         report.accepted += len(batch.operations)
         await self._move(batch.operations, _S.ACCEPTED, processing_id=receipt.processing_id, action="sync.accepted")
-
-    async def _not_accepted(self, batch: Any, error: CloudError, report: CycleReport) -> None:
-        problem = error.problem
-        ops = list(batch.operations)
-        if problem is None or error.outcome_unknown:
-            if error.outcome_unknown:
-                report.unknown += len(ops)
-                await self._move(ops, _S.SENT_UNKNOWN, reason=error.code, may_exist=True, count_attempt=True)
-            else:
-                await self._later(ops, error)
-            if _stops_all(error):
-                raise error
-            return
-        if problem.status in (400, 409, 422):
-            await self._bisect(batch, _named(problem.errors, batch), problem.code, report)
-        elif problem.status == 413 and len(ops) > 1:
-            await self._split(batch, ops)
-        elif problem.status == 413:
-            # One metric is far below any limit: this tells of the server, not of the data (Y-29).
-            await self._later(ops, error)
-        elif problem.status >= 500:
-            await self._faulted(batch, error, report)
-        else:
-            await self._later(ops, error)
-            raise error
-
-    async def _faulted(self, batch: Any, error: CloudError, report: CycleReport) -> None:
-        """A server's own fault: kept for later; blamed on the data only when others pass meanwhile (Y-73, D1)."""
-        ops = list(batch.operations)
-        known = await asyncio.to_thread(self._outbox.operations, self.account, [_S.SENDING], limit=10_000)
-        mine = [one for one in known if one.op_id in ops]
-        faults = max((one.faults for one in mine), default=0) + 1
-        first = min((one.first_sent or 0 for one in mine), default=0)
-        if faults >= MOST_FAULTS and len(ops) > 1:
-            # Blamed on nobody yet: alone, what is whole gets through, and what is not is found.
-            await self._split(batch, ops)
-            return
-        if faults >= MOST_FAULTS and await asyncio.to_thread(self._outbox.last_accepted, self.account) >= first:
-            report.rejected += 1
-            await self._move(ops, _S.REJECTED, reason=SyncReason.SERVER_FAILS_ON_IT.value, may_exist=True)
-            return
-        await self._later(ops, error, may_exist=True, count_fault=True)
-
-    async def _later(self, ops: Sequence[str], error: CloudError, **changes: Any) -> None:
-        """Back to ``batched``, to be tried again after a pause; after twelve cycles a person is asked."""
-        known = await asyncio.to_thread(self._outbox.operations, self.account, [_S.SENDING], limit=10_000)
-        attempts = max((one.attempts for one in known if one.op_id in ops), default=0) + 1
-        # A night without a network is no cycle that failed: nothing left this machine.
-        counts = error.code not in _NOT_TRIED
-        if counts and attempts >= MOST_ATTEMPTS:
-            await self._move(ops, _S.DEAD, reason=SyncReason.GAVE_UP.value)
-            return
-        pause = min(_FIRST_PAUSE_S * 2 ** (attempts - 1), _MOST_PAUSE_S)
-        when = int(self._clock.now() + max(pause, error.wait_s or 0.0))
-        await self._move(ops, _S.BATCHED, reason=error.code, next_try=when, count_attempt=counts, **changes)
-
-    async def _bisect(self, batch: Any, named: list[str], code: str, report: CycleReport) -> None:
-        """Find what a server refuses: by its own words where it names it, else by halves (Y-26 to Y-28)."""
-        ops = list(batch.operations)
-        if len(ops) == 1:
-            report.rejected += 1
-            await self._move(ops, _S.REJECTED, reason=code or SyncReason.SERVER_REFUSED.value, action="sync.rejected")
-            return
-        if named and len(named) < len(ops):
-            report.rejected += len(named)
-            await self._move(named, _S.REJECTED, reason=code or SyncReason.SERVER_REFUSED.value, action="sync.rejected")
-            await self._regroup(batch, [one for one in ops if one not in named])
-            return
-        await self._split(batch, ops)
-
-    async def _split(self, batch: Any, ops: Sequence[str]) -> None:
-        half = len(ops) // 2
-        await self._regroup(batch, ops[:half])
-        await self._regroup(batch, ops[half:])
-
-    async def _regroup(self, batch: Any, ops: Sequence[str]) -> None:
-        def regroup() -> None:
-            metrics = [metric for one in ops if (metric := self._outbox.payload(one)) is not None]
-            body = request_body(self._api.user_id, metrics, str(uuid.uuid4()), self._clock.now())
-            self._outbox.batch(batch.patient_id, self.account, list(ops), body)
-
-        await asyncio.to_thread(regroup)
-
-
-def _named(errors: Sequence[Any], batch: Any) -> list[str]:
-    """Operations that a server's words name, by the place in the list of metrics or by their id."""
-    ids = [str(one["metric_id"]) for one in json.loads(batch.body)["metrics"]]
-    found: list[str] = []
-    for error in errors:
-        parts = str(error.field).split(".")
-        if len(parts) > 1 and parts[0] == "metrics" and parts[1].isdigit() and int(parts[1]) < len(ids):
-            found.append(ids[int(parts[1])])
-        found.extend(one for one in ids if one in str(error.message))
-    return list(dict.fromkeys(found))
-
-
-_STOPS_ALL: Final = frozenset(
-    {
-        "cloud.signed_out",
-        "cloud.paused",
-        "cloud.limit",
-        "cloud.unreachable",
-        "cloud.portal",
-        "cloud.capability",
-        "cloud.certificate",
-    }
-)
-"""After these nothing else would get through either."""
-_NOT_TRIED: Final = _STOPS_ALL - {"cloud.capability"}
-_STOPPING_STATUS: Final = frozenset({401, 403, 404, 405, 410, 429, 503})
-
-
-def _stops_all(error: CloudError) -> bool:
-    """Whether what stopped one request would stop every other as well."""
-    return error.code in _STOPS_ALL or (error.problem is not None and error.problem.status in _STOPPING_STATUS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from clarity_desktop.cloud.sync.carriers import METRIC_TYPES, Carrier, carrier_of, typed_block
+from clarity_desktop.cloud.sync.origin import ORIGIN, Origin
 from clarity_desktop.cloud.sync.packing import Channel, pack
+from clarity_desktop.domain.exchange import stand_in
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.series import Accumulation
 from clarity_desktop.domain.time import DAY_S, Span
@@ -61,6 +62,8 @@ def packed_metrics(metric_type: str, channels: Sequence[Channel], span: Span) ->
         stop = span.start + 60 * int(block["total_sleep_minutes"])
         block |= {"sleep_start": stamp(span.start), "sleep_end": stamp(stop), "sleep_efficiency": 1.0}
         is_true = False
+    # Records are of no stretch of time; theirs lies before all others.
+    begun = stamp(max(span.start, 0))
     found = []
     for part in pack(channels):
         document = part.document()
@@ -68,8 +71,8 @@ def packed_metrics(metric_type: str, channels: Sequence[Channel], span: Span) ->
             "metric_type": metric_type,
             carrier.block.value: block,
             "raw_data": document,
-            "metadata": {"summary": "packed" if is_true else "stand_in", "from": stamp(span.start), "part": part.part},
-            "created_at": stamp(span.start),
+            "metadata": {"summary": "packed" if is_true else "stand_in", "from": begun, "part": part.part},
+            "created_at": begun,
         }
         found.append((metric, document["sha256"]))
     return found
@@ -95,11 +98,20 @@ def _mean(channels: Sequence[Channel]) -> float | None:
     return float(values.mean()) if values.size else None
 
 
-def request_body(user_id: str, metrics: Sequence[dict[str, Any]], sync_token: str, now: float) -> bytes:
-    """A request's bytes; made once and kept, so that every try sends the same (Y-53)."""
+def request_body(
+    user_id: str, metrics: Sequence[dict[str, Any]], sync_token: str, now: float, origin: Origin | None = None
+) -> bytes:
+    """A request's bytes; made once and kept, so that every try sends the same (Y-53).
+
+    Parameters
+    ----------
+    origin:
+        Session that makes it, told beside each packed text (Y-44).
+    """
+    told = {} if origin is None else {ORIGIN: origin.document()}
     document = {
         "user_id": user_id,
-        "metrics": list(metrics),
+        "metrics": [{**one, "raw_data": {**one["raw_data"], **told}} for one in metrics] if told else list(metrics),
         "upload_source": UPLOAD_SOURCE,
         "client_timestamp": stamp(now),
         "sync_token": sync_token,
@@ -112,6 +124,14 @@ def stamp(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def source_mark(patient_id: str, source: str) -> str:
-    """A stand-in for a source's name, the same for all pieces of one person's source."""
-    return "s" + hashlib.sha256(f"{patient_id}/{source}".encode()).hexdigest()[:8]
+def source_mark(person: str, source: str) -> str:
+    """A stand-in for a source's name, the same for all pieces of one person's source.
+
+    Parameters
+    ----------
+    person:
+        The number that names the person in uploads, so that another device of the account finds the source again.
+    source:
+        Its name; one that is a stand-in already, because its samples came from another device, stays as it is.
+    """
+    return stand_in(person, source)

@@ -12,13 +12,14 @@ from typing import Any, Final
 from clarity_desktop.cloud.api.capabilities import CloudApi
 from clarity_desktop.cloud.client.clock import Clock, SystemClock
 from clarity_desktop.cloud.client.exchange import CloudError
-from clarity_desktop.cloud.sync.cycle import Ability, CycleReport, OutboxStore
+from clarity_desktop.cloud.sync.cycle import MOST_ATTEMPTS, MOST_FAULTS, Ability, CycleReport, OutboxStore
 from clarity_desktop.cloud.sync.metrics import request_body
+from clarity_desktop.cloud.sync.origin import ORIGIN, Origin
 from clarity_desktop.cloud.sync.probe import probe_types
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
 
-__all__ = ["EMPTY_LIST", "EPOCH_CHANGED", "ReadBack", "SelfCheck", "StoredText"]
+__all__ = ["EMPTY_LIST", "EPOCH_CHANGED", "ReadBack", "SelfCheck", "StoredText", "epoch_hash", "epoch_name"]
 
 _S = OperationState
 WINDOW_S: Final = 900.0
@@ -57,9 +58,19 @@ class SelfCheck:
 class ReadBack:
     """The reading half of the engine."""
 
-    def __init__(self, api: CloudApi, outbox: OutboxStore, account: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        api: CloudApi,
+        outbox: OutboxStore,
+        account: str,
+        clock: Clock | None = None,
+        *,
+        identity_pool: str = "",
+        origin: Origin | None = None,
+    ) -> None:
         self._api, self._outbox, self.account = api, outbox, account
         self._clock: Clock = clock or SystemClock()
+        self._identity_pool, self._origin = identity_pool, origin
 
     async def _move(self, ops: Sequence[str], to: OperationState, **changes: Any) -> None:
         if ops:
@@ -72,6 +83,7 @@ class ReadBack:
             return
         stored = await self._stored()
         ability = await self._ability(stored)
+        absent: dict[str, list[Operation]] = {}
         oldest = min(one.last_sent or one.updated for one in unknown)
         if ability == Ability.UNKNOWN and self._clock.now() - oldest >= WINDOW_S:
             ability = await self._ability_by_sentinel()
@@ -83,7 +95,9 @@ class ReadBack:
                 report.unverified += 1
                 await self._move([one.op_id], _S.UNVERIFIED, reason=SyncReason.CANNOT_BE_CHECKED.value)
             elif ability == Ability.FULL and await self._is_absent(one):
-                await self._send_again(one)
+                absent.setdefault(one.batch_id or one.op_id, []).append(one)
+        for together in absent.values():
+            await self._send_again(together)
 
     async def _is_absent(self, one: Operation) -> bool:
         """Whether an operation was looked for often and long enough to say that it is not there (Y-9)."""
@@ -94,12 +108,31 @@ class ReadBack:
         await asyncio.to_thread(self._outbox.remember, name, (one.last_sent, reads))
         return bool(reads >= _READS and self._clock.now() - (one.last_sent or one.updated) >= WINDOW_S)
 
-    async def _send_again(self, one: Operation) -> None:
-        metric = await asyncio.to_thread(self._outbox.payload, one.op_id)
-        if metric is None:
-            return
-        body = request_body(self._api.user_id, [metric], str(uuid.uuid4()), self._clock.now())
-        await asyncio.to_thread(self._outbox.batch, one.patient_id, self.account, [one.op_id], body)
+    async def _send_again(self, together: Sequence[Operation]) -> None:
+        """What was shown to be absent goes again, in the same request as before (Y-53); after faults, in halves."""
+        ops = [one.op_id for one in together]
+        if max(one.attempts for one in together) >= MOST_ATTEMPTS:
+            await self._move(ops, _S.DEAD, reason=SyncReason.GAVE_UP.value)
+        elif len(ops) > 1 and max(one.faults for one in together) >= MOST_FAULTS:
+            await self._split(together[0].patient_id, ops)
+        else:
+            await self._move(ops, _S.BATCHED)
+
+    async def _split(self, patient_id: str, ops: Sequence[str]) -> None:
+        half = len(ops) // 2
+        await self._regroup(patient_id, ops[:half])
+        await self._regroup(patient_id, ops[half:])
+
+    async def _regroup(self, patient_id: str, ops: Sequence[str]) -> None:
+        def regroup() -> None:
+            metrics = [metric for one in ops if (metric := self._outbox.payload(one)) is not None]
+            self._outbox.batch(patient_id, self.account, list(ops), self._body(metrics))
+
+        await asyncio.to_thread(regroup)
+
+    def _body(self, metrics: Sequence[dict[str, Any]]) -> bytes:
+        """A request that was never made before."""
+        return request_body(self._api.user_id, metrics, str(uuid.uuid4()), self._clock.now(), self._origin)
 
     async def _read_back(self, report: CycleReport) -> None:
         states = [_S.ACCEPTED, _S.PROCESSING]
@@ -143,6 +176,12 @@ class ReadBack:
                 text = metric.raw_data.get("data")
                 digest = hashlib.sha256(text.encode()).hexdigest() if isinstance(text, str) else ""
                 found[metric.metric_id] = StoredText(upload.processing_id, digest)
+                if self._origin is not None and self._origin.is_doubled(metric.raw_data.get(ORIGIN)):
+                    raise CloudError(
+                        "sync.clone",
+                        "Another copy of this vault has sent data under this workstation's name.",
+                        remedy="Sync stays off in this copy until you let it sync under a name of its own.",
+                    )
         return found
 
     # -- what the server is able to show ------------------------------------------------------------------------
@@ -201,6 +240,7 @@ class ReadBack:
         CloudError
             ``sync.epoch``; a person says how to go on (Y-42).
         """
+        await self._check_identity()
         if await asyncio.to_thread(self._outbox.recall, f"ability/{self.account}") != Ability.FULL:
             return
         since = int(await asyncio.to_thread(self._outbox.recall, f"epoch-since/{self.account}", 0))
@@ -218,12 +258,20 @@ class ReadBack:
         if any(one.op_id in stored or _has(stored, one.payload_hash) for one in recent):
             return
         document = {"sentinel": len(recent), "at_server": len(stored)}
+        await self._stop_for_epoch("The server no longer knows anything that it was shown to hold.", document)
+
+    async def _check_identity(self) -> None:
+        """Stop where the address, the identity pool or the user are others than those that were synced with (Y-41)."""
+        name, own = epoch_name(self.account), epoch_hash(self.account, self._identity_pool)
+        known = await asyncio.to_thread(self._outbox.recall, name, "")
+        if not known:
+            await asyncio.to_thread(self._outbox.remember, name, own)
+        elif known != own:
+            await self._stop_for_epoch("The server's identity service is another than before.", {"identity": 1})
+
+    async def _stop_for_epoch(self, message: str, document: dict[str, Any]) -> None:
         await asyncio.to_thread(self._outbox.tell, self.account, EPOCH_CHANGED, document)
-        raise CloudError(
-            "sync.epoch",
-            "The server no longer knows anything that it was shown to hold.",
-            remedy="Nothing was sent or changed. The sync panel asks how to go on.",
-        )
+        raise CloudError("sync.epoch", message, remedy="Nothing was sent or changed. The sync panel asks how to go on.")
 
     async def self_check(self) -> SelfCheck:
         """Compare what was verified with what the server shows now; changes nothing (Y-64)."""
@@ -240,6 +288,16 @@ class ReadBack:
             else:
                 different += 1
         return SelfCheck(equal, missing, different, bool(stored))
+
+
+def epoch_name(account: str) -> str:
+    """Where the hash of an account's server is kept; emptied when a person has said how to go on."""
+    return f"epoch/{account}"
+
+
+def epoch_hash(account: str, identity_pool: str) -> str:
+    """Hash of the address, the user id (both in ``account``) and the identity pool that vouches for it (Y-41)."""
+    return hashlib.sha256(f"{account}\n{identity_pool}".encode()).hexdigest()
 
 
 def _has(stored: Mapping[str, StoredText], digest: str | None) -> bool:
