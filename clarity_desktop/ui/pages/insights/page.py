@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from clarity_desktop.app.insight_choice import InsightMeter
 from clarity_desktop.app.insights import Insight
 from clarity_desktop.app.rhythm import RhythmDetail
+from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.insights import Fact, Topic
 from clarity_desktop.domain.people import Patient
@@ -175,6 +176,12 @@ class InsightsPage(StudyPage):
             self.panel.event_day = date.fromisoformat(chosen)
         self.panel.make()
 
+    def on_changes(self, changes: Changes) -> None:
+        super().on_changes(changes)
+        touched = self.patient is not None and (not changes.patients or self.patient.id in changes.patients)
+        if touched and changes.what & (Change.SAMPLES | Change.ZONES | Change.FINDINGS | Change.DIARY):
+            self.panel.facts_changed()
+
     def present(self, recording: Recording) -> None:
         held = self.event_choice.value()
         self.event_choice.clear()
@@ -326,7 +333,7 @@ class InsightsPage(StudyPage):
 
     def _open_stored(self, insight_id: str) -> None:
         services = self.services
-        run_query(self, lambda: services.stored_insight(insight_id), self.panel.show_insight)
+        run_query(self, lambda: services.stored_insight(insight_id), self.panel.recall)
 
     def _save(self, kind: str) -> None:
         insight, patient = self.panel.insight, self.patient

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight, SaidStatement, insight_note
+from clarity_desktop.app.insights import Insight, SaidStatement, insight_note
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.people import Patient
-from clarity_desktop.domain.time import format_instant
 from clarity_desktop.domain.work import CancelToken
-from clarity_desktop.ui.components.badge import Badge
 from clarity_desktop.ui.components.buttons import Button, SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.jobs import Job, Operation, board, run_mutation, run_query, start_job
+from clarity_desktop.ui.pages.insights.panel_foot import PanelFoot
+from clarity_desktop.ui.pages.insights.panel_head import PanelHead
 from clarity_desktop.ui.pages.insights.statement_row import StatementRow
 from clarity_desktop.ui.pages.insights.words import TOPIC_WORDS, spoken_sources
 from clarity_desktop.ui.qt import QGuiApplication, QHBoxLayout, QVBoxLayout, QWidget, Signal
@@ -59,6 +59,7 @@ class InsightPanel(Card):
         self.numbers: dict[str, int] = {}
         self.ratings: dict[int, dict[str, Any]] = {}
         self.chosen: str | None = None
+        self._recalled = False
         self._operation: Operation[Any] | None = None
         self.job: Job | None = None
         self._round = 0
@@ -89,21 +90,12 @@ class InsightPanel(Card):
     event_day: date | None
 
     def _add_head(self) -> None:
-        row = QHBoxLayout()
-        row.setContentsMargins(14, 0, 12, 8)
-        row.setSpacing(8)
-        self.origin = Badge("Rules", "list", "neutral")
-        self.made = Label("", "small", "muted")
-        self.sent = Badge("Nothing was sent", "hard-drive", "ok")
-        self.stop = Button("Stop", "normal", "x")
-        self.stop.setToolTip("Keeps what was checked until then")
+        self.head = PanelHead(compact=self.compact)
+        self.head.aged.connect(self._aged)
+        self.origin, self.made = self.head.origin, self.head.made
+        self.sent, self.stop = self.head.sent, self.head.stop
         self.stop.clicked.connect(lambda _=False: self.cancel())
-        for widget in (self.origin, self.made):
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.stop)
-        row.addWidget(self.sent)
-        self.body.addLayout(row)
+        self.body.addWidget(self.head)
         self.body.addWidget(rule())
         notice = QWidget()
         inner = QHBoxLayout(notice)
@@ -117,25 +109,12 @@ class InsightPanel(Card):
 
     def _add_foot(self) -> None:
         self.body.addWidget(rule())
-        row = QHBoxLayout()
-        row.setContentsMargins(14, 8, 12, 8)
-        row.setSpacing(4)
-        row.addWidget(Icon("shield-check", 14, "muted"))
-        line = Label("Not a diagnosis", "small", "muted")
-        line.setToolTip(NOT_A_DIAGNOSIS)
-        row.addWidget(line)
-        row.addStretch(1)
-        self.preview = Button("What would be sent", "quiet", "eye")
+        foot = PanelFoot(compact=self.compact)
+        self.preview, self.copy, self.sign = foot.preview, foot.copy, foot.sign
         self.preview.clicked.connect(lambda _=False: self.asked.emit("sent", 0))
-        self.copy = Button("Copy", "quiet", "copy")
         self.copy.clicked.connect(lambda _=False: self.copy_text())
-        self.sign = Button("Sign", "quiet", "pencil")
-        self.sign.setToolTip("Put the text into the person's notes under your name")
         self.sign.clicked.connect(lambda _=False: self.asked.emit("sign", 0))
-        for button in (self.preview, self.copy, self.sign):
-            row.addWidget(button)
-            button.setVisible(not self.compact)
-        self.body.addLayout(row)
+        self.body.addWidget(foot)
 
     # -- making a text -------------------------------------------------------------------------------------------
 
@@ -236,11 +215,9 @@ class InsightPanel(Card):
         self._clear()
         self.notice.hide()
         self.remote.hide()
-        self.stop.hide()
         self.hidden.hide()
-        self.origin.hide()
-        self.sent.hide()
-        self.made.setText("")
+        self.head.clear()
+        self._recalled = False
         self.set_title("Insights", TOPIC_WORDS[self.topic])
         self.state.setText(words)
         self.state.setVisible(bool(words))
@@ -274,25 +251,8 @@ class InsightPanel(Card):
         for number, said in enumerate(insight.statements):
             self._say(number, said)
         facts = insight.facts
-        count = 0 if facts.table is None else len(facts.table.facts)
-        last = max((fact.valid_days for fact in facts.table.facts), default=0) if facts.table is not None else 0
         self.set_title("Insights", f"{TOPIC_WORDS[facts.topic]}, to {facts.last_day.day} {facts.last_day:%B %Y}")
-        icon = "list" if insight.provider == "rules" else "cpu"
-        self.origin.show_state(insight.origin[:1].upper() + insight.origin[1:], icon, "neutral")
-        self.origin.setVisible(bool(insight.statements))
-        when = format_instant(insight.made)
-        days = "" if self.compact else f" · {last} valid days"
-        partial = " · partial" if insight.partial else ""
-        self.made.setVisible(not self.compact)
-        self.made.setText(f"from {count} facts{days}{partial}" if count else "")
-        self.made.setToolTip(f"Made {when}, UTC")
-        sent = insight.sent_bytes
-        self.sent.show_state(
-            f"{sent:,} bytes were sent".replace(",", "\u202f") if sent else "Nothing was sent",
-            "cloud-off" if not sent else "upload",
-            "info" if sent else "ok",
-        )
-        self.sent.show()
+        self.head.show_insight(insight)
         self._show_refusal(insight)
         if insight.remote is not None:
             lines = (insight.remote.narrative, *(f"– {point}" for point in insight.remote.points))
@@ -322,6 +282,33 @@ class InsightPanel(Card):
     def refuse(self, error: ClarityError) -> None:
         """Say in place of the text why there is none."""
         self.show_nothing(f"{error.message} {error.remedy}".strip())
+
+    def recall(self, insight: Insight) -> None:
+        """Show a text that was made before, with its own values; it is renewed only when somebody asks."""
+        self.show_insight(insight)
+        self._recalled = True
+
+    def facts_changed(self) -> None:
+        """Something that the text may rest on has changed: rules say it anew, a model's text is marked (I-16)."""
+        self._renew("Made before the last change of the data. Make it again for the values of now.")
+
+    def _aged(self) -> None:
+        """The text is an hour old (B-80)."""
+        self._renew("Older than an hour. Make it again for the values of now.")
+
+    def _renew(self, words: str) -> None:
+        # A model elsewhere is asked only when somebody wants it.
+        if self.insight is None or self._recalled:
+            return
+        if self.compact or self.who.value() == "rules":
+            self.make()
+        else:
+            self.note(words)
+
+    def note(self, words: str) -> None:
+        """Say something above the sentences."""
+        self.notice_words.setText(words)
+        self.notice.show()
 
     # -- sources -------------------------------------------------------------------------------------------------
 
