@@ -23,7 +23,8 @@ from clarity_desktop.domain.time import Span
 __all__ = ["SyncEngine"]
 
 _S = OperationState
-MOST_BODY: Final = 4 * 2**20
+MOST_UPLOAD: Final = 350_000
+"""The server keeps an upload as one item of at most 400 KB (sync §1)."""
 MOST_METRICS: Final = 100
 _AT_ONCE: Final = 200
 
@@ -141,7 +142,7 @@ class SyncEngine(Refusals):
             if metric is None:
                 continue
             weight = len(str(metric["raw_data"]["data"])) + 2_000
-            if ids and size + weight > MOST_BODY:
+            if ids and size + weight > MOST_UPLOAD:
                 continue
             chosen[one.metric_type] = metric
             ids.append(one.op_id)

@@ -15,7 +15,8 @@ _LEAST: Final = 20
 _SHARE_DIVISOR: Final = 20
 """One twentieth, five percent."""
 _WHOLE_SCOPE: Final = 5
-_ROUNDS: Final = 5
+_IDLE_ROUNDS: Final = 3
+"""Rounds in a row that removed nothing, after which the server is taken at its word."""
 
 
 @dataclass(slots=True)
@@ -67,6 +68,15 @@ class ErasureProof:
         return not self.not_confirmed and not self.left
 
 
+async def _listed(api: CloudApi, wanted: Collection[str], op_ids: Collection[str]) -> dict[str, int]:
+    """Uploads of these ids or with these operations that the server shows, with the number of their metrics."""
+    return {
+        upload.processing_id: len(upload.metrics)
+        async for upload in api.list_uploads()
+        if upload.processing_id in wanted or any(metric.metric_id in op_ids for metric in upload.metrics)
+    }
+
+
 async def erase_uploads(api: CloudApi, processing_ids: Sequence[str], op_ids: Collection[str] = ()) -> ErasureProof:
     """Delete uploads and read again until none remains. A deletion's own word of success proves nothing (D15).
 
@@ -80,15 +90,13 @@ async def erase_uploads(api: CloudApi, processing_ids: Sequence[str], op_ids: Co
     wanted = set(processing_ids)
     seen: set[str] = set()
     left: set[str] = set()
-    for _ in range(_ROUNDS):
-        listed = {
-            upload.processing_id
-            async for upload in api.list_uploads()
-            if upload.processing_id in wanted or any(metric.metric_id in op_ids for metric in upload.metrics)
-        }
-        wanted |= listed
-        seen |= listed
-        todo = wanted if not left else left | listed
+    listed = await _listed(api, wanted, op_ids)
+    idle = 0
+    while True:
+        wanted |= listed.keys()
+        seen |= listed.keys()
+        before = (left, sum(listed.values()))
+        todo = wanted if not left else left | listed.keys()
         left = set()
         for one in sorted(todo):
             if one not in seen and await api.processing_status(one) is not None:
@@ -96,9 +104,11 @@ async def erase_uploads(api: CloudApi, processing_ids: Sequence[str], op_ids: Co
             if not await api.delete_upload(one):
                 left.add(one)
         if listed:
-            still = {upload.processing_id async for upload in api.list_uploads()} & wanted
-            left |= still
-        if not left:
+            # One deletion may stop after its first page, and the list is the only one to tell.
+            listed = await _listed(api, wanted, op_ids)
+            left |= listed.keys()
+        idle = idle + 1 if (left, sum(listed.values())) == before else 0
+        if not left or idle >= _IDLE_ROUNDS:
             break
     gone = wanted - left
     return ErasureProof(tuple(sorted(gone & seen)), tuple(sorted(gone - seen)), tuple(sorted(left)))

@@ -95,6 +95,9 @@ def _handler(
         user_id = None if token in state.revoked else tokens.user_of(token)
         if user_id is None:
             return JSONResponse({"detail": "Authentication required"}, 401, headers={"WWW-Authenticate": "Bearer"})
+        if state.requests_per_hour and not state.may_call(user_id, "all", state.requests_per_hour):
+            problem = {"type": "rate_limit_exceeded", "title": "Rate Limit Exceeded", "status": 429, "detail": "slow"}
+            return JSONResponse(problem, 429, headers={"Retry-After": "60"})
         if capability in _CLOSED:
             return await _CLOSED[capability](request, state, user_id)
         return _plain(capability, profile)

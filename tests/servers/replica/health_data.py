@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -22,8 +23,24 @@ _BLOCKS = {
     "mood_assessment": "mental_health_data",
     "sleep_analysis": "sleep_data",
 }
+_KNOWN = frozenset(
+    {
+        "metric_id",
+        "metric_type",
+        "biometric_data",
+        "sleep_data",
+        "activity_data",
+        "mental_health_data",
+        "device_id",
+        "raw_data",
+        "metadata",
+        "created_at",
+    }
+)
 _MOST_BODY = 5 * 2**20
 _MOST_ITEM = 409_600
+"""Bytes of one item of the store, which is one upload."""
+_MOST_SLEEP_GAP_S = 30 * 60
 
 
 async def upload_metrics(request: Request, state: ReplicaState, user_id: str) -> Response:
@@ -61,7 +78,9 @@ async def upload_metrics(request: Request, state: ReplicaState, user_id: str) ->
     if bad:
         text = f"Health data processing failed: Health data validation failed: Validation failed: {len(bad)} errors"
         return JSONResponse({"detail": text}, 400)
-    if any(len(json.dumps(one)) > _MOST_ITEM for one in metrics):
+    # What the schema does not know is dropped without a word.
+    metrics = [{name: value for name, value in one.items() if name in _KNOWN} for one in metrics]
+    if len(json.dumps(metrics)) > _MOST_ITEM:
         return JSONResponse({"detail": "Item size has exceeded the maximum allowed size"}, 400)
     processing_id = state.store(user_id, metrics, document)
     answer = {
@@ -85,7 +104,17 @@ def _collection_problems(metrics: list[dict[str, Any]], most: int) -> list[dict[
     ids = [one["metric_id"] for one in metrics]
     if len(set(ids)) != len(ids):
         return [{"type": "value_error", "loc": place, "msg": "Value error, Duplicate metric IDs not allowed"}]
+    for number, one in enumerate(metrics):
+        night = one.get("sleep_data")
+        if night and not _is_a_night(night):
+            words = "Value error, Total sleep does not fit the times of the night"
+            return [{"type": "value_error", "loc": [*place, number, "sleep_data"], "msg": words}]
     return []
+
+
+def _is_a_night(night: dict[str, Any]) -> bool:
+    start, end = (datetime.fromisoformat(night[name].replace("Z", "+00:00")) for name in ("sleep_start", "sleep_end"))
+    return abs((end - start).total_seconds() - 60 * night["total_sleep_minutes"]) <= _MOST_SLEEP_GAP_S
 
 
 def _passes(metric: dict[str, Any], state: ReplicaState) -> bool:

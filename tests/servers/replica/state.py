@@ -37,6 +37,14 @@ class ReplicaState:
     index_lag_s: float = 0.0
     """How long an upload is not found by its processing id."""
     uploads_per_hour: int = 100
+    requests_per_hour: int = 0
+    """All routes together; 0 for none, as the observed server has it not mounted."""
+    expires_after_s: float = 0.0
+    """How long an upload is kept; 0 for ever."""
+    deletes_at_once: int = 0
+    """Metrics that one deletion removes at most, as a deletion that stops after its first page; 0 for all."""
+    as_decimals: bool = False
+    """Whether whole numbers come back with a point, as from a store of decimals."""
     most_metrics: int = 1000
     refuse_metric_ids: set[str] = field(default_factory=set)
     """Metrics that make a request fail with 400, which one is not told."""
@@ -73,6 +81,8 @@ class ReplicaState:
             key = metric["metric_type"] if "D8" in self.defects else f"{number}"
             kept[key] = metric
         processing_id = str(uuid.uuid4())
+        if self.as_decimals:
+            kept = _decimals(kept)
         held = {
             "processing_id": processing_id,
             "user_id": user_id,
@@ -93,7 +103,7 @@ class ReplicaState:
             row = base.execute(
                 "SELECT document, at FROM uploads WHERE processing_id = ? AND user_id = ?", (processing_id, user_id)
             ).fetchone()
-        if row is None or time.time() - row[1] < self.index_lag_s:
+        if row is None or time.time() - row[1] < self.index_lag_s or self._is_expired(row[1]):
             return None
         found = json.loads(row[0])
         assert isinstance(found, dict)
@@ -101,14 +111,27 @@ class ReplicaState:
 
     def uploads(self, user_id: str | None = None) -> list[dict[str, Any]]:
         """All uploads, oldest first."""
-        query, values = "SELECT document FROM uploads", ()
+        query, values = "SELECT document, at FROM uploads", ()
         if user_id is not None:
             query, values = query + " WHERE user_id = ?", (user_id,)  # type: ignore[assignment]
         with self._open() as base:
-            return [json.loads(row[0]) for row in base.execute(query + " ORDER BY at, rowid", values)]
+            rows = base.execute(query + " ORDER BY at, rowid", values)
+            return [json.loads(row[0]) for row in rows if not self._is_expired(row[1])]
+
+    def _is_expired(self, at: float) -> bool:
+        return bool(self.expires_after_s) and time.time() - at >= self.expires_after_s
 
     def delete(self, user_id: str, processing_id: str) -> bool:
-        """Remove an upload of a user; answers whether there was one."""
+        """Remove an upload of a user, or the first page of it; answers whether there was one."""
+        if self.deletes_at_once:
+            held = self.upload(user_id, processing_id)
+            if held is not None and len(held["metrics"]) > self.deletes_at_once:
+                held["metrics"] = held["metrics"][self.deletes_at_once :]
+                with self._lock, self._open() as base:
+                    base.execute(
+                        "UPDATE uploads SET document = ? WHERE processing_id = ?", (json.dumps(held), processing_id)
+                    )
+                return True
         with self._lock, self._open() as base:
             done = base.execute("DELETE FROM uploads WHERE processing_id = ? AND user_id = ?", (processing_id, user_id))
             return done.rowcount > 0
@@ -144,3 +167,12 @@ class ReplicaState:
                 return False
             base.execute("INSERT INTO times VALUES (?, ?, ?)", (user_id, route, now))
         return True
+
+
+def _decimals(value: Any) -> Any:
+    """Every whole number as one with a point."""
+    if isinstance(value, dict):
+        return {name: _decimals(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_decimals(inner) for inner in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
