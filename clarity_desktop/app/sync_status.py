@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.sync_safety import SyncSafetyServices
+from clarity_desktop.app.sync_choices import SyncChoiceServices
 from clarity_desktop.domain.sync import Operation, OperationState, StateCount
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.domain.users import Right
@@ -18,6 +18,8 @@ LAST: Final = "last-cycle"
 PAUSED: Final = "paused"
 WHEN: Final = "when"
 _WAITING: Final = (OperationState.NEW, OperationState.BATCHED)
+_NO_NOTICE: Final = frozenset({"left_out"})
+"""Notes that are settings, not something to read."""
 _NEEDS_PERSON: Final = (OperationState.REJECTED, OperationState.DEAD, OperationState.UNVERIFIED)
 
 
@@ -76,7 +78,7 @@ class SyncPreview:
     fields: tuple[str, ...]
 
 
-class SyncStatusServices(SyncSafetyServices):
+class SyncStatusServices(SyncChoiceServices):
     """Part of ``Services``; asks the vault, never the network."""
 
     @needs(Right.OWN_ACCESS)
@@ -97,7 +99,7 @@ class SyncStatusServices(SyncSafetyServices):
             uploads_limit=limit,
             finish=_finish(waiting, used, limit, int(time.time())),
             rejected_or_given_up=len(outbox.for_person(key)) if key else 0,
-            notices=tuple(one.kind for one in outbox.notes(key)) if key else (),
+            notices=tuple(one.kind for one in outbox.notes(key) if one.kind not in _NO_NOTICE) if key else (),
             self_check=outbox.recall(f"self-check/{key}"),
             read_back=str(outbox.recall(f"ability/{key}", "unknown")),
             mode=str(outbox.recall(WHEN, {"mode": "always"})["mode"]),
@@ -171,7 +173,7 @@ class SyncStatusServices(SyncSafetyServices):
         from clarity_desktop.cloud.sync.reading import channel_reader
 
         # What the outbox was told when the operations were made, so that nothing falls between two types.
-        return channel_reader(self.vault.series, self.vault.zones.get, self.vault.outbox.carriers())
+        return channel_reader(self.vault.series, self.vault.zones.get, self.vault.outbox.carriers(), self._left_out)
 
     @needs(Right.READ_DATA)
     def sync_log(self, limit: int = 10_000) -> list[dict[str, Any]]:

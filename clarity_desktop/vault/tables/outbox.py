@@ -20,7 +20,7 @@ from clarity_desktop.domain.time import Instant
 from clarity_desktop.vault.chunks.columns import PERIOD_S
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.tables.outbox_look import OutboxLook
-from clarity_desktop.vault.tables.sync_switches import SyncSwitches
+from clarity_desktop.vault.tables.sync_choices import SyncChoices
 
 __all__ = ["Outbox", "PackedOperation", "StoredBatch"]
 
@@ -49,7 +49,7 @@ class StoredBatch:
     operations: tuple[str, ...]
 
 
-class Outbox(OutboxLook, SyncSwitches):
+class Outbox(OutboxLook, SyncChoices):
     """Operations of a vault. Every method is one transaction; the database refuses illegal changes of state.
 
     Parameters

@@ -111,7 +111,7 @@ def test_y30_y62_rows_have_their_actions_and_the_log_is_written(
     rows = page.needs.rows()
     assert [[name for name, _ in row.actions] for row in rows] == [
         ["Understood"],
-        ["Retry", "Keep here only", "Details"],
+        ["Retry", "Leave out", "Keep here only", "Details"],
     ]
     assert "refused" in rows[1].second
     dict(rows[0].actions)["Understood"]()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from clarity_desktop.domain.sync import OperationState
+from clarity_desktop.domain.sync import OperationState, StateCount
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.pages.cloud.sync_words import since_words
+from clarity_desktop.ui.pages.security.loaded import when
 from clarity_desktop.ui.qt import (
     QFrame,
     QHBoxLayout,
@@ -53,6 +56,7 @@ class Way(QWidget):
         boxes.setSpacing(4)
         aside.setSpacing(16)
         self._counts: dict[OperationState, Label] = {}
+        self._ages: dict[OperationState, Label] = {}
         for number, (state, name, words) in enumerate(_STEPS):
             if number:
                 boxes.addWidget(Icon("arrow-right", 16, "muted"))
@@ -75,6 +79,8 @@ class Way(QWidget):
         head.addWidget(count)
         grid.addLayout(head)
         grid.addWidget(Label(words, "small", "muted"))
+        self._ages[state] = Label("", "micro", "faint")
+        grid.addWidget(self._ages[state])
         return box
 
     def _beside(self, state: OperationState, name: str, words: str, icon: str, tone: str) -> QWidget:
@@ -87,17 +93,33 @@ class Way(QWidget):
         lines.setSpacing(0)
         lines.addWidget(Label(name, "body"))
         lines.addWidget(Label(words, "small", "muted"))
+        self._ages[state] = Label("", "micro", "faint")
+        lines.addWidget(self._ages[state])
         row.addLayout(lines, 1)
         count = self._counts[state] = Label("0", "body_strong")
         row.addWidget(count)
         return place
 
-    def show_counts(self, counts: dict[OperationState, int]) -> None:
-        """Show counts of all states."""
-        for state, label in self._counts.items():
-            label.setText(f"{counts.get(state, 0):,}".replace(",", "\u202f"))
+    def show_states(self, states: Sequence[StateCount], now: int) -> None:
+        """Show counts of all states, how long the oldest has stood there, and when the next try is (Y-15)."""
+        found = {one.state: one for one in states}
         names = {state: name for state, name, *_ in (*_STEPS, *_ASIDE)}
-        self.setAccessibleDescription(", ".join(f"{name} {counts.get(state, 0)}" for state, name in names.items()))
+        spoken = []
+        for state, label in self._counts.items():
+            one = found.get(state)
+            count = 0 if one is None else one.count
+            label.setText(f"{count:,}".replace(",", "\u202f"))
+            age = tip = ""
+            if one is not None and count and one.oldest is not None:
+                age = f"oldest {since_words(now - one.oldest)}"
+                tip = f"The oldest has stood here since {when(one.oldest)}."
+                if one.next_try is not None and one.next_try > now:
+                    tip += f" Next try {when(one.next_try)}."
+                    age += f", next try in {since_words(one.next_try - now)}"
+            self._ages[state].setText(age)
+            self._ages[state].setToolTip(tip)
+            spoken.append(f"{names[state]} {count}" + (f", {age}" if age else ""))
+        self.setAccessibleDescription("; ".join(spoken))
 
 
 class LimitBar(QWidget):

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app.sync_status import SyncStatus
 from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
 from clarity_desktop.ui.pages.security.loaded import count_words, when
 
-__all__ = ["BADGES", "Told", "answers", "name_of", "overall", "reason_words"]
+if TYPE_CHECKING:
+    from clarity_desktop.domain.conditions import CloudCondition
+
+__all__ = [
+    "BADGES",
+    "READ_BACK",
+    "Told",
+    "answers",
+    "name_of",
+    "overall",
+    "reason_words",
+    "since_words",
+    "stopped_words",
+    "waits_until",
+]
 
 _S = OperationState
 _OFFLINE: Final = frozenset({"cloud.unreachable", "cloud.portal", "cloud.timeout"})
@@ -21,6 +35,29 @@ BADGES: Final = {
     "verified": ("Read back equal", "circle-check", "ok", "All that was sent was read back and equals what is here."),
 }
 """Word, icon, tone and tip of where a person's data are (Y-61)."""
+READ_BACK: Final = {
+    "full": "Everything that was taken can be read back",
+    "status": "It says that it has an upload, and does not show it",
+    "none": "It shows nothing of what it took",
+    "unknown": "Not known before the first upload",
+}
+"""What a server gives back, in words."""
+_STOPPED: Final = {
+    "cloud.limit": "the own limit of uploads was reached",
+    "cloud.paused": "calls pause after failures",
+    "cloud.unreachable": "the server was not reached",
+    "cloud.portal": "a page of the network came in its place",
+    "cloud.timeout": "the server took too long",
+    "cloud.signed_out": "nobody is signed in",
+    "cloud.certificate": "the server could not prove itself",
+    "cloud.sending_off": "sending is switched off",
+    "cloud.capability": "the server does not offer this",
+    "sync.epoch": "the server may be another one",
+    "sync.clone": "this copy belongs to another machine",
+    "sync.breaker": "a removal waits for an answer",
+    "sync.paused": "it was paused",
+    "sync.direction": "its direction is not chosen yet",
+}
 _REASONS: Final = {
     SyncReason.GAVE_UP: "twelve tries did not get through",
     SyncReason.SERVER_REFUSED: "the server refused it",
@@ -62,6 +99,43 @@ def reason_words(one: Operation) -> str:
     """Why an operation stopped."""
     known = {reason.value: words for reason, words in _REASONS.items()}
     return known.get(one.reason, f"the server refused it ({one.reason})" if one.reason else "it stopped")
+
+
+def stopped_words(code: str) -> str:
+    """Why a cycle stopped; a code that is not known stands as it is."""
+    return _STOPPED.get(code, code)
+
+
+def since_words(seconds: float) -> str:
+    """How long ago, in the largest unit that fits: ``40 s``, ``3 min``, ``2 h``, ``5 days``."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 2 * _FRESH_S:
+        return f"{whole // 3600} h"
+    return f"{whole // _FRESH_S} days"
+
+
+def waits_until(status: SyncStatus, condition: CloudCondition | None, now: int) -> tuple[float | None, str]:
+    """When sending goes on by itself, and in which words; ``None`` while nothing has to be waited for (Y-32, L-23)."""
+    found: list[tuple[float, str]] = []
+    if condition is not None:
+        if condition.breaker.until is not None:
+            found.append((condition.breaker.until, "Paused after failures. One call tries"))
+        upload = next((one for one in condition.limits if one.name == "upload"), None)
+        if upload is not None and upload.wait_s > 0:
+            is_own = upload.used >= upload.most
+            words = f"{upload.used} of {upload.most} uploads used. It goes on" if is_own else "The server asks to wait"
+            found.append((now + upload.wait_s, words if is_own else f"{words}. It goes on"))
+    last = status.last
+    if last is not None and last.get("waits_s") and not found:
+        own = last.get("stopped") == "cloud.limit"
+        words = "The own limit is reached. It goes on" if own else "The server asked to wait. It goes on"
+        found.append((int(last["at"]) + float(last["waits_s"]), words))
+    late = max(found, default=None)
+    return (None, "") if late is None or late[0] <= now else late
 
 
 def counts(status: SyncStatus) -> dict[OperationState, int]:
