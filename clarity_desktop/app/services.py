@@ -13,7 +13,6 @@ from clarity_desktop import __version__
 from clarity_desktop.app.clinic_summary import ClinicSummaryServices
 from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
-from clarity_desktop.app.diagnostics import DiagnosticsServices
 from clarity_desktop.app.import_batch import BatchServices
 from clarity_desktop.app.insight_exports import InsightExportServices, cited_text
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
@@ -23,6 +22,7 @@ from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.pseudonyms import (
     masked_patient,
 )
+from clarity_desktop.app.readiness import ReadinessServices
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
 from clarity_desktop.app.sync import SyncServices
@@ -64,7 +64,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 class Services(
     BatchServices,
-    DiagnosticsServices,
+    ReadinessServices,
     CloudServices,
     SyncServices,
     ClinicSummaryServices,
