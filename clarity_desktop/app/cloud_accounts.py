@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from clarity_desktop.app.cloud_devices import CloudDeviceServices
 from clarity_desktop.app.cloud_servers import CloudServer
 from clarity_desktop.app.cloud_sessions import (
     ACCOUNTS,
     CURRENT,
     CloudAccount,
     CloudChallenge,
-    CloudSessionServices,
     CloudStatus,
 )
 from clarity_desktop.app.permissions import needs
@@ -21,6 +22,7 @@ from clarity_desktop.domain.errors import ClarityError, ConflictError
 from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
+    from clarity_desktop.app.cloud_sessions import LiveAccount
     from clarity_desktop.cloud.auth import TokenSet
     from clarity_desktop.cloud.auth.cognito import IdentityService
 
@@ -29,14 +31,14 @@ __all__ = ["CloudAccountServices"]
 _T = TypeVar("_T")
 
 
-class CloudAccountServices(CloudSessionServices):
+class CloudAccountServices(CloudDeviceServices):
     """Signing in and out. Part of ``Services``; calls that ask a server wait, so make them from a worker."""
 
     # -- signing in ---------------------------------------------------------------------------------------------
 
     @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
     def cloud_sign_in(
-        self, url: str, email: str, password: str, *, another: bool = False
+        self, url: str, email: str, password: str, *, another: bool = False, remember: bool = False
     ) -> CloudAccount | CloudChallenge:
         """Sign in at a server that the vault knows. By default the password does not leave this machine (SRP).
 
@@ -44,11 +46,15 @@ class CloudAccountServices(CloudSessionServices):
         ----------
         another:
             The answer to ``cloud.other_user``: let the vault know a further account.
+        remember:
+            Let the identity service ask no second factor of this computer, where it offers that.
 
         Raises
         ------
         CloudError
-            ``cloud.wrong_password`` and whatever else the identity service refuses by.
+            ``cloud.wrong_password`` and whatever else the identity service refuses by; ``cloud.account_locked`` with
+            the time until which nothing is sent; ``cloud.configuration`` when address, pool or client are not the
+            account's.
         ConflictError
             ``cloud.other_user`` when the vault belongs to another account (L-18); nothing is kept then.
         NotPermittedError
@@ -57,27 +63,30 @@ class CloudAccountServices(CloudSessionServices):
         self._require_sending()
         server = self._server(url)
 
+        address = email.strip()
+
         def ask() -> CloudAccount | CloudChallenge:
-            if server.login == "server":
-                tokens = self._with_server_login(server, lambda login: login.sign_in(email.strip(), password))
-                return self._complete(server, tokens, another=another)
-            found = self._identity(server).sign_in(email.strip(), password)
-            return self._answered(server, email.strip(), found, another=another)
+            if server.login == "pool":
+                device = self._remembered(server, address)
+                found = self._identity(server).sign_in(address, password, device)
+                return self._answered(server, address, found, another=another, remember=remember)
+            self._require_unlocked_account(server, address)
+            tokens = self._password_sign_in(server, address, password)
+            return self._complete(server, tokens, another=another)
 
         return self._told("cloud.sign_in", server, ask)
 
     @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
     def cloud_answer(self, challenge: CloudChallenge, text: str) -> CloudAccount | CloudChallenge:
         """Answer a challenge with a code or a new password; raises as :meth:`cloud_sign_in`, ``cloud.wrong_code``."""
-        from clarity_desktop.cloud.auth import Challenge, ChallengeKind
-
         self._require_sending()
         server = self._server(challenge.server)
-        asked = Challenge(ChallengeKind(challenge.kind), challenge.name, challenge.hint, challenge.state)
 
         def ask() -> CloudAccount | CloudChallenge:
-            found = self._identity(server).answer(asked, text)
-            return self._answered(server, challenge.email, found, another=challenge.another)
+            found = self._identity(server).answer(challenge.state, text)
+            return self._answered(
+                server, challenge.email, found, another=challenge.another, remember=challenge.remember
+            )
 
         return self._told("cloud.sign_in", server, ask)
 
@@ -100,6 +109,8 @@ class CloudAccountServices(CloudSessionServices):
         finally:
             self._drop(account.key)
             self._tokens_kept().forget(account.key)
+            if everywhere:
+                self._devices_kept().forget(server.url, account.email)
         self._announce(Change.SETTINGS)
         return confirmed
 
@@ -204,7 +215,17 @@ class CloudAccountServices(CloudSessionServices):
             current,
             has_token,
             has_token and self._cloud_kept,
+            current is not None and self._remembered(self._server(current.server), current.email) is not None,
+            None if current is None or not has_token else self._end_of_sign_in(current),
         )
+
+    @needs(Right.OWN_ACCESS)
+    def cloud_ending_soon(self) -> tuple[tuple[CloudAccount, int], ...]:
+        """Sign-ins that nothing renews and that end within a day, with their ends (UTC seconds); asks no server."""
+        from clarity_desktop.cloud.auth.clinic_login import ANNOUNCED_S
+
+        ends = ((one, self._end_of_sign_in(one)) for one in self._accounts())
+        return tuple((one, end) for one, end in ends if end is not None and end - time.time() <= ANNOUNCED_S)
 
     @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
     def cloud_probe(self, key: str | None = None) -> dict[str, bool]:
@@ -233,17 +254,25 @@ class CloudAccountServices(CloudSessionServices):
             self._note(action, server, "ok", "")
         return found
 
-    def _answered(self, server: CloudServer, email: str, found: Any, *, another: bool) -> CloudAccount | CloudChallenge:
+    def _answered(
+        self, server: CloudServer, email: str, found: Any, *, another: bool, remember: bool
+    ) -> CloudAccount | CloudChallenge:
         from clarity_desktop.cloud.auth import Challenge
 
+        if found.device_unknown:
+            self._devices_kept().forget(server.url, email)
         if isinstance(found, Challenge):
-            kind, name = found.kind.value, found.name
-            return CloudChallenge(server.url, email, kind, name, found.hint, another, found.state)
-        return self._complete(server, found.tokens, another=another)
+            return CloudChallenge(
+                server.url, email, found.kind.value, found.name, found.hint, another, remember, state=found
+            )
+        account = self._complete(server, found.tokens, another=another)
+        if found.offered is not None:
+            self._name_this_machine(server, found.tokens, found.offered, remember=remember)
+        return account
 
     def _complete(self, server: CloudServer, tokens: TokenSet, *, another: bool) -> CloudAccount:
         known = self._accounts()
-        account = CloudAccount(server.url, tokens.subject, tokens.email, server.profile)
+        account = CloudAccount(server.url, tokens.subject, tokens.email, server.profile, server.identity)
         is_known = account.key in {one.key for one in known}
         if known and not is_known and not another:
             self._revoke(server, tokens)
@@ -253,8 +282,9 @@ class CloudAccountServices(CloudSessionServices):
                 remedy="Sign in as that one, or say that this vault shall know a further account; nothing of "
                 "anybody goes there before it is switched on for a person.",
             )
-        self._cloud_kept = self._tokens_kept().keep(account.key, tokens.refresh)
         live = self._go_live(server, account, tokens)
+        self._require_that_server_agrees(server, live)
+        self._cloud_kept = self._tokens_kept().keep(account.key, self._kept_text(server, tokens))
         rest = [one for one in known if one.key != account.key]
         self.vault.outbox.remember(ACCOUNTS, [asdict(one) for one in (*rest, live.account)])
         self.vault.outbox.remember(CURRENT, live.account.key)
@@ -262,3 +292,45 @@ class CloudAccountServices(CloudSessionServices):
         self._note("cloud.sign_in", server, "ok", where)
         self._announce(Change.SETTINGS)
         return live.account
+
+    def _require_that_server_agrees(self, server: CloudServer, live: LiveAccount) -> None:
+        """A server that refuses a token of this moment, or knows another person by it, is set up for another pool.
+
+        A server that cannot be asked says nothing of the kind.
+        """
+        from clarity_desktop.cloud.auth.refusals import configuration_error
+
+        if server.login != "pool":
+            return
+        try:
+            found = self._net.run(live.api.me())
+        except ClarityError as error:
+            if error.code not in ("cloud.signed_out", "cloud.status_401", "cloud.status_403"):
+                return
+            self._drop(live.account.key)
+            raise configuration_error("the server refuses the token") from None
+        if found and found != live.account.user_id:
+            self._drop(live.account.key)
+            raise configuration_error("the server knows another user by this token")
+
+    # -- sign-ins by password -----------------------------------------------------------------------------------
+
+    def _password_sign_in(self, server: CloudServer, email: str, password: str) -> TokenSet:
+        """Sign in at the server itself; a lock is remembered by its first time, as each try would move it (L-19)."""
+        try:
+            if server.login == "clinic":
+                return self._clinic_sign_in(server, email, password)
+            found: TokenSet = self._with_server_login(server, lambda login: login.sign_in(email, password))
+        except ClarityError as error:
+            until = getattr(error, "locked_until", None)
+            if isinstance(until, float):
+                self._cloud_locked[server.url, email.casefold()] = until
+            raise
+        return found
+
+    def _require_unlocked_account(self, server: CloudServer, email: str) -> None:
+        from clarity_desktop.cloud.auth.server_login import account_locked
+
+        until = self._cloud_locked.get((server.url, email.casefold()), 0.0)
+        if until > time.time():
+            raise account_locked(until)

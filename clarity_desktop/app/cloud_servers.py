@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CloudServer", "CloudServerServices", "server_document"]
 
 _SERVERS: Final = "cloud.servers"
+_LOGINS: Final = ("pool", "server", "clinic")
 _HOLDS_S: Final = 86_400
 """How long a detection is believed (clarity-api §1)."""
 
@@ -44,7 +45,7 @@ class CloudServer:
     proxy: str = ""
     """Without name and password; those are in the keychain."""
     login: str = "pool"
-    """``pool`` (the password never reaches the server) or ``server`` (L-85)."""
+    """``pool`` (the password never reaches the server), ``server`` (L-85), or ``clinic`` (one token, L-81)."""
     chosen_profile: str = ""
     """What a person says of a server that serves no document."""
     profile: str = ""
@@ -59,6 +60,11 @@ class CloudServer:
     def has_pool(self) -> bool:
         """Whether an identity service is set."""
         return bool(self.region and self.pool_id and self.client_id)
+
+    @property
+    def identity(self) -> str:
+        """Pool and client as one word; empty where the server's own sign-in is chosen."""
+        return f"{self.pool_id}/{self.client_id}" if self.login == "pool" else ""
 
     def pool(self) -> Pool:
         """The identity service; raises :class:`UsageError` (``cloud.no_pool``) where none is set."""
@@ -114,7 +120,7 @@ class CloudServerServices(NetworkServices, PreferenceServices):
 
         address = checked_address(url)
         settable = {"region", "pool_id", "client_id", "endpoint", "ca_file", "pin", "proxy", "login", "chosen_profile"}
-        if set(changes) - settable or changes.get("login", "pool") not in ("pool", "server"):
+        if set(changes) - settable or changes.get("login", "pool") not in _LOGINS:
             raise UsageError(
                 "cloud.server_field",
                 "A server has no such setting.",
@@ -161,6 +167,9 @@ class CloudServerServices(NetworkServices, PreferenceServices):
     def check_cloud(self, url: str) -> tuple[bool, ContractReport]:
         """Ask a server for its document and compare it with the profiles; sends nothing of anyone.
 
+        Over an open vault the admin's switch holds here too: off means that not a byte leaves this workplace. Without
+        one there is no workplace whose switch could be read, and the address alone is what a person typed.
+
         Returns
         -------
         Whether the server serves a document, and the report.
@@ -169,6 +178,8 @@ class CloudServerServices(NetworkServices, PreferenceServices):
         ------
         UsageError
             ``cloud.address`` or ``cloud.plain_http`` for an address that may not be spoken to.
+        NotPermittedError
+            ``cloud.sending_off``.
         CloudError
             When the server cannot be reached.
         """
@@ -176,8 +187,9 @@ class CloudServerServices(NetworkServices, PreferenceServices):
         from clarity_desktop.cloud.contract import compare_contract
         from clarity_desktop.cloud.contract.asking import ask_document
 
-        service = Service(url)
+        service = Service(checked_address(url))
         if self._vault is not None:
+            self._require_sending()
             known = next((one for one in self.cloud_servers() if one.url == checked_address(url)), None)
             service = service if known is None else self._service(known)
         client = CloudClient(service)

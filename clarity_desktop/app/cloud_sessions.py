@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
     from clarity_desktop.cloud.api import CloudApi
     from clarity_desktop.cloud.auth import Session, TokenSet
     from clarity_desktop.cloud.auth.cognito import IdentityService
-    from clarity_desktop.cloud.auth.keeping import RefreshKeeper
+    from clarity_desktop.cloud.auth.keeping import DeviceKeeper, RefreshKeeper
     from clarity_desktop.cloud.client import CloudClient
     from clarity_desktop.cloud.realtime import LiveSockets
 
-__all__ = ["CloudAccount", "CloudChallenge", "CloudSessionServices", "CloudStatus", "account_document"]
+__all__ = ["CloudAccount", "CloudChallenge", "CloudSessionServices", "CloudStatus", "LiveAccount", "account_document"]
 
 _T = TypeVar("_T")
 ACCOUNTS: Final = "cloud.accounts"
 """Name under which the vault keeps the accounts."""
 CURRENT: Final = "cloud.current"
+_NOTED_EVERY_S: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class CloudAccount:
     email: str
     profile: str
     """Profile of the server; empty for an unknown one."""
+    identity: str = ""
+    """Pool and client that the account signed in by; empty for the server's own sign-in."""
 
     @property
     def key(self) -> str:
@@ -64,6 +68,8 @@ class CloudChallenge:
     hint: str
     """Where a code was sent, masked."""
     another: bool = field(default=False, repr=False)
+    remember: bool = field(default=False, repr=False)
+    """Whether this computer is to be remembered once the sign-in is complete."""
     state: Any = field(default=None, repr=False)
 
 
@@ -80,10 +86,14 @@ class CloudStatus:
     """Whether the current account has a session or a token to make one from."""
     is_kept: bool
     """Whether the sign-in outlives the program; else it is in memory alone (L-14)."""
+    remembers: bool = False
+    """Whether the current account's identity service asks no second factor of this computer."""
+    ends: int | None = None
+    """When a sign-in that cannot be renewed ends, UTC seconds; ``None`` for one that renews itself."""
 
 
 @dataclass(slots=True)
-class _Live:
+class LiveAccount:
     """An account in use."""
 
     account: CloudAccount
@@ -101,16 +111,23 @@ class _Live:
 class CloudSessionServices(CloudWatchServices):
     """What the services hold of accounts in use. Part of ``Services``."""
 
-    _cloud_live: dict[str, _Live]
+    _cloud_live: dict[str, LiveAccount]
     _cloud_keeper: RefreshKeeper | None
+    _cloud_devices: DeviceKeeper | None
     _cloud_kept: bool
+    _cloud_locked: dict[tuple[str, str], float]
+    """Server and account to the time until which the server has locked it."""
+    _cloud_noted: dict[str, float]
     _cloud_keeping: VaultKeeping | None
 
     def _begin_cloud(self) -> None:
         self._cloud_live = {}
         self._cloud_calls = CallBook()
         self._cloud_keeper = None
+        self._cloud_devices = None
         self._cloud_kept = False
+        self._cloud_locked = {}
+        self._cloud_noted = {}
         self._cloud_keeping = None
 
     @open_to_all
@@ -122,6 +139,9 @@ class CloudSessionServices(CloudWatchServices):
             if self._cloud_keeper is not None:
                 self._cloud_keeper.close()
                 self._cloud_keeper = None
+            if self._cloud_devices is not None:
+                self._cloud_devices.close()
+                self._cloud_devices = None
             if self._cloud_keeping is not None:
                 self._cloud_keeping.close()
                 self._cloud_keeping = None
@@ -140,8 +160,9 @@ class CloudSessionServices(CloudWatchServices):
         """What a signed-in account may call; raises :class:`CloudError` (``cloud.signed_out``) without a token."""
         return self._live_account(self._account(f"{account.server}/{account.user_id}")).api
 
-    def _live_account(self, account: CloudAccount) -> _Live:
+    def _live_account(self, account: CloudAccount) -> LiveAccount:
         from clarity_desktop.cloud.auth import TokenSet
+        from clarity_desktop.cloud.auth.clinic_login import tokens_of_text
         from clarity_desktop.cloud.client.failures import signed_out
 
         live = self._cloud_live.get(account.key)
@@ -150,9 +171,13 @@ class CloudSessionServices(CloudWatchServices):
         refresh = self._tokens_kept().find(account.key)
         if refresh is None:
             raise signed_out()
+        self._require_same_identity(account)
+        server = self._server(account.server)
+        if server.login == "clinic":
+            return self._go_live(server, account, tokens_of_text(refresh, account.user_id, account.email))
         # No access token yet: the first call fetches one.
         tokens = TokenSet("", "", refresh, account.user_id, account.email, "", 0.0, 0.0)
-        return self._go_live(self._server(account.server), account, tokens)
+        return self._go_live(server, account, tokens)
 
     def _cloud_session(self, account: CloudAccount) -> Session:
         """The account's token source; raises as :meth:`_cloud_api`."""
@@ -191,6 +216,22 @@ class CloudSessionServices(CloudWatchServices):
                 self._cloud_kept = keychain.is_available()
             return self._cloud_keeper
 
+    def _devices_kept(self) -> DeviceKeeper:
+        from clarity_desktop.cloud.auth.keeping import DeviceKeeper
+
+        with self._lock:
+            if self._cloud_devices is None:
+                self._cloud_devices = DeviceKeeper(self.vault.secrets)
+            return self._cloud_devices
+
+    def _require_same_identity(self, account: CloudAccount) -> None:
+        """Raise :class:`CloudError` (``cloud.configuration``) when pool or client were changed since the sign-in."""
+        from clarity_desktop.cloud.auth.refusals import configuration_error
+
+        now = self._server(account.server).identity
+        if account.identity and now != account.identity:
+            raise configuration_error("pool or client were changed in the settings after the sign-in")
+
     def _client_of(self, server: CloudServer, session: Session | None = None, user_id: str = "") -> CloudClient:
         from clarity_desktop.app.cloud_keeping import VaultKeeping
         from clarity_desktop.cloud.client import CloudClient
@@ -208,7 +249,8 @@ class CloudSessionServices(CloudWatchServices):
     def _identity(self, server: CloudServer) -> IdentityService:
         """The identity service with its public keys, fetched by the one client."""
         from clarity_desktop.cloud.auth.cognito import IdentityService
-        from clarity_desktop.cloud.client import Call, CloudClient, Service
+        from clarity_desktop.cloud.auth.refusals import configuration_error
+        from clarity_desktop.cloud.client import Call, CloudClient, CloudError, Service
         from clarity_desktop.cloud.client.failures import unreadable
 
         pool = server.pool()
@@ -221,7 +263,13 @@ class CloudSessionServices(CloudWatchServices):
             async with client:
                 return (await client.send(call)).document
 
-        found = self._net.run(keys())
+        try:
+            found = self._net.run(keys())
+        except CloudError as error:
+            if error.problem is not None and error.problem.status in (400, 403, 404):
+                # The service answers, and knows no such pool.
+                raise configuration_error(f"public keys: {error.problem.status}") from None
+            raise
         if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
             raise unreadable(call, "")
         return IdentityService(pool, found)
@@ -239,7 +287,36 @@ class CloudSessionServices(CloudWatchServices):
         known = self._detected(server, client)
         return self._net.run(run())
 
-    def _go_live(self, server: CloudServer, account: CloudAccount, tokens: TokenSet) -> _Live:
+    def _clinic_sign_in(self, server: CloudServer, email: str, password: str) -> TokenSet:
+        from clarity_desktop.cloud.auth.clinic_login import ClinicLogin
+
+        client = self._client_of(server)
+
+        async def run() -> TokenSet:
+            async with client:
+                return await ClinicLogin(client).sign_in(email, password)
+
+        return self._net.run(run())
+
+    @staticmethod
+    def _kept_text(server: CloudServer, tokens: TokenSet) -> str:
+        from clarity_desktop.cloud.auth.clinic_login import kept_text
+
+        return kept_text(tokens) if server.login == "clinic" else tokens.refresh
+
+    def _end_of_sign_in(self, account: CloudAccount) -> int | None:
+        """When a sign-in that nothing renews ends; ``None`` for one that renews itself, or is over."""
+        from clarity_desktop.cloud.auth.clinic_login import tokens_of_text
+
+        if self._server(account.server).login != "clinic":
+            return None
+        try:
+            text = self._tokens_kept().find(account.key) or ""
+            return int(tokens_of_text(text, account.user_id, account.email).expires)
+        except ClarityError:
+            return None
+
+    def _go_live(self, server: CloudServer, account: CloudAccount, tokens: TokenSet) -> LiveAccount:
         from clarity_desktop.cloud.api import CloudApi
         from clarity_desktop.cloud.auth import Session
         from clarity_desktop.cloud.auth.server_login import ServerLogin
@@ -254,7 +331,9 @@ class CloudSessionServices(CloudWatchServices):
                 async with plain:
                     known = session.tokens or tokens
                     return await ServerLogin(plain, profile(server.profile or "openapi")).renew(known)
-            return await asyncio.to_thread(lambda: self._identity(server).renew(refresh, account.user_id))
+            device = self._devices_kept().find(server.url, account.email)
+            key = None if device is None else device.key
+            return await asyncio.to_thread(lambda: self._identity(server).renew(refresh, account.user_id, key))
 
         async def keep(renewed: TokenSet) -> None:
             await asyncio.to_thread(keeper.keep, account.key, renewed.refresh)
@@ -263,14 +342,17 @@ class CloudSessionServices(CloudWatchServices):
             # The loop does not wait for the vault.
             asyncio.get_running_loop().run_in_executor(None, self._session_ended, account, server)
 
-        session = Session(tokens, renew, keep=keep, ended=ended)
+        def failed(code: str) -> None:
+            asyncio.get_running_loop().run_in_executor(None, self._renewal_failed, account, server, code)
+
+        session = Session(tokens, renew, keep=keep, ended=ended, failed=failed, renews=server.login != "clinic")
         client = self._client_of(server, session, account.user_id)
         self._drop(account.key)
         server = self._detected(server, client)
-        account = CloudAccount(account.server, account.user_id, account.email or tokens.email, server.profile)
+        account = replace(account, email=account.email or tokens.email, profile=server.profile)
         client.hooks.on_response.append(lambda trace: self._look_at_contract(account.server, trace.status))
         api = CloudApi(client, server.detection(), account.user_id)
-        live = _Live(account, session, client, api, LiveSockets(api, session))
+        live = LiveAccount(account, session, client, api, LiveSockets(api, session))
         with self._lock:
             self._cloud_live[account.key] = live
         return live
@@ -289,6 +371,15 @@ class CloudSessionServices(CloudWatchServices):
         self._note("cloud.refresh", server, "refused", "signed out by the service")
         self._announce(Change.SETTINGS)
 
+    def _renewal_failed(self, account: CloudAccount, server: CloudServer, code: str) -> None:
+        """A renewal came to nothing and the session goes on: an entry once in a while, not for every call."""
+        with self._lock:
+            noted, now = self._cloud_noted.get(account.key, 0.0), time.time()
+            if self._vault is None or now - noted < _NOTED_EVERY_S:
+                return
+            self._cloud_noted[account.key] = now
+        self._note("cloud.refresh", server, "failed", code)
+
     def _drop(self, key: str) -> None:
         with self._lock:
             live = self._cloud_live.pop(key, None)
@@ -300,12 +391,20 @@ class CloudSessionServices(CloudWatchServices):
         if refresh is None:
             return False
         self._require_sending()
+        if server.login == "clinic":
+            # Such a server knows no sign-out: its token ends by itself, and is forgotten here.
+            return False
         if server.login == "server":
             self._net.run(self._cloud_api(account).logout())
             return True
         if everywhere:
             access = self._net.run(self._cloud_session(account).access_token())
-            self._identity(server).sign_out_everywhere(access)
+            service = self._identity(server)
+            device = self._devices_kept().find(server.url, account.email)
+            if device is not None:
+                # First, as the token names nobody any more afterwards.
+                service.forget_device(access, device.key)
+            service.sign_out_everywhere(access)
         else:
             self._identity(server).sign_out(refresh)
         return True

@@ -67,6 +67,11 @@ class Problem:
         return self.type.rstrip("/").rsplit("/", 1)[-1].replace("-", "_").lower()
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the server itself answered; a fault page or an empty body tells nothing of what it had done."""
+        return self.raw_kind != "E8"
+
+    @property
     def is_not_found(self) -> bool:
         """Whether it says "not found", which some routes say with 400."""
         return self.status == 404 or (self.status == 400 and self.detail.rstrip(". ").lower().endswith("not found"))

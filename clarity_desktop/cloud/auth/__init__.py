@@ -5,8 +5,10 @@ from __future__ import annotations
 from clarity_desktop.cloud.auth.identity import (
     Challenge,
     ChallengeKind,
+    OfferedDevice,
     Pool,
     RememberedDevice,
+    SecondFactors,
     SignedIn,
     TokenSet,
     checked_password,
@@ -16,8 +18,10 @@ from clarity_desktop.cloud.auth.session import Session
 __all__ = [
     "Challenge",
     "ChallengeKind",
+    "OfferedDevice",
     "Pool",
     "RememberedDevice",
+    "SecondFactors",
     "Session",
     "SignedIn",
     "TokenSet",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.cloud.auth.identity import (
     Challenge,
     ChallengeKind,
+    OfferedDevice,
     Pool,
+    RememberedDevice,
+    SecondFactors,
     SignedIn,
     TokenSet,
     checked_password,
 )
-from clarity_desktop.cloud.client.exchange import CloudError
+from clarity_desktop.cloud.auth.refusals import auth_error, configuration_error, refusals
+from clarity_desktop.cloud.auth.sign_in import SignInUnderWay, Step, device_verifier
 from clarity_desktop.cloud.client.failures import signed_out
 
 if TYPE_CHECKING:
@@ -64,77 +67,117 @@ class IdentityService:
 
     # -- sign-in ------------------------------------------------------------------------------------------------
 
-    def sign_in(self, email: str, password: str) -> SignedIn | Challenge:
+    def sign_in(self, email: str, password: str, device: RememberedDevice | None = None) -> SignedIn | Challenge:
         """Sign in by SRP: the password does not leave this machine.
+
+        Parameters
+        ----------
+        device:
+            This machine, where the pool remembers it: no second factor is asked for then. One that the pool no longer
+            knows is left out, and the answer says so.
 
         Raises
         ------
         CloudError
             ``cloud.wrong_password`` (also for unknown people), ``cloud.not_confirmed``, ``cloud.password_reset``,
-            ``cloud.user_disabled``, ``cloud.locked_out``, ``cloud.unreachable``.
+            ``cloud.user_disabled``, ``cloud.locked_out``, ``cloud.configuration``, ``cloud.unreachable``.
         """
-        from pycognito import exceptions
+        from botocore.exceptions import ClientError
 
-        door = self._door(email)
-        with _refusals():
-            try:
-                door.authenticate(password=password)
-            except exceptions.SoftwareTokenMFAChallengeException as asked:
-                return Challenge(ChallengeKind.TOTP, "SOFTWARE_TOKEN_MFA", state=(door, asked.get_tokens()))
-            except exceptions.SMSMFAChallengeException as asked:
-                tokens = asked.get_tokens()
-                hint = str(tokens.get("ChallengeParameters", {}).get("CODE_DELIVERY_DESTINATION", ""))
-                return Challenge(ChallengeKind.SMS, "SMS_MFA", hint, (door, tokens))
-            except exceptions.ForceChangePasswordException:
-                return Challenge(ChallengeKind.NEW_PASSWORD, "NEW_PASSWORD_REQUIRED", state=(door, password))
-            except NotImplementedError as unknown:
-                return Challenge(ChallengeKind.UNSUPPORTED, str(unknown).rsplit(" ", 1)[-1] or "unknown")
-            return SignedIn(self._tokens(door))
+        with refusals():
+            if device is not None:
+                under_way = self._under_way(email, password, device)
+                try:
+                    return self._followed(under_way.begin())
+                except ClientError as error:
+                    # The pool has forgotten this machine, or takes its proof no more; the password alone decides now.
+                    is_gone = error.response["Error"]["Code"] == "ResourceNotFoundException"
+                    if not is_gone and not under_way.proves_device:
+                        raise
+            under_way = self._under_way(email, password, None)
+            return self._followed(under_way.begin(), device_unknown=device is not None)
+
+    def _under_way(self, email: str, password: str, device: RememberedDevice | None) -> SignInUnderWay:
+        return SignInUnderWay(self._door(email).client, self._pool, email, password, device)
 
     def answer(self, challenge: Challenge, text: str) -> SignedIn | Challenge:
         """Answer a challenge with a code or a new password; raises :class:`CloudError` (``cloud.wrong_code`` …)."""
-        if challenge.kind is ChallengeKind.UNSUPPORTED:
-            raise _error(
+        under_way = challenge.state
+        if challenge.kind is ChallengeKind.UNSUPPORTED or not isinstance(under_way, SignInUnderWay):
+            raise auth_error(
                 "cloud.challenge",
                 "The account asks for a way of proof that this program does not know.",
                 "Ask the operator for an authenticator app or a text message as second factor.",
                 challenge.name,
             )
-        door, state = challenge.state
-        with _refusals():
-            if challenge.kind is ChallengeKind.NEW_PASSWORD:
-                door.new_password_challenge(state, checked_password(text))
-            elif challenge.kind is ChallengeKind.SMS:
-                door.respond_to_sms_mfa_challenge(text.strip(), state)
-            else:
-                door.respond_to_software_token_mfa_challenge(text.strip(), state)
-            return SignedIn(self._tokens(door))
+        is_password = challenge.kind is ChallengeKind.NEW_PASSWORD
+        typed = checked_password(text) if is_password else text.strip()
+        with refusals():
+            return self._followed(under_way.answer(challenge.kind, typed), device_unknown=challenge.device_unknown)
 
-    def renew(self, refresh: str, subject: str = "") -> TokenSet:
-        """Exchange a refresh token; raises :class:`CloudError` (``cloud.signed_out``) when it holds no more."""
+    def _followed(self, step: Step, *, device_unknown: bool = False) -> SignedIn | Challenge:
+        if step.challenge is not None:
+            return replace(step.challenge, device_unknown=device_unknown)
+        return SignedIn(self._tokens(step.result or {}), step.offered, device_unknown)
+
+    def renew(self, refresh: str, subject: str = "", device_key: str | None = None) -> TokenSet:
+        """Exchange a refresh token.
+
+        Parameters
+        ----------
+        device_key:
+            This machine, at a pool that tracks machines: the token belongs to it there.
+
+        Raises
+        ------
+        CloudError
+            ``cloud.signed_out`` when it holds no more; ``cloud.configuration`` when the pool or the client of the
+            settings is not there.
+        """
         from botocore.exceptions import ClientError
 
-        door = self._door(refresh_token=refresh)
-        with _refusals():
+        sent = {"REFRESH_TOKEN": refresh, **({"DEVICE_KEY": device_key} if device_key else {})}
+        with refusals():
             try:
-                door.renew_access_token()
+                answer = self._door().client.initiate_auth(
+                    AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=sent, ClientId=self._pool.client_id
+                )
             except ClientError as error:
-                if error.response["Error"]["Code"] in ("NotAuthorizedException", "ResourceNotFoundException"):
+                if error.response["Error"]["Code"] == "NotAuthorizedException":
                     raise signed_out() from None
                 raise
-            found = self._tokens(door)
+            found = self._tokens({"RefreshToken": refresh, **answer["AuthenticationResult"]})
             if subject and found.subject != subject:
                 raise signed_out()
             return found
 
+    # -- this machine -------------------------------------------------------------------------------------------
+
+    def name_device(self, access: str, offered: OfferedDevice, name: str, *, remember: bool) -> RememberedDevice:
+        """Confirm this machine at a pool that tracks machines, and say whether it may skip the second factor."""
+        password, verifier = device_verifier(offered)
+        with refusals():
+            client = self._door().client
+            client.confirm_device(
+                AccessToken=access, DeviceKey=offered.key, DeviceName=name, DeviceSecretVerifierConfig=verifier
+            )
+            status = "remembered" if remember else "not_remembered"
+            client.update_device_status(AccessToken=access, DeviceKey=offered.key, DeviceRememberedStatus=status)
+        return RememberedDevice(offered.key, offered.group, password, remember)
+
+    def forget_device(self, access: str, key: str) -> None:
+        """Let the pool forget this machine; one that it does not know is no error."""
+        with refusals(quiet=("ResourceNotFoundException",)):
+            self._door().client.forget_device(AccessToken=access, DeviceKey=key)
+
     def sign_out(self, refresh: str) -> None:
         """Revoke a refresh token: this machine's session ends."""
-        with _refusals():
+        with refusals():
             self._door().client.revoke_token(Token=refresh, ClientId=self._pool.client_id)
 
     def sign_out_everywhere(self, access: str) -> None:
         """End all sessions of the account."""
-        with _refusals():
+        with refusals():
             self._door().client.global_sign_out(AccessToken=access)
 
     # -- account ------------------------------------------------------------------------------------------------
@@ -143,7 +186,7 @@ class IdentityService:
         """Make an account; answers whether it is confirmed already."""
         checked_password(password)
         door = self._door()
-        with _refusals():
+        with refusals():
             attributes = {"email": email, **({"name": name} if name else {})}
             door.set_base_attributes(**attributes)
             answer = door.register(email, password)
@@ -151,55 +194,74 @@ class IdentityService:
 
     def confirm(self, email: str, code: str) -> None:
         """Confirm an account by the code from the mail."""
-        with _refusals():
+        with refusals():
             self._door(email).confirm_sign_up(code.strip(), username=email)
 
     def send_code_again(self, email: str) -> None:
         """Send the code once more; says nothing of whether there is such an account (D25)."""
-        with _refusals(quiet=("UserNotFoundException", "InvalidParameterException")):
+        with refusals(quiet=("UserNotFoundException", "InvalidParameterException")):
             self._door().client.resend_confirmation_code(ClientId=self._pool.client_id, Username=email)
 
     def forgot_password(self, email: str) -> None:
         """Send a code for a new password; says nothing of whether there is such an account (D25)."""
-        with _refusals(quiet=("UserNotFoundException", "InvalidParameterException")):
+        with refusals(quiet=("UserNotFoundException", "InvalidParameterException")):
             self._door(email).initiate_forgot_password()
 
     def reset_password(self, email: str, code: str, password: str) -> None:
         """Set a new password by a code."""
-        with _refusals():
+        with refusals():
             self._door(email).confirm_forgot_password(code.strip(), checked_password(password))
 
     def begin_totp(self, access: str) -> str:
         """Ask for the secret of an authenticator app, base32; show it as a picture drawn here, and keep it nowhere."""
-        with _refusals():
+        with refusals():
             answer = self._door().client.associate_software_token(AccessToken=access)
             return str(answer["SecretCode"])
 
     def finish_totp(self, access: str, code: str, device_name: str) -> None:
         """Prove that the app shows the right digits, and ask for them from now on."""
-        with _refusals():
+        with refusals():
             client = self._door().client
             client.verify_software_token(AccessToken=access, UserCode=code.strip(), FriendlyDeviceName=device_name)
-            client.set_user_mfa_preference(
-                AccessToken=access, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
-            )
+        self.prefer_factor(access, "app")
+
+    def prefer_factor(self, access: str, factor: str) -> None:
+        """Say what is asked for besides the password: ``app``, ``sms`` or ``none``."""
+        app = {"Enabled": factor == "app", "PreferredMfa": factor == "app"}
+        sms = {"Enabled": factor == "sms", "PreferredMfa": factor == "sms"}
+        wanted: dict[str, Any] = {"SoftwareTokenMfaSettings": app}
+        if factor == "sms":
+            # A pool without a phone number refuses to hear of text messages at all.
+            wanted["SMSMfaSettings"] = sms
+        with refusals():
+            self._door().client.set_user_mfa_preference(AccessToken=access, **wanted)
+
+    def factors(self, access: str) -> SecondFactors:
+        """What the account asks for besides the password."""
+        with refusals():
+            found = self._door().client.get_user(AccessToken=access)
+        names = tuple(_FACTORS[one] for one in found.get("UserMFASettingList") or () if one in _FACTORS)
+        attributes = {one.get("Name"): one.get("Value") for one in found.get("UserAttributes") or ()}
+        return SecondFactors(
+            names,
+            _FACTORS.get(str(found.get("PreferredMfaSetting") or ""), names[0] if names else ""),
+            attributes.get("phone_number_verified") == "true",
+        )
 
     # -- tokens -------------------------------------------------------------------------------------------------
 
-    def _tokens(self, door: Cognito) -> TokenSet:
+    def _tokens(self, result: dict[str, Any]) -> TokenSet:
         """Verify both tokens (signature, issuer, audience, expiry, use) and read their claims."""
-        claims = door.verify_token(door.access_token, "access_token", "access")
-        about = door.verify_token(door.id_token, "id_token", "id")
+        access, identity = str(result.get("AccessToken") or ""), str(result.get("IdToken") or "")
+        door = self._door(access_token=access, id_token=identity)
+        claims = door.verify_token(access, "access_token", "access")
+        about = door.verify_token(identity, "id_token", "id")
         if claims.get("iss") != self._pool.issuer or claims.get("client_id") != self._pool.client_id:
-            raise _error(
-                "cloud.configuration",
-                "The configuration does not match the account.",
-                "Check the pool and the client in the settings of the server.",
-            )
+            raise configuration_error("issuer or client of the tokens")
         return TokenSet(
-            access=str(door.access_token),
-            id=str(door.id_token),
-            refresh=str(door.refresh_token or ""),
+            access=access,
+            id=identity,
+            refresh=str(result.get("RefreshToken") or ""),
             subject=str(claims["sub"]),
             email=str(about.get("email", "")),
             name=str(about.get("name", "")),
@@ -208,106 +270,4 @@ class IdentityService:
         )
 
 
-_WRONG_CODE: Final = ("cloud.wrong_code", "The code does not fit.", "Check the digits and try again.")
-_WORDS: Final[dict[str, tuple[str, str, str]]] = {
-    "UserNotFoundException": (
-        "cloud.wrong_password",
-        "E-mail address and password do not belong together.",
-        "Check both, or set a new password by mail.",
-    ),
-    "UserNotConfirmedException": (
-        "cloud.not_confirmed",
-        "The account waits for the code from its mail.",
-        "Enter the code, or let it be sent again.",
-    ),
-    "PasswordResetRequiredException": (
-        "cloud.password_reset",
-        "The account needs a new password first.",
-        "Let a code be sent and set a new password.",
-    ),
-    "CodeMismatchException": ("cloud.wrong_code", "The code does not fit.", "Check the digits and try again."),
-    "EnableSoftwareTokenMFAException": (
-        "cloud.wrong_code",
-        "The code does not fit.",
-        "Check the digits and try again.",
-    ),
-    "ExpiredCodeException": ("cloud.old_code", "The code is too old.", "Let a new one be sent."),
-    "UsernameExistsException": (
-        "cloud.account_exists",
-        "There is an account with this e-mail address.",
-        "Sign in, or set a new password by mail.",
-    ),
-    "InvalidPasswordException": (
-        "cloud.password_rule",
-        "This password does not meet the rule of the server.",
-        "Use at least 8 characters with a small and a capital letter, a digit and a sign.",
-    ),
-    "TooManyRequestsException": ("cloud.locked_out", "There were too many tries.", "Wait 15 minutes, then try again."),
-    "LimitExceededException": ("cloud.locked_out", "There were too many tries.", "Wait 15 minutes, then try again."),
-    "TooManyFailedAttemptsException": (
-        "cloud.locked_out",
-        "There were too many tries.",
-        "Wait 15 minutes, then try again.",
-    ),
-    "ResourceNotFoundException": (
-        "cloud.configuration",
-        "The configuration does not match the account.",
-        "Check the pool and the client in the settings of the server.",
-    ),
-}
-
-
-@contextmanager
-def _refusals(quiet: tuple[str, ...] = ()) -> Iterator[None]:
-    """Turn what the library raises into words; codes in ``quiet`` look like a success."""
-    import jwt
-    from botocore.exceptions import BotoCoreError, ClientError
-    from pycognito.exceptions import TokenVerificationException
-
-    try:
-        yield
-    except (TokenVerificationException, jwt.PyJWTError, IndexError) as error:
-        # An index error is how the library says that a token's key is not among the pool's.
-        raise _proves_nothing(error) from None
-    except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        if code in quiet:
-            return
-        raise _refused(code, message) from None
-    except BotoCoreError as error:
-        raise _error(
-            "cloud.unreachable",
-            "The identity service could not be reached.",
-            "Check the network connection; everything stays saved here.",
-            type(error).__name__,
-            retryable=True,
-        ) from None
-
-
-def _proves_nothing(error: Exception) -> CloudError:
-    return _error(
-        "cloud.token",
-        "The identity service answered with something that proves nothing.",
-        "Check the pool and the client in the settings of the server.",
-        type(error).__name__,
-    )
-
-
-def _refused(code: str, message: str) -> CloudError:
-    if code == "NotAuthorizedException":
-        if "disabled" in message:
-            return _error("cloud.user_disabled", "The account is switched off.", "Ask the operator of the server.")
-        if "attempts exceeded" in message:
-            return _error("cloud.locked_out", "There were too many tries.", "Wait 15 minutes, then try again.")
-        if "session" in message.lower():
-            return _error("cloud.session_spent", "The sign-in took too long.", "Begin again with the password.")
-        words = _WORDS["UserNotFoundException"]
-    else:
-        words = _WORDS.get(
-            code, ("cloud.identity", "The identity service did not accept this.", "Try again; the code helps support.")
-        )
-    return _error(*words, code)
-
-
-def _error(code: str, message: str, remedy: str, detail: str = "", *, retryable: bool = False) -> CloudError:
-    return CloudError(code, message, remedy=remedy, detail=detail, retryable=retryable)
+_FACTORS: Final = {"SOFTWARE_TOKEN_MFA": "app", "SMS_MFA": "sms"}

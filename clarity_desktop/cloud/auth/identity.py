@@ -12,8 +12,10 @@ from clarity_desktop.domain.errors import UsageError
 __all__ = [
     "Challenge",
     "ChallengeKind",
+    "OfferedDevice",
     "Pool",
     "RememberedDevice",
+    "SecondFactors",
     "SignedIn",
     "TokenSet",
     "checked_password",
@@ -65,12 +67,22 @@ class TokenSet:
 
 
 @dataclass(frozen=True, slots=True)
-class RememberedDevice:
-    """What lets this machine skip a second factor; both secrets live in the keychain."""
+class OfferedDevice:
+    """A name that the pool has given to this machine during a sign-in."""
 
-    key: str
+    key: str = field(repr=False)
+    group: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedDevice:
+    """What names this machine at the pool; key and password live in the keychain."""
+
+    key: str = field(repr=False)
     group: str = field(repr=False)
     password: str = field(repr=False)
+    remembered: bool = True
+    """Whether the pool lets it skip the second factor; else it is only named, for renewing the sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,22 @@ class SignedIn:
     """A sign-in that is complete."""
 
     tokens: TokenSet
-    device: RememberedDevice | None = None
-    """A device that the pool offers to remember."""
+    offered: OfferedDevice | None = None
+    """This machine's name at a pool that tracks machines; it is to be confirmed."""
+    device_unknown: bool = False
+    """Whether the pool no longer knows the machine that was named, so that its secrets are to be forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactors:
+    """What an account asks for besides the password."""
+
+    enabled: tuple[str, ...]
+    """``app`` and ``sms``, as switched on."""
+    preferred: str
+    """One of them; empty when the password is enough."""
+    has_phone: bool
+    """Whether the service has a phone number that was proved."""
 
 
 class ChallengeKind(StrEnum):
@@ -104,6 +130,8 @@ class Challenge:
     """Where a code was sent, masked by the service."""
     state: Any = field(default=None, repr=False)
     """The service's own; lives in memory and only until the answer."""
+    device_unknown: bool = False
+    """As in :class:`SignedIn`."""
 
 
 def checked_password(password: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from itertools import count
 from typing import Final, Protocol
 
+from clarity_desktop.cloud.auth.identity import RememberedDevice
 from clarity_desktop.domain.errors import LockedError
 
-__all__ = ["RefreshKeeper", "SecretStore"]
+__all__ = ["DeviceKeeper", "RefreshKeeper", "SecretStore"]
 
 _PART: Final = 1000
 """Letters of one entry: Windows takes 2,560 bytes, two for each letter."""
@@ -99,3 +102,54 @@ class RefreshKeeper:
 def _pointer(text: str) -> tuple[str, int]:
     turn, _, count = text.removeprefix(_MARK).partition(":")
     return turn, int(count) if count.isdecimal() else 0
+
+
+class DeviceKeeper:
+    """Names of this machine at pools that track machines, by server and e-mail; in the keychain, else in memory."""
+
+    def __init__(self, secrets: SecretStore) -> None:
+        self._secrets = secrets
+        self._memory: dict[str, RememberedDevice] = {}
+
+    def keep(self, server: str, email: str, device: RememberedDevice) -> bool:
+        """Keep a machine's secrets; answers whether they outlive the program."""
+        purpose = _device_purpose(server, email)
+        self._memory[purpose] = device
+        held = {"key": device.key, "group": device.group, "password": device.password, "remembered": device.remembered}
+        try:
+            self._secrets.keep(purpose, json.dumps(held))
+        except LockedError:
+            return False
+        return True
+
+    def find(self, server: str, email: str) -> RememberedDevice | None:
+        """What names this machine at an account's pool, or ``None``."""
+        purpose = _device_purpose(server, email)
+        if purpose in self._memory:
+            return self._memory[purpose]
+        try:
+            found = json.loads(self._secrets.find(purpose) or "null")
+            return RememberedDevice(
+                str(found["key"]), str(found["group"]), str(found["password"]), bool(found["remembered"])
+            )
+        except (ValueError, KeyError, TypeError):
+            # Nothing there, or something that another program wrote under this name.
+            return None
+
+    def forget(self, server: str, email: str) -> None:
+        """Remove a machine's secrets; where there are none, or no keychain, that is no error."""
+        purpose = _device_purpose(server, email)
+        self._memory.pop(purpose, None)
+        try:
+            self._secrets.forget(purpose)
+        except LockedError:
+            return
+
+    def close(self) -> None:
+        """Forget what memory holds."""
+        self._memory.clear()
+
+
+def _device_purpose(server: str, email: str) -> str:
+    """An entry's name without the e-mail address, which others who list the keychain would see."""
+    return f"cloud-device/{server}/{hashlib.sha256(email.strip().casefold().encode()).hexdigest()[:24]}"

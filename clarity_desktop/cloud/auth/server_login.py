@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from clarity_desktop.cloud.auth.identity import TokenSet
@@ -10,8 +13,16 @@ from clarity_desktop.cloud.client.client import CloudClient
 from clarity_desktop.cloud.client.exchange import Call, CloudError
 from clarity_desktop.cloud.client.failures import signed_out
 from clarity_desktop.cloud.contract.profiles import Profile
+from clarity_desktop.cloud.dto import (
+    EmailConfirmationRequest,
+    ForgotPasswordRequest,
+    ResendConfirmationRequest,
+    ResetPasswordRequest,
+    UserLoginRequest,
+    UserRegister,
+)
 
-__all__ = ["SERVER_LOGIN_REASON", "ServerLogin"]
+__all__ = ["SERVER_LOGIN_REASON", "AccountLockedError", "ServerLogin", "account_locked"]
 
 SERVER_LOGIN_REASON: Final = (
     "The password is sent to the server itself, and this server is known to write the body of a sign-in into its log. "
@@ -19,6 +30,44 @@ SERVER_LOGIN_REASON: Final = (
     "identity service."
 )
 _UNKNOWN_LIFE_S: Final = 300.0
+_LOCKED_S: Final = 900.0
+_MOST_LOCKED_S: Final = 86_400.0
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+
+
+class AccountLockedError(CloudError):
+    """The server has locked the account after too many tries."""
+
+    def __init__(self, until: float, correlation: str = "") -> None:
+        local = datetime.fromtimestamp(until, UTC).astimezone()
+        super().__init__(
+            "cloud.account_locked",
+            f"The server has locked this account until {local:%H:%M:%S} of this computer's clock.",
+            remedy="Wait until then: no further try is sent before, as each one would begin the wait anew.",
+            correlation=correlation,
+            wait_s=max(until - time.time(), 0.0),
+        )
+        self.locked_until = until
+
+
+def account_locked(until: float, correlation: str = "") -> AccountLockedError:
+    """What somebody is told whose account is locked until an instant (UTC seconds); never tried again by itself."""
+    return AccountLockedError(until, correlation)
+
+
+def _lock_end(detail: str) -> float:
+    """The time that the server names, if it lies ahead and is near; its own fifteen minutes otherwise."""
+    now = time.time()
+    found = _TIME.search(detail)
+    if found is not None:
+        try:
+            moment = datetime.fromisoformat(found[0].replace("Z", "+00:00"))
+        except ValueError:
+            return now + _LOCKED_S
+        until = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+        if now < until <= now + _MOST_LOCKED_S:
+            return until
+    return now + _LOCKED_S
 
 
 class ServerLogin:
@@ -37,9 +86,12 @@ class ServerLogin:
             ``cloud.challenge`` where the account asks for more than a password, which these routes cannot (D24).
         """
         try:
-            answer = await self._post("login", {"email": email, "password": password}, bucket="login")
+            document: UserLoginRequest = {"email": email, "password": password}
+            answer = await self._post("login", document, bucket="login")
         except CloudError as error:
             problem = error.problem
+            if problem is not None and problem.code == "account_locked":
+                raise account_locked(_lock_end(problem.detail), error.correlation) from None
             if problem is not None and problem.status == 500 and "authenticate" in problem.detail.lower():
                 raise CloudError(
                     "cloud.challenge",
@@ -52,25 +104,31 @@ class ServerLogin:
 
     async def register(self, email: str, password: str, name: str) -> bool:
         """Make an account; answers whether it is confirmed already."""
-        document = {"email": email, "password": password, **({"display_name": name} if name else {})}
+        document: UserRegister = {"email": email, "password": password}
+        if name:
+            document["display_name"] = name
         answer = await self._post("register", document, bucket="register")
         return not answer.get("requires_email_verification")
 
     async def confirm(self, email: str, code: str) -> None:
         """Confirm an account by the code from the mail."""
-        await self._post("confirm_email", {"email": email, "code": code.strip()})
+        document: EmailConfirmationRequest = {"email": email, "code": code.strip()}
+        await self._post("confirm_email", document)
 
     async def send_code_again(self, email: str) -> None:
         """Send the code once more; says nothing of whether there is such an account (D25)."""
-        await self._quiet("resend_confirmation", {"email": email})
+        document: ResendConfirmationRequest = {"email": email}
+        await self._quiet("resend_confirmation", document)
 
     async def forgot_password(self, email: str) -> None:
         """Send a code for a new password; says nothing of whether there is such an account (D25)."""
-        await self._quiet("forgot_password", {"email": email})
+        document: ForgotPasswordRequest = {"email": email}
+        await self._quiet("forgot_password", document)
 
     async def reset_password(self, email: str, code: str, password: str) -> None:
         """Set a new password by a code."""
-        await self._post("reset_password", {"email": email, "code": code.strip(), "new_password": password})
+        document: ResetPasswordRequest = {"email": email, "code": code.strip(), "new_password": password}
+        await self._post("reset_password", document)
 
     async def renew(self, before: TokenSet) -> TokenSet:
         """Exchange the refresh token; a fault of a healthy server means that it holds no more (D23)."""
@@ -97,14 +155,14 @@ class ServerLogin:
             return False
         return True
 
-    async def _quiet(self, capability: str, document: dict[str, str]) -> None:
+    async def _quiet(self, capability: str, document: Mapping[str, object]) -> None:
         try:
             await self._post(capability, document)
         except CloudError as error:
             if error.problem is None or not error.problem.is_not_found:
                 raise
 
-    async def _post(self, capability: str, document: dict[str, str], bucket: str = "read") -> dict[str, Any]:
+    async def _post(self, capability: str, document: Mapping[str, object], bucket: str = "read") -> dict[str, Any]:
         endpoint = self._profile.endpoint(capability)
         if endpoint is None:
             raise CloudError(

@@ -26,6 +26,10 @@ class Session:
         Keeps a rotated refresh token before the old one is dropped (L-15).
     ended:
         Told once when the session is over; work that waits stays where it is.
+    failed:
+        Told the code of a renewal that came to nothing while the session goes on.
+    renews:
+        False for a token that nothing renews: it is used until its end (L-81).
     """
 
     def __init__(
@@ -35,11 +39,14 @@ class Session:
         *,
         keep: Callable[[TokenSet], Awaitable[None]] | None = None,
         ended: Callable[[], None] = lambda: None,
+        failed: Callable[[str], None] = lambda _: None,
         clock: Clock | None = None,
+        renews: bool = True,
     ) -> None:
         self._tokens = tokens
         self._renew, self._keep, self._ended = renew, keep, ended
         self._clock: Clock = clock or SystemClock()
+        self._failed, self._renews = failed, renews
         self._skew_s = 0.0
         self._lock = asyncio.Lock()
 
@@ -59,14 +66,22 @@ class Session:
     def holds_s(self) -> float:
         """Seconds until the access token is to be renewed; 0 when it is time."""
         tokens = self._tokens
-        return 0.0 if tokens is None else max(refresh_at(tokens.issued, tokens.expires) - self._now(), 0.0)
+        return 0.0 if tokens is None else max(self._until(tokens) - self._now(), 0.0)
+
+    def _until(self, tokens: TokenSet) -> float:
+        return refresh_at(tokens.issued, tokens.expires) if self._renews else tokens.expires
+
+    @property
+    def ends(self) -> float | None:
+        """When the session ends for good, by the server's clock; ``None`` for one that renews itself."""
+        return None if self._renews or self._tokens is None else self._tokens.expires
 
     async def access_token(self) -> str:
         """An access token that holds for some minutes yet."""
         tokens = self._tokens
         if tokens is None:
             raise signed_out()
-        if self._now() < refresh_at(tokens.issued, tokens.expires):
+        if self._now() < self._until(tokens):
             return tokens.access
         return await self.renew(tokens.access)
 
@@ -80,12 +95,17 @@ class Session:
                 raise signed_out()
             if tokens.access != refused:
                 return tokens.access
+            if not self._renews:
+                self.end()
+                raise signed_out()
             try:
                 renewed = await self._renew(tokens.refresh)
             except CloudError as error:
                 if error.code == "cloud.signed_out":
                     self.end()
-                elif self._now() < tokens.expires and not error.outcome_unknown:
+                else:
+                    self._failed(error.code)
+                if error.code != "cloud.signed_out" and self._now() < tokens.expires and not error.outcome_unknown:
                     # Ahead of its end the old one still holds; the next call tries again.
                     return tokens.access
                 raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
+from clarity_desktop.cloud.dto import HealthDataUpload, HealthMetric
 from clarity_desktop.cloud.sync.carriers import METRIC_TYPES, Carrier, carrier_of, typed_block
 from clarity_desktop.cloud.sync.origin import ORIGIN, Origin
 from clarity_desktop.cloud.sync.packing import Channel, pack
