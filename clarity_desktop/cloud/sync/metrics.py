@@ -110,9 +110,10 @@ def request_body(
         Session that makes it, told beside each packed text (Y-44).
     """
     told = {} if origin is None else {ORIGIN: origin.document()}
-    document = {
+    marked = [{**one, "raw_data": {**one["raw_data"], **told}} for one in metrics] if told else list(metrics)
+    document: HealthDataUpload = {
         "user_id": user_id,
-        "metrics": [{**one, "raw_data": {**one["raw_data"], **told}} for one in metrics] if told else list(metrics),
+        "metrics": [cast(HealthMetric, one) for one in marked],
         "upload_source": UPLOAD_SOURCE,
         "client_timestamp": stamp(now),
         "sync_token": sync_token,
