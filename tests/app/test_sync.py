@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from clarity_desktop.app import Services
+from clarity_desktop.app.cloud_servers import CloudServer
 from clarity_desktop.app.cloud_sessions import ACCOUNTS, CloudAccount
 from clarity_desktop.app.permissions import open_to_all
 from clarity_desktop.app.sync_status import _finish
@@ -81,6 +82,7 @@ def services(tmp_path: Path, replica: Replica) -> Iterator[SignedIn]:
             fill(vault, STEPS, START + month * MONTH, np.full(200, 5.0 + month), patient, "count")
         account = CloudAccount(replica.url, USER, "a@clinic.example", "openapi")
         vault.outbox.remember(ACCOUNTS, [asdict(account)])
+        vault.outbox.remember("cloud.servers", [asdict(CloudServer(replica.url))])
     found = opened(home, replica)
     found.change_setting("external.sending", True)
     yield found
