@@ -11,6 +11,7 @@ from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.protection import ProtectionServices
 from clarity_desktop.app.pseudonyms import masked_patient
+from clarity_desktop.clinic.summary import ClinicSummary, KeyFinding, Paperwork, clinic_summary, paperwork_of
 from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.users import Right
 
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from clarity_desktop.clinic.summary import ClinicSummary, Paperwork
     from clarity_desktop.domain.panel import Panel
     from clarity_desktop.domain.people import Patient
     from clarity_desktop.reports.files import ReportFile
 
-__all__ = ["ClinicSummaryServices"]
+__all__ = ["ClinicSummary", "ClinicSummaryServices", "KeyFinding"]
 
 
 class ClinicSummaryServices(ProtectionServices, DiaryServices):
@@ -36,8 +36,6 @@ class ClinicSummaryServices(ProtectionServices, DiaryServices):
         The text beside it is an insight of its own (:meth:`tell_insight`), with the same gate and the same citations
         as everywhere.
         """
-        from clarity_desktop.clinic.summary import clinic_summary
-
         person = self.vault.patients.get(patient_id)
         sees = self._sees_identity()
         zone = self.zone_timeline(patient_id)
@@ -100,8 +98,6 @@ class ClinicSummaryServices(ProtectionServices, DiaryServices):
         return panel if panel.coverage.worn or panel.nights else None
 
     def _paperwork(self, person: Patient, today: date) -> Paperwork:
-        from clarity_desktop.clinic.summary import paperwork_of
-
         asked = self.asked_to_erase(person.id) if self.permits(Right.REQUEST_ERASURE) else None
         return paperwork_of(
             self.consents(person.id),

@@ -1,4 +1,4 @@
-"""Commands that open the pages beyond the first ones: comparison, diary, transformer, insights, and the cloud's."""
+"""Commands that open the pages beyond the first ones: summary, comparison, diary, PAT, insights, and the cloud's."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ _GO = "Go to"
 def go_compare(window: Window) -> None:
     """Shows events of the open person, and two windows of time against each other."""
     window.open_page("compare")
+
+
+@command(
+    "go.summary",
+    "Show patient summary",
+    _GO,
+    icon="file-text",
+    needs=["unlocked", "patient"],
+    words=["clinic", "who", "consent", "documents", "held", "print"],
+)
+def go_summary(window: Window) -> None:
+    """Shows what the vault holds about the open person on one page, with the same words and sources as Insights."""
+    window.open_page("summary")
 
 
 @command(

@@ -168,10 +168,17 @@ def _insights() -> type[Page]:
     return InsightsPage
 
 
+def _summary() -> type[Page]:
+    from clarity_desktop.ui.pages.clinic.summary import SummaryPage
+
+    return SummaryPage
+
+
 _DATA = (Right.READ_DATA,)
 PAGES = (
     PageEntry("patients", "Patients", "users", "patients", _patients, _DATA),
     PageEntry("overview", "Overview", "layout-dashboard", "patient", _overview, _DATA),
+    PageEntry("summary", "Summary", "file-text", "patient", _summary, _DATA),
     PageEntry("sleep", "Sleep", "moon", "patient", _sleep, _DATA),
     PageEntry("circadian", "Circadian", "orbit", "patient", _circadian, _DATA),
     PageEntry("pat", "PAT", "scan-eye", "patient", _pat, _DATA),

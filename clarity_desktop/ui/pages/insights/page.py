@@ -21,6 +21,7 @@ from clarity_desktop.ui.components.buttons import Button, IconButton
 from clarity_desktop.ui.components.choice import Choice
 from clarity_desktop.ui.jobs import Operation, run_mutation, run_query
 from clarity_desktop.ui.pages.insights import sheets
+from clarity_desktop.ui.pages.insights.asking import open_asked, show_preview
 from clarity_desktop.ui.pages.insights.charts import OTHER_PAGES, SERIES_OF, CitedCharts
 from clarity_desktop.ui.pages.insights.facts_card import FactsCard
 from clarity_desktop.ui.pages.insights.files import ask_place
@@ -262,43 +263,11 @@ class InsightsPage(StudyPage):
     # -- what the panel asks for ---------------------------------------------------------------------------------
 
     def _asked(self, what: str, number: int) -> None:
-        insight, patient, panel = self.panel.insight, self.patient, self.panel
-        if what == "sent":
-            self.show_preview()
-        elif insight is None or patient is None:
-            return
-        elif what == "why":
-            sheets.show_why(self.window(), insight, insight.statements[number])
-        elif what == "comment":
-            held = str(panel.ratings.get(number, {}).get("comment", ""))
-            sheets.ask_comment(self.window(), held, lambda text: panel.rate(number, comment=text))
-        elif what == "sign":
-            said = panel.shown_statements()
-            sheets.ask_sign(
-                self.window(),
-                self.services,
-                patient,
-                insight,
-                said,
-                lambda _: self.told.emit("The text stands in the notes, on the Diary page."),
-            )
+        open_asked(self, self.panel, what, number)
 
     def show_preview(self) -> None:
         """Show exactly what would be sent for this topic."""
-        patient, services, panel = self.patient, self.services, self.panel
-        if patient is None:
-            return
-        topic, language, event = panel.topic, panel.language, panel.event_day
-
-        def refused(error: ClarityError) -> None:
-            self.told.emit(f"{error.message} {error.remedy}")
-
-        run_query(
-            self,
-            lambda: services.insight_preview(patient.id, topic, language=language, event=event),
-            lambda found: sheets.show_bytes(self.window(), found),
-            refused,
-        )
+        show_preview(self, self.panel)
 
     def _open_more(self) -> None:
         menu = QMenu(self)

@@ -1,0 +1,1 @@
+"""Pages of the clinic's work with people."""
