@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from clarity_desktop.app.flags import SERVER_LOGIN, FlagServices
 from clarity_desktop.app.network import NetworkServices
 from clarity_desktop.app.permissions import needs, open_to_all
-from clarity_desktop.app.preferences import PreferenceServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, NotFoundError, NotPermittedError, UsageError
 from clarity_desktop.domain.users import Right
@@ -86,7 +86,7 @@ class CloudServer:
         return Detection(profile(self.profile) if self.profile else None, {}, self.document_hash, served)
 
 
-class CloudServerServices(NetworkServices, PreferenceServices):
+class CloudServerServices(NetworkServices, FlagServices):
     """Servers. Part of ``Services``; calls that ask a server wait, so make them from a worker."""
 
     @needs(Right.OWN_ACCESS)
@@ -113,6 +113,8 @@ class CloudServerServices(NetworkServices, PreferenceServices):
             ``cloud.ca_file``.
         NotFoundError
             ``cloud.profile``.
+        NotPermittedError
+            ``flags.off`` for the server's own sign-in where that is switched off.
         """
         from clarity_desktop.cloud.client import checked_address
         from clarity_desktop.cloud.client.certificates import fingerprint_of_file
@@ -126,6 +128,8 @@ class CloudServerServices(NetworkServices, PreferenceServices):
                 "A server has no such setting.",
                 remedy=f"Settable: {', '.join(sorted(settable))}.",
             )
+        if changes.get("login") == "server":
+            self._require_flag(SERVER_LOGIN)
         if changes.get("endpoint"):
             changes["endpoint"] = checked_address(changes["endpoint"])
         if changes.get("ca_file"):

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from clarity_desktop.app.cloud_calls import CallBook
+from clarity_desktop.app.cloud_contract import CloudContractServices
 from clarity_desktop.app.cloud_servers import CloudServer
 from clarity_desktop.app.cloud_watch import CloudWatchServices
+from clarity_desktop.app.flags import SERVER_LOGIN
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError, NotFoundError
@@ -20,7 +22,7 @@ from clarity_desktop.domain.users import Right
 if TYPE_CHECKING:
     from clarity_desktop.app.cloud_keeping import VaultKeeping
     from clarity_desktop.app.sync import SyncedAccount
-    from clarity_desktop.cloud.api import CloudApi
+    from clarity_desktop.cloud.api import AccountApi
     from clarity_desktop.cloud.auth import Session, TokenSet
     from clarity_desktop.cloud.auth.cognito import IdentityService
     from clarity_desktop.cloud.auth.keeping import DeviceKeeper, RefreshKeeper
@@ -99,7 +101,7 @@ class LiveAccount:
     account: CloudAccount
     session: Session
     client: CloudClient
-    api: CloudApi
+    api: AccountApi
     sockets: LiveSockets
 
     async def end(self) -> None:
@@ -108,7 +110,7 @@ class LiveAccount:
         await self.client.close()
 
 
-class CloudSessionServices(CloudWatchServices):
+class CloudSessionServices(CloudWatchServices, CloudContractServices):
     """What the services hold of accounts in use. Part of ``Services``."""
 
     _cloud_live: dict[str, LiveAccount]
@@ -156,7 +158,7 @@ class CloudSessionServices(CloudWatchServices):
 
     # -- for the other parts ------------------------------------------------------------------------------------
 
-    def _cloud_api(self, account: SyncedAccount) -> CloudApi:
+    def _cloud_api(self, account: SyncedAccount) -> AccountApi:
         """What a signed-in account may call; raises :class:`CloudError` (``cloud.signed_out``) without a token."""
         return self._live_account(self._account(f"{account.server}/{account.user_id}")).api
 
@@ -278,6 +280,7 @@ class CloudSessionServices(CloudWatchServices):
         from clarity_desktop.cloud.auth.server_login import ServerLogin
         from clarity_desktop.cloud.contract import profile
 
+        self._require_flag(SERVER_LOGIN)
         client = self._client_of(server)
 
         async def run() -> Any:
@@ -317,7 +320,7 @@ class CloudSessionServices(CloudWatchServices):
             return None
 
     def _go_live(self, server: CloudServer, account: CloudAccount, tokens: TokenSet) -> LiveAccount:
-        from clarity_desktop.cloud.api import CloudApi
+        from clarity_desktop.cloud.api import AccountApi
         from clarity_desktop.cloud.auth import Session
         from clarity_desktop.cloud.auth.server_login import ServerLogin
         from clarity_desktop.cloud.contract import profile
@@ -351,7 +354,12 @@ class CloudSessionServices(CloudWatchServices):
         server = self._detected(server, client)
         account = replace(account, email=account.email or tokens.email, profile=server.profile)
         client.hooks.on_response.append(lambda trace: self._look_at_contract(account.server, trace.status))
-        api = CloudApi(client, server.detection(), account.user_id)
+
+        def noticed(capability: str, told: tuple[str, ...]) -> None:
+            # The loop does not wait for the vault.
+            asyncio.get_running_loop().run_in_executor(None, self._note_disagreements, account.server, capability, told)
+
+        api = AccountApi(client, server.detection(), account.user_id, noticed)
         live = LiveAccount(account, session, client, api, LiveSockets(api, session))
         with self._lock:
             self._cloud_live[account.key] = live

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from clarity_desktop.app.cloud_accounts import CloudAccountServices
 from clarity_desktop.app.cloud_calls import figures_of_document
 from clarity_desktop.app.cloud_servers import CloudServer
+from clarity_desktop.app.flags import DEVELOPER_ROUTES
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.sync import SyncServices
 from clarity_desktop.domain.changes import Change
@@ -217,6 +218,28 @@ class DiagnosticsServices(CloudAccountServices, SyncServices):
             self._net.run(live.client.reset_breakers())
         self.vault.audit.append("cloud.breaker_reset", detail=f"{known.host}: was {known.breaker.state}")
         self._announce(Change.SETTINGS)
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def try_test_routes(self, url: str) -> tuple[HealthProbe, ...]:
+        """Try the connection to a server by its test routes, without a token; only with the developer flag (L-75).
+
+        Raises
+        ------
+        NotPermittedError
+            ``flags.off`` without the flag, and always in the packaged program; ``cloud.sending_off``.
+        """
+        from clarity_desktop.cloud.api import CloudApi
+        from clarity_desktop.cloud.api.probing import try_test_routes
+
+        self._require_flag(DEVELOPER_ROUTES)
+        self._require_sending()
+        server = self._server(url)
+        client = self._client_of(server)
+        try:
+            api = CloudApi(client, self._detected(server, client).detection())
+            return self._net.run(try_test_routes(api))
+        finally:
+            self._net.run(client.close())
 
     # -- by itself ----------------------------------------------------------------------------------------------
 

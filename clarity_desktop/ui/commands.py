@@ -45,6 +45,12 @@ class Command:
     user's roles ``may:PAGE`` and ``right:RIGHT``."""
     words: tuple[str, ...] = ()
     """Other words people search it by."""
+    flag: str = ""
+    """Name of the feature it belongs to; while that is off, the command is nowhere to be seen (L-56)."""
+
+    def is_offered(self, state: Collection[str]) -> bool:
+        """Whether menus, palette, keys and their sheet have it."""
+        return not self.flag or f"flag:{self.flag}" in state
 
     def obstacle(self, state: Collection[str]) -> str | None:
         """Why the command cannot run in this state of the window, or ``None`` when it can."""
@@ -85,10 +91,14 @@ class CommandRegistry:
     def __len__(self) -> int:
         return len(self._commands)
 
-    def areas(self) -> dict[str, list[Command]]:
-        """Commands by area, both in order of declaration."""
+    def offered(self, state: Collection[str]) -> list[Command]:
+        """Commands of features that are on."""
+        return [one for one in self if one.is_offered(state)]
+
+    def areas(self, state: Collection[str]) -> dict[str, list[Command]]:
+        """Commands of features that are on, by area, both in order of declaration."""
         grouped: dict[str, list[Command]] = {}
-        for one in self:
+        for one in self.offered(state):
             grouped.setdefault(one.area, []).append(one)
         return grouped
 
@@ -106,6 +116,7 @@ def command(
     icon: str = "",
     needs: Collection[str] = (),
     words: Collection[str] = (),
+    flag: str = "",
 ) -> Callable[[Handler], Handler]:
     """Declare the decorated function as a command; its docstring's first line is the help. The runner checks needs."""
 
@@ -114,7 +125,7 @@ def command(
         if not text:
             raise ValueError(f"command {command_id} has no help")
         COMMANDS.declare(
-            Command(command_id, title, area, text[0], handler, shortcut, icon, frozenset(needs), tuple(words))
+            Command(command_id, title, area, text[0], handler, shortcut, icon, frozenset(needs), tuple(words), flag)
         )
         return handler
 

@@ -10,7 +10,7 @@ from clarity_desktop.cloud.client.exchange import Answer, Call, CloudError
 from clarity_desktop.cloud.contract.profiles import Auth
 from clarity_desktop.domain.conditions import HealthProbe, LearnedAbility
 
-__all__ = ["PARTS", "learn_reading", "probe_health"]
+__all__ = ["PARTS", "TEST_ROUTES", "learn_reading", "probe_health", "try_test_routes"]
 
 PARTS: Final = (
     ("root", "root_health"),
@@ -22,6 +22,8 @@ PARTS: Final = (
     ("insights", "insight_status"),
 )
 """Parts of a server and the capability that asks each."""
+TEST_ROUTES: Final = ("test_hello", "test_ping", "test_middleware")
+"""Routes for trying a connection, behind a developer flag (L-75)."""
 _NOBODY_THERE: Final = frozenset({"cloud.unreachable", "cloud.timeout", "cloud.portal", "cloud.certificate"})
 
 
@@ -135,3 +137,26 @@ async def _ask(api: CloudApi, capability: str, query: dict[str, str] | None = No
     return await api.client.send(
         Call(endpoint.method, endpoint.path, endpoint.path, query or {}, is_protected=is_protected)
     )
+
+
+async def try_test_routes(api: CloudApi) -> tuple[HealthProbe, ...]:
+    """Call the routes that a server has for trying the connection: without a token, and with nothing of anyone.
+
+    Routes that echo, capture, purge or show settings are not among them and are called by nothing here.
+    """
+    known = api.detection.profile
+    found = []
+    for capability in TEST_ROUTES:
+        endpoint = None if known is None else known.endpoint(capability)
+        if endpoint is None:
+            continue
+        began = time.monotonic()
+        try:
+            await api.client.send(Call("GET", endpoint.path, endpoint.path, is_protected=False))
+        except CloudError as error:
+            took = round(1000 * (time.monotonic() - began))
+            found.append(HealthProbe(capability, _outcome(error, capability), int(time.time()), error.code, took))
+        else:
+            took = round(1000 * (time.monotonic() - began))
+            found.append(HealthProbe(capability, "answers", int(time.time()), took_ms=took))
+    return tuple(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from clarity_desktop.ui.commands import COMMANDS, match_letters
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.sheet import Sheet
@@ -13,8 +15,9 @@ __all__ = ["KeysSheet"]
 class KeysSheet(Sheet):
     """Lists commands by area; charts add the keys that act inside them."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, state: Collection[str]) -> None:
         super().__init__(window, "Keys and commands", width=640, top=64)
+        self._state = state
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setAccessibleName("Filter")
@@ -41,7 +44,7 @@ class KeysSheet(Sheet):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(2, 1)
         row = 0
-        for area, commands in COMMANDS.areas().items():
+        for area, commands in COMMANDS.areas(self._state).items():
             fitting = [one for one in commands if match_letters(typed, f"{one.title} {one.shortcut}") is not None]
             if not fitting:
                 continue

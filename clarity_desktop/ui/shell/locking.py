@@ -156,6 +156,7 @@ class WindowLocking(WindowTasks):
         self.take_user()
         self.workspace.show_patient(None)
         self.note_keychain()
+        self.note_flags()
         self.refresh_people()
         self._start_watching(found)
         place = self._places.pop(found.user.id, None)

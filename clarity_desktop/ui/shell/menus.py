@@ -23,7 +23,7 @@ def window_menu(parent: QWidget, state: frozenset[str], run: Callable[[Command],
     for command_id in _ON_TOP:
         _add(menu, COMMANDS[command_id], state, run)
     menu.addSeparator()
-    for area, commands in COMMANDS.areas().items():
+    for area, commands in COMMANDS.areas(state).items():
         sub = menu.addMenu(area)
         sub.setFont(theme.font("body"))
         for one in commands:

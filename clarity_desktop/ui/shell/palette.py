@@ -171,10 +171,10 @@ class Palette(Sheet):
         self._search("")
 
     def _search(self, typed: str) -> None:
-        rows = find_rows(typed, self._state, self._people, self._lately, list(COMMANDS))
+        rows = find_rows(typed, self._state, self._people, self._lately, COMMANDS.offered(self._state))
         self._model.show(rows)
         shown = len({row.target.id for row in rows if isinstance(row.target, Command)})
-        self._count.setText(f"{shown} of {len(COMMANDS)} commands")
+        self._count.setText(f"{shown} of {len(COMMANDS.offered(self._state))} commands")
         height = sum(HEAD_HEIGHT if row.kind == "head" else ROW_HEIGHT for row in rows)
         self.list.setVisible(bool(rows))
         self._nothing.setVisible(not rows)

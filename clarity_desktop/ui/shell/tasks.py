@@ -37,6 +37,8 @@ class WindowTasks(QWidget):
     people: list[Patient]
     history: History
     keychain_at_hand = False
+    flags_on: frozenset[str] = frozenset()
+    """Names of the features that are on."""
     import_for: str | None = None
     """Id of the person that the file dialog was opened for."""
     _closing = False
@@ -73,7 +75,7 @@ class WindowTasks(QWidget):
 
     def show_keys(self) -> None:
         """Open the shortcut sheet."""
-        KeysSheet(self).open()
+        KeysSheet(self, self.state()).open()
 
     def show_about(self) -> None:
         """Say what this program is and where its data lies."""
@@ -196,6 +198,17 @@ class WindowTasks(QWidget):
             self.keychain_at_hand = at_hand
 
         run_query(self, self.services.keychain_available, show, lambda _: None)
+
+    def note_flags(self) -> None:
+        """Learn which features are on."""
+
+        def show(names: frozenset[str]) -> None:
+            self.flags_on = names
+
+        def read() -> frozenset[str]:
+            return frozenset(one.flag.name for one in self.services.flags() if one.is_on)
+
+        run_query(self, read, show, lambda _: None)
 
     def add_keychain(self) -> None:
         """Add a key slot that the keychain of this machine opens."""

@@ -78,6 +78,7 @@ class Window(WindowLocking, WindowRights, QWidget):
         self._lately: list[str] = []
         self._after_unlock: tuple[str | None, str | None] = (None, None)
         self._prepare_locking()
+        self.flags_on = frozenset(one.flag.name for one in services.flags() if one.is_on)
         self._changed.connect(self._on_changes, Qt.ConnectionType.QueuedConnection)
         self._unsubscribe = services.subscribe(self._changed.emit)
         board().failed.connect(self.report_error)
@@ -112,7 +113,7 @@ class Window(WindowLocking, WindowRights, QWidget):
 
     def state(self) -> frozenset[str]:
         """What holds now, in the words that commands need."""
-        held = set()
+        held = {f"flag:{name}" for name in self.flags_on}
         if not self.is_locked:
             held.add("unlocked")
             if self.patient is not None:
@@ -139,7 +140,10 @@ class Window(WindowLocking, WindowRights, QWidget):
 
     def run(self, one: Command) -> bool:
         """Run a command if its needs hold; answers whether it ran."""
-        obstacle = one.obstacle(self.state())
+        state = self.state()
+        if not one.is_offered(state):
+            return False
+        obstacle = one.obstacle(state)
         if obstacle is not None:
             if obstacle == NOT_IN_ROLE:
                 self.say(f"{one.title.removesuffix(' …')}: not part of your role. An admin gives roles.")
@@ -298,6 +302,7 @@ class Window(WindowLocking, WindowRights, QWidget):
             self.refresh_people()
         if changes.what & Change.SETTINGS:
             self.follow_settings()
+            self.note_flags()
         if changes.what & Change.SLOTS:
             self.follow_user()
         if changes.what & (Change.SETTINGS | Change.SAMPLES):
