@@ -19,6 +19,7 @@ from clarity_desktop.ui.qt import (
     QPainter,
     QPixmap,
     QPoint,
+    QShowEvent,
     Qt,
     QWidget,
 )
@@ -89,6 +90,12 @@ class Figure(QWidget):
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.Enter):
             _latest = ref(self)
         return super().event(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        from clarity_desktop.ui.components.data_place import mark_card_of
+
+        super().showEvent(event)
+        mark_card_of(self)
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 

@@ -75,6 +75,10 @@ class Card(QFrame):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
             painter.end()
 
+    def add_mark(self, widget: QWidget) -> None:
+        """Put a quiet mark into the title line, before everything that can be pressed there."""
+        self._head.insertWidget(3, widget)
+
     def add_action(self, widget: QWidget) -> None:
         """Put a widget at the right end of the title line."""
         self._head.addWidget(widget)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.domain.users import Right
+from clarity_desktop.ui.components.data_place import data_place
 from clarity_desktop.ui.jobs import run_query
 from clarity_desktop.ui.pages.cloud.sync_words import BADGES, Told, overall
 from clarity_desktop.ui.qt import QObject, QTimer
@@ -53,6 +54,7 @@ class SyncCare(QObject):
     def stop(self) -> None:
         """The vault locks; a cycle that runs is parked by the services."""
         self._header = None
+        data_place().tell(None)
         self._timer.stop()
         self._soon.stop()
 
@@ -91,3 +93,5 @@ class SyncCare(QObject):
         tip = "Nothing leaves this machine." if found.whole is _OFF else "How sync stands; the sync page says more."
         header.sync.show_state(found.whole.words, found.whole.icon, found.whole.tone, tip)
         header.show_data_place(BADGES.get(found.badge))
+        # Where nothing of a person goes, charts carry no mark: their titles say so on hovering.
+        data_place().tell(None if found.badge == "here" else BADGES.get(found.badge))

@@ -27,7 +27,7 @@ from clarity_desktop.ui.pages.cloud.sync_server import ServerCard
 from clarity_desktop.ui.pages.cloud.sync_way import Way
 from clarity_desktop.ui.pages.cloud.sync_words import answers, counts, name_of, overall
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, size_words, when
-from clarity_desktop.ui.qt import QFileDialog, QHBoxLayout, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QFileDialog, QHBoxLayout, QSizePolicy, Qt, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from clarity_desktop.app.sync_status import SyncPreview, SyncStatus
@@ -90,6 +90,8 @@ class SyncPage(LoadedPage):
         self.answers.countdown.over.connect(self.reload)
         self.learned = LearnedCard(self.ask_services, self.ask_types)
         self._row(column, (self.answers, 1), (self.learned, 1))
+        for half in (self.answers, self.learned):
+            half.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     @staticmethod
     def _row(column: QVBoxLayout, *cards: tuple[QWidget, int]) -> None:

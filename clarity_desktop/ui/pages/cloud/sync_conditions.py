@@ -52,7 +52,7 @@ _FOUND = {
     "unknown": ("Not known", "circle-help", "text_muted"),
 }
 _ABILITIES = {"read_back": "Reading back", "cursor": "Pages by cursor", "etag": "Asking whether a copy is fresh"}
-_TYPE_WORDS = {"accepted": "taken", "refused": "refused, travels on another type", "crashes": "it fails on this type"}
+_TYPE_WORDS = {"accepted": "taken", "refused": "rides on another type", "crashes": "fails, rides on another"}
 
 
 class AnswersCard(Card):
@@ -79,12 +79,12 @@ class AnswersCard(Card):
         line.addLayout(words, 1)
         line.addWidget(self.reset)
         self.body.addLayout(line)
-        columns = (Column("Service", 110), Column("Answer"), Column("Asked", 150), Column("Took", 70, right=True))
+        columns = (Column("Service", 130), Column("Answer"), Column("Asked", 160), Column("Took", 80, right=True))
         self.probes = RecordTable("Answers of the services", columns, most=7)
         self.body.addWidget(self.probes)
         self.unasked = Label("Not asked yet. Asking sends nothing of anyone.", "small", "muted", wrap=True)
         self.body.addWidget(self.unasked)
-        limits = (Column("Own limit"), Column("Used", 110, right=True), Column("In", 70), Column("Goes on", 140))
+        limits = (Column("Own limit"), Column("Used", 110, right=True), Column("In", 80), Column("Goes on", 110))
         self.limits = RecordTable("Own limits, below the server's", limits, most=6)
         self.body.addWidget(self.limits)
         self.body.addStretch(1)
@@ -158,13 +158,13 @@ class LearnedCard(Card):
         self.look.clicked.connect(lambda _=False: look())
         self.types = Button("Ask which kinds it takes", "quiet", "scan-line")
         self.types.clicked.connect(lambda _=False: send())
-        self.add_action(self.types)
         self.add_action(self.look)
-        columns = (Column("Ability"), Column("Found", 90), Column("More", 170), Column("Learned", 110))
+        columns = (Column("Ability"), Column("Found", 90), Column("More", 200), Column("Learned", 100))
         self.table = RecordTable("What was learned of the server", columns, most=14)
         self.body.addWidget(self.table)
         self.nothing = Label("Nothing yet. It is learned when a server is asked.", "small", "muted", wrap=True)
         self.body.addWidget(self.nothing)
+        self.body.addWidget(self.types)
         self.body.addStretch(1)
 
     def show_condition(self, condition: CloudCondition | None, refusal: str, send_refusal: str) -> None:

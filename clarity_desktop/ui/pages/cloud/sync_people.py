@@ -133,7 +133,7 @@ def stays_rows(found: Sequence[StaysHere], again: Callable[[str], None]) -> list
     for one in found:
         icon, reason = _REASONS[one.reason]
         limits = f" ({one.range})" if one.range else ""
-        times = "" if one.first is None else f"; {when(one.first)} to {when(one.last)}"
+        times = "" if one.first is None else f"; {when(one.first)[:10]} to {when(one.last)[:10]}"
         actions = (("Send again", lambda kind=one.kind: again(kind)),) if one.reason == "left_out" else ()
         rows.append(
             EntryRow(icon, f"{one.title}: {count_words(one.count, 'value')}", f"{reason}{limits}{times}", actions)
