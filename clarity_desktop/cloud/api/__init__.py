@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from clarity_desktop.cloud.api.account_api import AccountApi
 from clarity_desktop.cloud.api.capabilities import CloudApi
 from clarity_desktop.cloud.api.values import (
+    AccountFacts,
     CloudInsight,
+    PatJob,
     ProcessingState,
     StepAnalysis,
     StoredMetric,
@@ -13,8 +16,11 @@ from clarity_desktop.cloud.api.values import (
 )
 
 __all__ = [
+    "AccountApi",
+    "AccountFacts",
     "CloudApi",
     "CloudInsight",
+    "PatJob",
     "ProcessingState",
     "StepAnalysis",
     "StoredMetric",

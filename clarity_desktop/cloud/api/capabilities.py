@@ -21,7 +21,7 @@ from clarity_desktop.cloud.contract.detection import Detection
 from clarity_desktop.cloud.contract.profiles import Auth
 from clarity_desktop.cloud.dto import DirectActigraphyRequest, InsightGenerationRequest, StepDataRequest, UserUpdate
 
-__all__ = ["INSIGHT_KEYS", "MOST_PAGES", "CloudApi", "server_time"]
+__all__ = ["INSIGHT_KEYS", "MOST_PAGES", "CloudApi", "insight_of", "server_time"]
 
 MOST_PAGES: Final = 1000
 _PAGE: Final = 200
@@ -157,11 +157,13 @@ class CloudApi:
             raise
         return ProcessingState(processing_id, str(_mapping(answer).get("status", "")))
 
-    async def list_uploads(self, data_type: str | None = None) -> AsyncIterator[StoredUpload]:
+    async def list_uploads(
+        self, data_type: str | None = None, *, page_size: int = _PAGE
+    ) -> AsyncIterator[StoredUpload]:
         """All uploads, page by page by offset, until a short or repeated page; cursors and links are not believed."""
         first_of_page: str | None = None
         for page in range(MOST_PAGES):
-            query = {"limit": str(_PAGE), "offset": str(page * _PAGE)}
+            query = {"limit": str(page_size), "offset": str(page * page_size)}
             if data_type is not None:
                 query["data_type"] = data_type
             document = _mapping(await self._call("list_metrics", query=query))
@@ -171,7 +173,7 @@ class CloudApi:
             first_of_page = found[0].processing_id
             for upload in found:
                 yield upload
-            if len(found) < _PAGE:
+            if len(found) < page_size:
                 return
 
     async def delete_upload(self, processing_id: str) -> bool:
@@ -248,14 +250,14 @@ class CloudApi:
             "insight_type": "comprehensive",
             "language": "en",
         }
-        return _insight(_mapping(await self._call("insight_generate", document=document, bucket="insight")))
+        return insight_of(_mapping(await self._call("insight_generate", document=document, bucket="insight")))
 
     async def insight_history(self, limit: int = 20, offset: int = 0) -> tuple[CloudInsight, ...]:
         """Previews of earlier narratives, at most 200 letters each (D17)."""
         query = {"limit": str(max(limit, 1)), "offset": str(max(offset, 0))}
         document = _mapping(await self._call("insight_history", {"user_id": self.user_id}, query=query))
         data = document.get("data", document)
-        return tuple(_insight({"data": one}) for one in _list(data, "insights") if isinstance(one, Mapping))
+        return tuple(insight_of({"data": one}) for one in _list(data, "insights") if isinstance(one, Mapping))
 
 
 def _mapping(answer: Answer) -> Mapping[str, Any]:
@@ -299,7 +301,8 @@ def _analysis(document: Mapping[str, Any]) -> StepAnalysis:
     return StepAnalysis(str(document.get("analysis_id", "")), numbers, embedding, bool(document.get("cached")))
 
 
-def _insight(document: Mapping[str, Any]) -> CloudInsight:
+def insight_of(document: Mapping[str, Any]) -> CloudInsight:
+    """A narrative from an answer, in or out of its envelope."""
     inner, metadata = document.get("data"), document.get("metadata")
     data = inner if isinstance(inner, Mapping) else document
     about = metadata if isinstance(metadata, Mapping) else {}

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CloudInsight", "ProcessingState", "StepAnalysis", "StoredMetric", "StoredUpload", "UploadReceipt"]
+__all__ = [
+    "AccountFacts",
+    "CloudInsight",
+    "PatJob",
+    "ProcessingState",
+    "StepAnalysis",
+    "StoredMetric",
+    "StoredUpload",
+    "UploadReceipt",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +73,29 @@ class CloudInsight:
     generated_at: str
     insight_id: str = ""
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What a server says of an account; empty where it says nothing."""
+
+    user_id: str
+    email: str
+    display_name: str
+    email_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PatJob:
+    """A server analysis by id."""
+
+    analysis_id: str
+    status: str
+    """As the server writes it; a word that nobody here knows stays that word (L-79)."""
+    values: Mapping[str, float]
+    """Its numbers, where the server keeps them."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.status.lower() in ("completed", "failed", "not_found")
