@@ -19,6 +19,7 @@ from clarity_desktop.cloud.sync.carriers import CARRIERS
 from clarity_desktop.cloud.sync.cycle import CycleReport
 from clarity_desktop.cloud.sync.engine import SyncEngine
 from clarity_desktop.cloud.sync.metrics import carriers_for
+from clarity_desktop.cloud.sync.origin import Origin
 from clarity_desktop.cloud.sync.packing import PackedPart, unpack
 from clarity_desktop.cloud.sync.reading import channel_reader
 from clarity_desktop.domain.importing import NO_INSTANT, ImportOutcome, ImportReport, SampleBatch, TypeCount
@@ -136,6 +137,11 @@ class Machine:
     replica: Replica
     clock: FastClock
     refusal: Callable[[str], SyncReason | None] = lambda _: None
+    carried: dict[str, str] | None = None
+    """Type by kind, where it is not the ordinary one."""
+    identity_pool: str = ""
+    origin: Origin | None = None
+    open_patient: str | None = None
 
     @property
     def account(self) -> str:
@@ -147,12 +153,22 @@ class Machine:
             document = await ask_document(client)
             assert document is not None
             api = CloudApi(client, detect(document), USER)
-            reader = channel_reader(self.vault.series, self.vault.zones.get)
-            engine = SyncEngine(api, self.vault.outbox, self.account, reader, lambda one: self.refusal(one), self.clock)
+            reader = channel_reader(self.vault.series, self.vault.zones.get, self.carried)
+            engine = SyncEngine(
+                api,
+                self.vault.outbox,
+                self.account,
+                reader,
+                lambda one: self.refusal(one),
+                self.clock,
+                open_patient=self.open_patient,
+                identity_pool=self.identity_pool,
+                origin=self.origin,
+            )
             return [await engine.cycle() for _ in range(cycles)]
 
     def enable(self, patient_id: str) -> int:
-        return self.vault.outbox.enable(patient_id, self.account, carriers_for(list(CARRIERS)))
+        return self.vault.outbox.enable(patient_id, self.account, self.carried or carriers_for(list(CARRIERS)))
 
     def states(self) -> dict[OperationState, int]:
         return {one.state: one.count for one in self.vault.outbox.counts(self.account) if one.count}
