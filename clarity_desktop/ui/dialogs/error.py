@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from clarity_desktop.domain.errors import ClarityError
 from clarity_desktop.ui.components.buttons import Button
+from clarity_desktop.ui.components.correlation import CorrelationLine
+from clarity_desktop.ui.components.countdown import Countdown
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.sheet import Sheet
@@ -27,6 +31,14 @@ class ErrorDialog(Sheet):
         self.column.insertLayout(0, head)
         if error.remedy:
             self.body.addWidget(Label(error.remedy, "body", wrap=True))
+        self.countdown = Countdown()
+        self.body.addWidget(self.countdown)
+        wait = getattr(error, "wait_s", None)
+        if wait:
+            self.countdown.count(time.time() + float(wait), "It can be tried again")
+        self.correlation = CorrelationLine()
+        self.correlation.show_error(error)
+        self.body.addWidget(self.correlation)
         self._times = Label("", "small", "muted")
         self._times.hide()
         self.body.addWidget(self._times)

@@ -92,6 +92,7 @@ def ask_sign_in(
             "cloud.not_confirmed": fields["email"],
             "cloud.email_not_verified": fields["email"],
         },
+        named=fields,
     )
 
 
@@ -124,7 +125,11 @@ def ask_registration(
 ) -> None:
     """Ask for what a new account needs; ``done`` gets server, e-mail, and whether it is confirmed already."""
     server, email, name, password = _servers(servers, ""), QLineEdit(), QLineEdit(), PassphraseEdit()
-    fields = {"email": Field("E-mail", email), "password": Field("Password", password, _RULE)}
+    fields = {
+        "email": Field("E-mail", email),
+        "display_name": Field("Name, as the server shows it", name),
+        "password": Field("Password", password, _RULE),
+    }
 
     def act() -> Callable[[], object]:
         typed, url, address, shown = password.text(), server.value(), email.text(), name.text()
@@ -138,7 +143,7 @@ def ask_registration(
         window,
         "Make an account",
         "The account is made at the server. Nothing of anybody goes there before you switch it on for a person.",
-        (Field("Server", server), fields["email"], Field("Name, as the server shows it", name), fields["password"]),
+        (Field("Server", server), *fields.values()),
         "Make account",
         act,
         found,
@@ -148,13 +153,14 @@ def ask_registration(
             "cloud.password_rule": fields["password"],
             "cloud.validation_error": fields["email"],
         },
+        named=fields,
     )
 
 
 def ask_code(window: QWidget, services: Services, url: str, email: str, done: _Found) -> None:
     """Ask for the code from the mail that confirms an account."""
     address, code = QLineEdit(email), QLineEdit()
-    field = Field("Code", code, "Six digits from the mail")
+    where, field = Field("E-mail", address), Field("Code", code, "Six digits from the mail")
 
     def act() -> Callable[[], object]:
         who, typed = address.text(), code.text()
@@ -164,12 +170,13 @@ def ask_code(window: QWidget, services: Services, url: str, email: str, done: _F
         window,
         "Confirm the account",
         "The server has sent a code by mail. It can be sent again from the account page.",
-        (Field("E-mail", address), field),
+        (where, field),
         "Confirm",
         act,
         done,
         ready=_filled(address, code),
         fields={"cloud.wrong_code": field, "cloud.old_code": field},
+        named={"email": where, "code": field},
     )
 
 
@@ -199,6 +206,7 @@ def ask_new_password(window: QWidget, services: Services, url: str, email: str, 
             "cloud.old_code": fields["code"],
             "cloud.password_rule": fields["password"],
         },
+        named={**fields, "new_password": fields["password"]},
     )
 
 
