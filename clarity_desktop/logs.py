@@ -14,11 +14,22 @@ from typing import Final
 
 from clarity_desktop.domain.errors import ClarityError
 
-__all__ = ["ScrubbingFormatter", "hidden", "hide", "scrub", "start_logging", "stop_logging"]
+__all__ = [
+    "MOST_LOG_BYTES",
+    "ScrubbingFormatter",
+    "hidden",
+    "hide",
+    "log_files",
+    "scrub",
+    "start_logging",
+    "stop_logging",
+]
 
 LOG_NAME: Final = "clarity-desktop.log"
 _BYTES_A_FILE = 1_000_000
 _FILES_KEPT = 5
+MOST_LOG_BYTES: Final = _BYTES_A_FILE * (_FILES_KEPT + 1)
+"""What all log files may come to together; then the oldest goes (L-46)."""
 _ROOT = "clarity_desktop"
 
 _hidden: dict[str, int] = {}
@@ -122,6 +133,15 @@ def start_logging(home: Path, *, level: int = logging.INFO) -> Path:
     logger.setLevel(level)
     logger.addHandler(handler)
     return path
+
+
+def log_files(home: Path) -> list[Path]:
+    """The log files of a home, the newest first."""
+    folder = home / "logs"
+    older = sorted(
+        folder.glob(f"{LOG_NAME}.*"), key=lambda path: int(path.suffix[1:]) if path.suffix[1:].isdigit() else 0
+    )
+    return [path for path in (folder / LOG_NAME, *older) if path.is_file()]
 
 
 def stop_logging() -> None:

@@ -89,11 +89,17 @@ def models(home: Path) -> tuple[Checkpoint, ...]:
     return Registry(home).all()
 
 
-def model_files(home: Path) -> Check:
-    """The checkpoints by their cards; weights are hashed, and no self-test runs."""
+def model_files(home: Path, known: tuple[Checkpoint, ...] | None = None) -> Check:
+    """The checkpoints by their cards; weights are hashed, and no self-test runs.
+
+    Parameters
+    ----------
+    known:
+        As :func:`models` answered, where that was asked already.
+    """
     if not pat_parts().ok:
         return Check("model_files", False, "Not looked at: PAT is not installed", SET_UP, required=False)
-    found = models(home)
+    found = models(home) if known is None else known
     if not found:
         remedy = "clarity-desktop pat install FILE"
         return Check("model_files", False, "No PAT weights are installed", remedy, required=False)

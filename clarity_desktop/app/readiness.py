@@ -7,7 +7,7 @@ from typing import Final
 
 from clarity_desktop.app.diagnostics import DiagnosticsServices
 from clarity_desktop.app.identity import program_identity
-from clarity_desktop.app.machine import disk_space, home_folder, keychain, model_files, models, pat_parts
+from clarity_desktop.app.machine import disk_space, home_folder, keychain, model_files, models
 from clarity_desktop.app.permissions import open_to_all
 from clarity_desktop.domain.conditions import CloudCondition
 from clarity_desktop.domain.errors import ClarityError
@@ -83,11 +83,11 @@ class ReadinessServices(DiagnosticsServices):
         return Readiness("schema", "fail", f"{held}, while this program writes {REVISION}", "Open the vault once")
 
     def _models_line(self) -> Readiness:
-        check = model_files(self.home)
-        if not pat_parts().ok or not models(self.home):
+        found = models(self.home)
+        check = model_files(self.home, found)
+        if not found:
             return Readiness("models", "warn", check.detail, check.remedy)
-        hashes = "; ".join(f"{one.id} {one.stored_sha256[:16]}" for one in models(self.home))
-        words = f"{hashes}. {check.detail}"
+        words = "; ".join(f"{one.id} {one.stored_sha256[:16]}, {one.problem or 'verified'}" for one in found)
         return Readiness("models", "ok" if check.ok else "fail", words, "" if check.ok else check.remedy)
 
     def _servers_line(self, cancel: CancelToken | None, *, asks: bool) -> Readiness:

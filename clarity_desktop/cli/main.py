@@ -18,9 +18,11 @@ from clarity_desktop.cli.commands import (
     cloud,
     compare,
     demo,
+    diag,
     diary,
     doctor,
     events,
+    health,
     importing,
     imports,
     insights,
@@ -76,6 +78,10 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(protection.consent_app, name="consent")
 app.add_typer(protection.retention_app, name="retention")
 app.command("doctor")(doctor.doctor)
+app.command("healthz")(health.healthz)
+app.command("readyz")(health.readyz)
+app.command("version")(health.version)
+app.command("diag")(diag.diag)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_files)
 app.command("inspect")(importing.inspect_file)

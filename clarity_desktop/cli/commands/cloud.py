@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from clarity_desktop.app.flags import DEVELOPER_ROUTES
 from clarity_desktop.cli.commands import cloud_account
+from clarity_desktop.cli.flagged import FlaggedGroup, flagged
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
 
-app = typer.Typer(help="The cloud: its servers and the session with them.", no_args_is_help=True)
+app = typer.Typer(help="The cloud: its servers and the session with them.", no_args_is_help=True, cls=FlaggedGroup)
 app.add_typer(cloud_account.app)
 
 
@@ -67,3 +69,13 @@ def check(context: typer.Context, url: Annotated[str, typer.Argument(help="Addre
     rows = [(one.status, one.method, one.path, one.reason) for one in report.endpoints]
     lines = [table(rows, ("status", "method", "path", "reason")), *report.differences]
     session.output.answer(answer, "\n".join(lines))
+
+
+@app.command(flagged("test-routes", DEVELOPER_ROUTES.name))
+def test_routes(context: typer.Context, url: Annotated[str, typer.Argument(help="Address of the server.")]) -> None:
+    """Try the connection by a server's test routes, without a token. Only with the feature developer.routes."""
+    session = session_of(context)
+    found = session.unlocked().try_test_routes(url)
+    document = {"routes": [{"route": one.part, "outcome": one.outcome, "took_ms": one.took_ms} for one in found]}
+    rows = [(one.part, one.outcome, one.took_ms) for one in found]
+    session.output.answer(document, table(rows, ("route", "outcome", "ms")) or "This server has no test routes.")

@@ -88,6 +88,19 @@ class CloudTable:
                 connection.execute(delete(_BODIES).where(*own))
                 total -= one.size
 
+    def kept(self) -> list[tuple[str, int, int, int, int]]:
+        """By account: how many answers are kept, their bytes, and when the oldest and the newest were fetched."""
+        query = select(
+            _BODIES.c.account,
+            func.count(),
+            func.sum(_BODIES.c.size),
+            func.min(_BODIES.c.fetched),
+            func.max(_BODIES.c.fetched),
+        ).group_by(_BODIES.c.account)
+        with self._store.reading() as connection:
+            rows = connection.execute(query.order_by(_BODIES.c.account)).all()
+        return [(str(row[0]), int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in rows]
+
     def forget_bodies(self, account: str | None = None) -> int:
         """Drop the answers of an account, or all; answers how many."""
         query = delete(_BODIES) if account is None else delete(_BODIES).where(_BODIES.c.account == account)

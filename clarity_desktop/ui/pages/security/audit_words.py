@@ -54,6 +54,7 @@ _WORDS = {
     "cloud.steps": "Steps sent to a server",
     "consent.give": "Consent recorded",
     "consent.withdraw": "Consent withdrawn",
+    "diagnostics.save": "File for support written",
     "document.add": "Document added",
     "document.open": "Document opened",
     "document.remove": "Document removed",
