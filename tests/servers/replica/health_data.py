@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +81,8 @@ async def upload_metrics(request: Request, state: ReplicaState, user_id: str) ->
         return JSONResponse({"detail": text}, 400)
     # What the schema does not know is dropped without a word.
     metrics = [{name: value for name, value in one.items() if name in _KNOWN} for one in metrics]
+    if not _is_finite(metrics):
+        return JSONResponse({"detail": "Infinity and NaN not supported"}, 400)
     if len(json.dumps(metrics)) > _MOST_ITEM:
         return JSONResponse({"detail": "Item size has exceeded the maximum allowed size"}, 400)
     processing_id = state.store(user_id, metrics, document)
@@ -110,6 +113,15 @@ def _collection_problems(metrics: list[dict[str, Any]], most: int) -> list[dict[
             words = "Value error, Total sleep does not fit the times of the night"
             return [{"type": "value_error", "loc": [*place, number, "sleep_data"], "msg": words}]
     return []
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a store of decimals could keep it."""
+    if isinstance(value, dict):
+        return all(_is_finite(one) for one in value.values())
+    if isinstance(value, list):
+        return all(_is_finite(one) for one in value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _is_a_night(night: dict[str, Any]) -> bool:
