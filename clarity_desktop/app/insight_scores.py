@@ -38,9 +38,23 @@ def is_full(week: WeekStatus) -> bool:
 class ScoreServices(PatServices):
     """Research scores for facts. Part of ``Services``."""
 
-    def _research_score(self, patient_id: str) -> ResearchScore:
-        """The latest head that did better than chance, with the person's full weeks through its model."""
-        head = next((one for one in self.pat_heads() if one.usable), None)
+    def _research_score(self, patient_id: str, label: str | None = None) -> ResearchScore:
+        """The latest head that did better than chance, with the person's full weeks through its model.
+
+        Parameters
+        ----------
+        label:
+            Only a head of this label; of any label when ``None``.
+        """
+        heads = (one for one in self.pat_heads() if one.usable and label in (None, one.label))
+        head = next(heads, None)
+        if head is not None and patient_id in self.vault.pat.people_of(head.id):
+            return ResearchScore(
+                head,
+                None,
+                "Research score: not computed. This person is among those the head was trained on, so that a score "
+                "would say what it was told.",
+            )
         if head is None:
             return ResearchScore(
                 None,

@@ -1,22 +1,22 @@
-"""The part of the services that asks models elsewhere: gate, preview, send, meter, history, feedback."""
+"""The part of the services that asks models elsewhere: what would be sent, the send itself, and what came of it."""
 
 from __future__ import annotations
 
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from clarity_desktop.app import insight_settings as wanted
-from clarity_desktop.app.cloud_sessions import CloudSessionServices
+from clarity_desktop.app.insight_gate import InsightPreview
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
-from clarity_desktop.app.insight_records import InsightRecordServices
-from clarity_desktop.app.insights import Insight, InsightFacts, SaidStatement, said_statement
+from clarity_desktop.app.insight_remote import InsightRemoteServices
+from clarity_desktop.app.insights import Insight, SaidStatement, said_statement
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.domain.errors import ClarityError, ConflictError, UsageError
-from clarity_desktop.domain.insights import FactsTable, Topic
+from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from clarity_desktop.insights.dialogue import Outcome
     from clarity_desktop.insights.gate import GateReason
     from clarity_desktop.insights.providers import ModelProvider
-    from clarity_desktop.insights.providers.cloud import CloudTransport
     from clarity_desktop.insights.request import InsightRequest
     from clarity_desktop.vault.tables.insights import SentRequest as SentRequest
     from clarity_desktop.vault.tables.insights import StoredInsight as StoredInsight
@@ -33,48 +32,14 @@ __all__ = ["InsightPreview", "InsightSendingServices"]
 
 _GEMINI: Final = "gemini"
 _PROVIDERS: Final = ("rules", "gemini", "cloud")
-_PURPOSE: Final = "insight-gemini"
-_WARN_SHARE: Final = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class InsightPreview:
-    """What would be sent, byte by byte, and whether it may."""
-
-    provider: str
-    model: str
-    destination: str
-    body: bytes
-    facts: InsightFacts
-    consent: str
-    """The consent in words: which one holds, or what is missing."""
-    refused: str | None
-    """Why nothing may be sent now; ``None`` when the way is free."""
-
-
-class InsightSendingServices(CloudSessionServices, InsightRecordServices):
+class InsightSendingServices(InsightRemoteServices):
     """Insights by models elsewhere. Part of ``Services``; its calls wait, so make them from a worker."""
 
-    cloud_transport: CloudTransport | None = None
-    """Carries requests to the cloud in place of the account that is signed in."""
     _under_way: QuestionsUnderWay
 
     # -- preview and send -------------------------------------------------------------------------------------
-
-    @needs(Right.READ_DATA)
-    def insight_consent_purpose(self, provider: str = _GEMINI) -> str:
-        """The purpose that a consent for this provider must name."""
-        from clarity_desktop.insights.gate import consent_purpose
-
-        if provider == "cloud":
-            way = self._cloud_way()
-            if way is None:
-                raise ConflictError(
-                    "insights.no_account", "No cloud account is signed in.", remedy="Sign in on the Sync page."
-                )
-            return consent_purpose(provider, way.host)
-        self._known(provider)
-        return consent_purpose(provider, self._provider_with("").host)
 
     @needs(Right.READ_DATA)
     def insight_preview(
@@ -95,6 +60,8 @@ class InsightSendingServices(CloudSessionServices, InsightRecordServices):
         """
         from clarity_desktop.insights.request import request_for
 
+        if provider == "cloud":
+            return self._cloud_preview(patient_id, topic, language=language, event=event)
         self._known(provider)
         facts = self.insight_facts(patient_id, topic, language=language, event=event)
         if facts.table is None:
@@ -168,61 +135,6 @@ class InsightSendingServices(CloudSessionServices, InsightRecordServices):
             token,
             on_spoken,
         )
-
-    def _with_remote(self, patient_id: str, by_rules: Insight, table: FactsTable) -> Insight:
-        """The rules' text, with the cloud's own beside it where everything allows that; it is never checked (I-66)."""
-        from clarity_desktop.insights.gate import GateReason, consent_purpose
-        from clarity_desktop.insights.providers.cloud import cloud_body, fails_the_check, read_remote
-        from clarity_desktop.insights.providers.provider import ProviderError
-
-        transport = self._cloud_way()
-        host = "" if transport is None else transport.host
-        reason = self._gate(patient_id, table, "cloud", host)
-        if transport is None and reason in (None, GateReason.NO_CONSENT):
-            return replace(by_rules, refused="No cloud account is signed in.", remedy="Sign in on the Sync page.")
-        if reason is not None or transport is None:
-            reason = reason or GateReason.NO_CONSENT
-            self._refusal(patient_id, "cloud", reason)
-            return replace(by_rules, refused=reason.sentence, remedy=reason.remedy)
-        if self.setting(wanted.CLOUD_TEXT.id) is not True:
-            return replace(
-                by_rules,
-                refused="The cloud's own text cannot be checked, and this workplace does not show it.",
-                remedy="An admin can allow it in the settings, Insights.",
-            )
-        self.require(Right.SEND_INSIGHT, "tell_insight")
-        try:
-            body = cloud_body(table)
-        except ProviderError as error:
-            return replace(by_rules, refused=error.message, remedy=error.remedy)
-        sent = self.vault.insights.about_to_send(
-            patient_id,
-            provider="cloud",
-            host=host,
-            model=consent_purpose("cloud", host),
-            consent_id=self._consent(patient_id, "cloud", host) or 0,
-            body=body,
-            correlation=str(uuid.uuid4()),
-        )
-        try:
-            raw = transport.generate(body)
-            remote = read_remote(raw)
-        except ProviderError as error:
-            self.vault.insights.has_ended(sent.id, error.failure.value)
-            return replace(by_rules, refused=error.message, remedy=error.remedy, sent_bytes=len(body))
-        self.vault.insights.has_ended(sent.id, "answered")
-        if fails_the_check(table, raw):
-            self.vault.audit.append("insight.check", patient_id=patient_id, outcome="refused", detail="remote text")
-        return replace(by_rules, sent_bytes=len(body), remote=remote)
-
-    def _cloud_way(self) -> CloudTransport | None:
-        """The way to the current account's server; ``None`` without an account."""
-        from clarity_desktop.app.insight_cloud import AccountTransport
-
-        if self.cloud_transport is not None:
-            return self.cloud_transport
-        account = self.cloud_account()
-        return None if account is None else AccountTransport(account, lambda: self._cloud_api(account), self._net)
 
     def _ask(
         self,
@@ -312,44 +224,6 @@ class InsightSendingServices(CloudSessionServices, InsightRecordServices):
             self.setting(wanted.PRICE_OUT.id)
         )
         return -(-hundredths // 100)
-
-    # -- the gate ---------------------------------------------------------------------------------------------
-
-    def _gate(self, patient_id: str, table: FactsTable | None, provider: str, host: str) -> GateReason | None:
-        from clarity_desktop.insights.gate import Circumstances, gate
-
-        chosen = self.insight_provider(patient_id)
-        return gate(
-            table,
-            Circumstances(
-                external_allowed=self.setting("external.sending") is True,
-                provider_chosen=chosen == provider,
-                simulated=self.vault.patients.get(patient_id).simulated,
-                consent_id=self._consent(patient_id, provider, host),
-                has_key=provider != _GEMINI or self._key() is not None,
-                within_limits=self.insight_meter().within_limits,
-            ),
-        )
-
-    def _consent(self, patient_id: str, provider: str, host: str) -> int | None:
-        from clarity_desktop.insights.gate import consent_purpose
-
-        purpose, today = consent_purpose(provider, host), datetime.now(UTC).date()
-        held = (one for one in self.vault.consents.list(patient_id) if one.purpose == purpose and one.holds_on(today))
-        return next((one.id for one in held), None)
-
-    def _consent_words(self, patient_id: str, provider: str, host: str) -> str:
-        found = self._consent(patient_id, provider, host)
-        if found is None:
-            return f"No consent for {self.insight_consent_purpose(provider)} is recorded."
-        one = self.vault.consents.get(found)
-        until = "without an end" if one.expires is None else f"until {one.expires.isoformat()}"
-        return f"Consent {one.id} of {one.dated.isoformat()}, text {one.text_version}, {until}."
-
-    def _refusal(self, patient_id: str, provider: str, reason: GateReason) -> None:
-        self.vault.audit.append(
-            "insight.refused", patient_id=patient_id, outcome="refused", detail=f"{provider}: {reason.value}"
-        )
 
 
 class _StoppedError(ClarityError):

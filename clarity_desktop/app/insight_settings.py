@@ -9,6 +9,7 @@ from clarity_desktop.domain.users import Right
 
 __all__ = [
     "ADDRESS",
+    "CLOUD_SCORE",
     "CLOUD_TEXT",
     "EMERGENCY",
     "LIMIT_DAY",
@@ -130,6 +131,22 @@ EMERGENCY: Final = declare(
         "",
         right=Right.SET_POLICY,
         words=("protocol", "crisis"),
+    )
+)
+CLOUD_SCORE: Final = declare(
+    SettingSpec(
+        "insights.cloud_score_label",
+        _SECTION,
+        "Label whose score the cloud may read",
+        "The cloud reads six values, one of which it names a depression risk score. Nothing here computes one; the "
+        "calibrated score of a head that was trained in this vault on this label of yours can stand there. Empty: "
+        "none does, and nothing is sent to the cloud.",
+        Kind.TEXT,
+        "",
+        right=Right.SET_POLICY,
+        security=True,
+        dangerous=True,
+        words=("depression", "head", "research score"),
     )
 )
 CLOUD_TEXT: Final = declare(

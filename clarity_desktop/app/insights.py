@@ -134,10 +134,9 @@ class InsightServices(StudyServices, ScoreServices):
         UsageError
             ``insights.no_event`` for an event topic without a date, or with one that has no three days on both sides.
         """
-        from clarity_desktop.insights.facts import build_table, facts_hash, topic_windows, windows_of
+        from clarity_desktop.insights.facts import topic_windows
 
         panel = self.panel(patient_id)
-        zone = panel.zone
         last = self._last_day(panel)
         event_day = None if event is None else day_of_date(event) - last
         if topic is Topic.EVENT and (event_day is None or event_day > -3):
@@ -146,8 +145,36 @@ class InsightServices(StudyServices, ScoreServices):
                 "A change around an event needs its day, and three days of recording after it.",
                 remedy="Give the day of an event that lies at least three days before the last recording.",
             )
-        windows = topic_windows(topic, event_day)
-        score = self._research_score(patient_id) if topic is Topic.PAT else None
+        return self._facts_of(patient_id, panel, last, topic, topic_windows(topic, event_day), language)
+
+    def _measures(
+        self, patient_id: str, topic: Topic, metrics: tuple[str, ...], *, language: str, score_label: str
+    ) -> InsightFacts:
+        """Facts of chosen measures over a topic's windows, the score by a head of this label; none for an empty one."""
+        from clarity_desktop.insights.facts import topic_windows
+
+        panel = self.panel(patient_id)
+        last = self._last_day(panel)
+        return self._facts_of(
+            patient_id, panel, last, topic, topic_windows(topic), language, metrics=metrics, score_label=score_label
+        )
+
+    def _facts_of(
+        self,
+        patient_id: str,
+        panel: Panel,
+        last: int,
+        topic: Topic,
+        windows: tuple[FactWindow, ...],
+        language: str,
+        *,
+        metrics: tuple[str, ...] | None = None,
+        score_label: str | None = None,
+    ) -> InsightFacts:
+        from clarity_desktop.insights.facts import build_table, facts_hash, windows_of
+
+        zone = panel.zone
+        score = self._research_score(patient_id, score_label) if topic is Topic.PAT else None
         whole = next((one for one in windows if one.key == "whole"), None)
 
         def panel_of(span: Span) -> Panel:
@@ -168,7 +195,7 @@ class InsightServices(StudyServices, ScoreServices):
             self._daily_steps(patient_id),
             further,
         )
-        table = build_table(topic, evidence, language)
+        table = build_table(topic, evidence, language, metrics=metrics)
         spans = {one.window.key: one.panel.span for one in evidence}
         return InsightFacts(
             topic,

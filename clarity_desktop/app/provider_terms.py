@@ -38,9 +38,12 @@ TERMS: Final[Mapping[str, ProviderTerms]] = {
         ),
     ),
     "cloud": ProviderTerms(
-        "1",
+        "2",
         "2026-11-21",
-        "A summary of measured values is sent to the CLARITY cloud, which has a language model write about them.",
+        "Six values are sent to the CLARITY cloud, which has a language model write about them: sleep efficiency, "
+        "total sleep time, wake after sleep onset, sleep onset latency, interdaily stability, and the research score "
+        "of a head that was trained in this vault, which the cloud names a depression risk score. No name, date or "
+        "free text is sent.",
         (
             ("Keeping", "The cloud stores the text that it writes in its own database."),
             ("Data region", "Where the operator of the cloud runs it."),

@@ -98,7 +98,7 @@ def generate(
 def preview(
     context: typer.Context,
     patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
-    provider: Annotated[str, typer.Option(help="gemini.")] = "gemini",
+    provider: Annotated[str, typer.Option(help="gemini or cloud.")] = "gemini",
     topic: Annotated[Topic, typer.Option(help="What it is about.")] = Topic.OVERVIEW,
     language: Annotated[str, typer.Option(help="en or de.")] = "en",
     event: Annotated[str | None, typer.Option(help="Day of the event, for the topic event: YYYY-MM-DD.")] = None,

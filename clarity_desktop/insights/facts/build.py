@@ -38,16 +38,26 @@ def facts_hash(table: FactsTable) -> str:
 
 
 def build_table(
-    topic: Topic, evidence: Sequence[WindowEvidence], language: str, *, mark: str | None = None
+    topic: Topic,
+    evidence: Sequence[WindowEvidence],
+    language: str,
+    *,
+    mark: str | None = None,
+    metrics: Sequence[str] | None = None,
 ) -> FactsTable | None:
     """The table of a topic over windows, or ``None`` when there is not one fact to speak of.
 
     Facts stand in the order of :data:`TOPIC_METRICS`, each metric over the windows in the order of ``evidence``. Those
     that would make the request too large are left out from the end of that order.
+
+    Parameters
+    ----------
+    metrics:
+        The measures to speak of, in order, in place of the topic's own.
     """
     facts: list[Fact] = []
     missing: list[UnavailableFact] = []
-    for metric in TOPIC_METRICS[topic]:
+    for metric in TOPIC_METRICS[topic] if metrics is None else metrics:
         for window in evidence:
             answer = value_of(metric, window)
             if answer is None:

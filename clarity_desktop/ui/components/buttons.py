@@ -220,6 +220,11 @@ class SegmentedSwitch(QWidget):
         """Id of the chosen option."""
         return next(option for option, segment in self._segments.items() if segment.isChecked())
 
+    def explain(self, value: str, words: str) -> None:
+        """Say of an option what choosing it does."""
+        self._segments[value].setToolTip(words)
+        self._segments[value].setAccessibleDescription(words)
+
     def set_value(self, value: str) -> None:
         """Choose without announcing it."""
         self._segments[value].setChecked(True)

@@ -9,6 +9,7 @@ from clarity_desktop.ui.jobs import run_query
 from clarity_desktop.ui.pages.insights import sheets
 
 if TYPE_CHECKING:
+    from clarity_desktop.app.insight_gate import InsightPreview
     from clarity_desktop.ui.pages.insights.panel import InsightPanel
     from clarity_desktop.ui.pages.page import Page
 
@@ -39,19 +40,19 @@ def open_asked(page: Page, panel: InsightPanel, what: str, number: int) -> None:
 
 
 def show_preview(page: Page, panel: InsightPanel) -> None:
-    """Show exactly what would be sent for the panel's topic, to the provider that is chosen."""
+    """Show exactly what would be sent for the panel's topic: to who is chosen, else to the workplace's provider."""
     patient, services = page.patient, page.services
     if patient is None:
         return
     topic, language, event = panel.topic, panel.language, panel.event_day
-    provider = "cloud" if panel.who.value() == "cloud" else "gemini"
+    who = panel.who.value()
+
+    def read() -> InsightPreview:
+        chosen = services.insight_provider(patient.id) if who == "rules" else who
+        provider = "gemini" if chosen == "rules" else chosen
+        return services.insight_preview(patient.id, topic, provider=provider, language=language, event=event)
 
     def refused(error: ClarityError) -> None:
         page.told.emit(f"{error.message} {error.remedy}")
 
-    run_query(
-        page,
-        lambda: services.insight_preview(patient.id, topic, provider=provider, language=language, event=event),
-        lambda found: sheets.show_bytes(page.window(), found),
-        refused,
-    )
+    run_query(page, read, lambda found: sheets.show_bytes(page.window(), found), refused)

@@ -30,6 +30,11 @@ __all__ = ["InsightPanel"]
 _T = TypeVar("_T")
 Speaker = Callable[[SaidStatement], None]
 _PROVIDERS: Final = (("rules", "Rules"), ("gemini", "Model"), ("cloud", "Cloud"))
+_TIPS: Final = (
+    ("rules", "Written on this machine; nothing is sent"),
+    ("gemini", "Sends the facts table where consent and workplace allow it; see What would be sent"),
+    ("cloud", "Sends six values, and only when all six are there; What would be sent lists what is missing"),
+)
 
 
 class InsightPanel(Card):
@@ -66,6 +71,8 @@ class InsightPanel(Card):
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(0)
         self.who = SegmentedSwitch("Who speaks", _PROVIDERS, "rules")
+        for provider, words in _TIPS:
+            self.who.explain(provider, words)
         self.who.chosen.connect(lambda _: self.make())
         self.who.setVisible(not compact)
         self.add_action(self.who)
@@ -257,7 +264,8 @@ class InsightPanel(Card):
         if insight.remote is not None:
             lines = (insight.remote.narrative, *(f"– {point}" for point in insight.remote.points))
             lacks = "; ".join(insight.remote.lacks)
-            self.remote.setText("\n".join((f"Remote text, not checked ({lacks}):", *lines)))
+            kept = insight.remote.kept_words
+            self.remote.setText("\n".join((f"Remote text, not checked ({lacks}):", *lines, kept)))
             self.remote.show()
         for button in (self.copy, self.sign):
             button.setEnabled(bool(insight.statements))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from clarity_desktop.app.insight_sending import InsightPreview
+from clarity_desktop.app.insight_gate import InsightPreview
 from clarity_desktop.app.insights import Insight, SaidStatement, fact_period, fact_text, insight_note
 from clarity_desktop.app.provider_terms import TERMS
 from clarity_desktop.domain.annotations import Annotation, AnnotationKind
@@ -45,7 +45,7 @@ def show_bytes(window: QWidget, found: InsightPreview) -> None:
     sheet = Sheet(window, "What would be sent", width=_WIDE)
     row = QHBoxLayout()
     row.setSpacing(8)
-    row.addWidget(Badge(found.destination, "upload", "info"))
+    row.addWidget(Badge(found.destination or "No account", "upload", "info"))
     row.addWidget(Label(f"{found.model} · {len(found.body):,} bytes".replace(",", "\u202f"), "small", "muted"))
     row.addStretch(1)
     state = ("May be sent", "circle-check", "ok") if found.refused is None else ("Nothing is sent", "ban", "neutral")
@@ -55,8 +55,14 @@ def show_bytes(window: QWidget, found: InsightPreview) -> None:
         sheet.body.addWidget(Label(found.refused, "body", wrap=True))
     sheet.body.addWidget(Label(found.consent, "small", "muted", wrap=True))
     text = found.body.decode("utf-8")
-    sheet.body.addWidget(_text_box(text, "Exact text of the request", read_only=True, height=340))
+    if text:
+        height = 340 if len(text) > 1000 else 120
+        sheet.body.addWidget(_text_box(text, "Exact text of the request", read_only=True, height=height))
     words = "This is the whole request, byte for byte, but for the random letters that mark each table and the key."
+    if found.provider == "cloud":
+        words = "This is the whole request, byte for byte, but for the account's own head."
+    if not text:
+        words = "No request can be made of what is there, so there are no bytes to show."
     sheet.body.addWidget(Label(words, "small", "muted", wrap=True))
     copy = sheet.add_button("Copy", "quiet")
     copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(text))
