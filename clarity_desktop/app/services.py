@@ -25,7 +25,7 @@ from clarity_desktop.app.pseudonyms import (
 from clarity_desktop.app.readiness import ReadinessServices
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
-from clarity_desktop.app.sync import SyncServices
+from clarity_desktop.app.sync_pull import SyncPullServices
 from clarity_desktop.app.updates import UpdateServices
 from clarity_desktop.domain.changes import Change, Changes
 from clarity_desktop.domain.errors import NotFoundError, UsageError
@@ -66,7 +66,7 @@ class Services(
     BatchServices,
     ReadinessServices,
     CloudServices,
-    SyncServices,
+    SyncPullServices,
     ClinicSummaryServices,
     InsightExportServices,
     OversightServices,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from clarity_desktop.domain.time import Instant
 
 __all__ = [
     "DIRECTIONS",
+    "PULLED",
     "RECORDS_KIND",
     "Conflict",
     "Direction",
@@ -34,6 +35,8 @@ __all__ = [
     "stand_in",
 ]
 
+PULLED: Final = "cloud"
+"""Format of what came from another device, in the journal of imports."""
 RECORDS_KIND: Final = "ClarityRecords"
 """Name of the channel that carries records."""
 Direction = Literal["upload", "pull", "both", "apart"]
@@ -309,4 +312,4 @@ class Conflict:
     opened: Instant = 0
     resolved: Keep | None = None
     """What somebody chose; it can be taken back until the next sync."""
-    choices: tuple[Keep, ...] = field(default=("here", "there", "both"))
+    choices: tuple[Keep, ...] = ("here", "there", "both")

@@ -55,6 +55,8 @@ from clarity_desktop.vault.tables.audit import Audit
 from clarity_desktop.vault.tables.cloud import CloudTable
 from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
+from clarity_desktop.vault.tables.exchange import Exchange
+from clarity_desktop.vault.tables.exchange_conflicts import Conflicts
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
 from clarity_desktop.vault.tables.insights import InsightTable
@@ -170,6 +172,8 @@ class OpenVault:
         self.insights = InsightTable(self._store)
         self.cloud = CloudTable(self._store)
         self.outbox = Outbox(self._store)
+        self.exchange = Exchange(self._store)
+        self.conflicts = Conflicts(self._store)
         self.secrets = KeptSecrets(KeyHeader.read(layout.keys)[0].vault_id)
         backups = circumstances.backups or folder_beside(layout.directory)
         self.backups = Backups(self._store, self._shared_key, backups)

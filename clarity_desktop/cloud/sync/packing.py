@@ -49,7 +49,11 @@ class Channel:
     def header(self) -> dict[str, Any]:
         """What stands beside the columns."""
         found = self._header()
-        return {**found, "text": self.text} if self.text else found
+        if self.person and len(self.samples):
+            found["last"] = int(self.samples.start[-1])
+        if self.text:
+            found["text"] = self.text
+        return found
 
     def _header(self) -> dict[str, Any]:
         return {

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+import numpy as np
 
 from clarity_desktop.cloud.sync.metrics import carriers_for, source_mark
 from clarity_desktop.cloud.sync.packing import Channel
 from clarity_desktop.cloud.sync.ranges import outside_range
+from clarity_desktop.domain.exchange import RECORDS_KIND
 from clarity_desktop.domain.series import Samples, Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
 
 __all__ = ["channel_reader"]
+
+NO_SOURCE: Final = "s00000000"
+# Records have no time; one absent value stands where samples would, since what has none does not travel.
+_NOTHING: Final = Samples(np.zeros(1, np.int64), np.zeros(1, np.int32), np.full(1, np.nan), np.zeros(1, np.uint8), "")
 
 
 class _SeriesStore(Protocol):
@@ -24,6 +31,9 @@ def channel_reader(
     zone_of: Callable[[str], ZoneTimeline | None],
     carried: Mapping[str, str] | None = None,
     left_out: Callable[[str], frozenset[str]] = lambda _: frozenset(),
+    *,
+    person_of: Callable[[str], str] = lambda _: "",
+    records: Callable[[str], str] = lambda _: "",
 ) -> Callable[[str, str, Span], Sequence[Channel]]:
     """A function that reads channels by patient, type and stretch.
 
@@ -36,9 +46,17 @@ def channel_reader(
         Type by kind, as the outbox was told; the default ways where it is empty.
     left_out:
         Kinds of a patient that a person keeps here.
+    person_of:
+        The random number by which uploads name a patient; without one they name nobody.
+    records:
+        What travels of a patient beside samples, as JSON; it is of no stretch, so its place lies before all others.
     """
 
     def read(patient_id: str, metric_type: str, span: Span) -> Sequence[Channel]:
+        person = person_of(patient_id)
+        if span.stop <= 0:
+            text = records(patient_id)
+            return [Channel(RECORDS_KIND, "", "", NO_SOURCE, "records/1", _NOTHING, person, text)] if text else []
         found = []
         zones = zone_of(patient_id)
         zone = "" if zones is None or zones.is_unknown else zones.zone_at(span.start).zone
@@ -50,8 +68,8 @@ def channel_reader(
                 continue
             samples = _sendable(series.read(one.id, span), span, one)
             if len(samples):
-                mark = source_mark(patient_id, one.source)
-                found.append(Channel(one.kind, one.unit, zone, mark, "raw/1", samples))
+                mark = source_mark(person or patient_id, one.source)
+                found.append(Channel(one.kind, one.unit, zone, mark, "raw/1", samples, person))
         return found
 
     return read

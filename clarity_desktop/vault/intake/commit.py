@@ -17,6 +17,7 @@ from clarity_desktop.domain.time import Span
 from clarity_desktop.vault.intake.elements import merge_elements, merge_set_aside
 from clarity_desktop.vault.intake.merge import SeriesKey, StagedSeries, is_spread, merge_series
 from clarity_desktop.vault.intake.stage import clear_stage, stage_lost
+from clarity_desktop.vault.intake.stand_ins import name_stand_ins
 from clarity_desktop.vault.intake.supersede import supersede
 from clarity_desktop.vault.intake.undo import UndoRecord
 from clarity_desktop.vault.intake.vanish import latest_export, mark_gone_elements, mark_rest, vanishing_of
@@ -97,6 +98,7 @@ def commit_import(
     import_id = _journalled(write, staged)
     undo = UndoRecord(connection, seal, import_id)
     _write_origins(write, staged)
+    name_stand_ins(connection, patient_id, {key.source for key in staged.series})
     totals: dict[str, tuple[int, int]] = {}
     vanished, returned, superseded = Counter[str](), Counter[str](), Counter[str]()
     for key, series in staged.series.items():

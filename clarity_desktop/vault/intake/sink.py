@@ -21,7 +21,7 @@ from clarity_desktop.vault.intake.replacing import LiveChunk
 from clarity_desktop.vault.intake.stage import EncodedChunk, StoredChunk, clear_stage, encoded, insert_blobs
 from clarity_desktop.vault.intake.supersede import has_sync_identifier
 from clarity_desktop.vault.store import schema
-from clarity_desktop.vault.store.transactions import Store
+from clarity_desktop.vault.store.transactions import Store, WriteTransaction
 from clarity_desktop.vault.tables.elements import payload_digest, sealed_payload
 from clarity_desktop.vault.tables.imports import sealed_text
 
@@ -121,12 +121,20 @@ class VaultSink:
         self._stage_texts()
         last = self._encoded(everything=True)
         with self._store.writing("import", self._patient_id) as write:
+            self._before_commit(write)
             # What was noted for going on is not needed any more; its pages take what follows.
             self._journal.forget_state(write.connection, self._token)
             self._put(write.connection, *last)
             counts, self.stored_report = commit_import(write, self._seal, self._staged, report)
+            self._after_commit(write)
         self._end()
         return counts
+
+    def _before_commit(self, write: WriteTransaction) -> None:
+        """For those who have something of their own to do in the transaction that ends it."""
+
+    def _after_commit(self, write: WriteTransaction) -> None:
+        """As :meth:`_before_commit`, once the samples are visible within the transaction."""
 
     stored_report: ImportReport | None = None
     """The report as it was stored, once :meth:`finish` has been."""

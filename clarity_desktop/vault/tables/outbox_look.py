@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from sqlalchemy import and_, func, or_, select
@@ -19,7 +19,7 @@ from clarity_desktop.vault.store.transactions import Store
 
 __all__ = ["OutboxLook"]
 
-_OUTBOX = schema.outbox
+_OUTBOX, _PIECES = schema.outbox, schema.exchange_pieces
 _S = OperationState
 _ASKS_DEAD: Final = (SyncReason.GAVE_UP.value,)
 
@@ -122,6 +122,18 @@ class OutboxLook:
         with self._store.reading() as connection:
             return {row.op_id: row.payload_hash or "" for row in connection.execute(query)}
 
+    def own_persons(self, account: str, op_ids: Collection[str]) -> dict[str, PatientId]:
+        """Whose operations these are, as far as they were made here."""
+        query = select(_OUTBOX.c.op_id, _OUTBOX.c.patient_id).where(_OUTBOX.c.account == account)
+        with self._store.reading() as connection:
+            return {row.op_id: row.patient_id for row in connection.execute(query) if row.op_id in op_ids}
+
+    def has_sent(self, account: str) -> bool:
+        """Whether anything ever left for an account."""
+        query = select(_OUTBOX.c.op_id).where(_OUTBOX.c.account == account, _OUTBOX.c.first_sent.is_not(None))
+        with self._store.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def processing_ids(self, patient_id: PatientId) -> dict[str, tuple[str, ...]]:
         """All processing ids known of a patient, by account; what an erasure asks the servers to delete."""
         query = (
@@ -136,7 +148,7 @@ class OutboxLook:
         return {account: tuple(sorted(ids)) for account, ids in found.items()}
 
     def holds(self, one: Operation, digest: str, since: Instant = 0) -> bool:
-        """Whether another operation of the same stretch went, or is going, with the same content."""
+        """Whether another operation of the same stretch went, or is going, with the same content; or it came thence."""
         other = select(_OUTBOX.c.op_id).where(
             self._of(one.patient_id, one.account),
             _OUTBOX.c.op_id != one.op_id,
@@ -146,8 +158,12 @@ class OutboxLook:
             _OUTBOX.c.created > since,
             _OUTBOX.c.state.not_in([_S.NEW.value, _S.DEAD.value, _S.REJECTED.value]),
         )
+        came = select(_PIECES.c.digest).where(
+            _PIECES.c.account == one.account, _PIECES.c.digest == digest, _PIECES.c.at > since
+        )
         with self._store.reading() as connection:
-            return connection.execute(other.limit(1)).first() is not None
+            found = connection.execute(other.limit(1)).first() or connection.execute(came).first()
+        return found is not None
 
     def payload(self, op_id: str) -> dict[str, Any] | None:
         """The metric of an operation as it travels; ``None`` before it was packed."""

@@ -1,0 +1,482 @@
+"""The part of the services that reads what an account's other devices have sent: who, which way, and all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from clarity_desktop.app.permissions import needs
+from clarity_desktop.app.sync import SyncServices
+from clarity_desktop.domain.changes import Change
+from clarity_desktop.domain.errors import ConflictError, UsageError
+from clarity_desktop.domain.exchange import (
+    DIRECTIONS,
+    PULLED,
+    Conflict,
+    Direction,
+    PullReport,
+    RemotePerson,
+    RemoteSummary,
+    RestoreLine,
+    RestorePreview,
+)
+from clarity_desktop.domain.time import Instant
+from clarity_desktop.domain.users import Right
+from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
+
+if TYPE_CHECKING:
+    from clarity_desktop.cloud.sync.cycle import CycleReport
+    from clarity_desktop.cloud.sync.pull import RemoteIndex, RemotePiece
+
+__all__ = ["SyncPullServices"]
+
+_DIRECTIONS: Final = "sync_directions"
+_EVERY_S: Final = 600
+_PAGE_PIECES: Final = 16
+_CANNOT: Final = (
+    "Documents and reports: they never leave this program by sync.",
+    "Kinds of recordings that do not travel; the table in the guide names those that do.",
+    "What the server has let go: it keeps items for a time of its own, 30 to 90 days.",
+    "The record of who did what (audit): each computer has its own.",
+)
+
+
+class SyncPullServices(SyncServices):
+    """Part of ``Services``; its calls wait for the network, so make them from a worker."""
+
+    # -- who is there -------------------------------------------------------------------------------------------
+
+    @needs(Right.SEND_INSIGHT)
+    def remote_summary(self) -> RemoteSummary:
+        """What the account's server holds of whom, by opaque numbers; nothing is kept of it and nothing changes.
+
+        Raises
+        ------
+        NotPermittedError
+            ``cloud.sending_off``.
+        CloudError
+            ``cloud.signed_out``, or what stopped the reading.
+        """
+        self._require_sending()
+        key = self._account_key()
+        index = self._read_index(key)
+        links, erased = self.vault.exchange.people(key), self._erased_there(key, index)
+        people = []
+        for person, pieces in sorted(self._by_person(index).items()):
+            if person in erased:
+                continue
+            people.append(_remote_person(person, pieces, links.get(person)))
+        return RemoteSummary(
+            tuple(people),
+            self._is_readable(key),
+            len(self._visible(self.vault.patients.list())),
+            self._needs_direction(key, index),
+            self._direction_of(key),
+            tuple(piece.missing() for piece in index.pieces.values() if not piece.is_complete),
+        )
+
+    @needs(Right.SEND_INSIGHT)
+    def choose_direction(self, direction: Direction) -> None:
+        """Say which way data go with this account: ``upload``, ``pull``, ``both`` or ``apart`` (Y-66).
+
+        Raises
+        ------
+        UsageError
+            ``sync.direction_unknown``.
+        """
+        if direction not in DIRECTIONS:
+            raise UsageError("sync.direction_unknown", "There is no such way.", remedy=", ".join(DIRECTIONS))
+        self._keep_direction(self._account_key(), direction)
+        self._announce(Change.SETTINGS)
+
+    @needs(Right.CHANGE_IDENTITY)
+    def link_remote(self, remote_id: str, patient_id: str | None) -> str:
+        """Keep that a remote person is a person here, or a new one; answers the local id. It is never guessed.
+
+        Raises
+        ------
+        ConflictError
+            ``sync.linked`` when it is linked to somebody else; ``sync.erased`` for somebody who was erased.
+        """
+        key = self._account_key()
+        exchange = self.vault.exchange
+        if remote_id in exchange.erased(key):
+            raise ConflictError(
+                "sync.erased",
+                "This person was erased, so nothing of them is read from the server.",
+                remedy="Leave it; the server is asked to delete what it holds.",
+            )
+        if patient_id is None:
+            known = exchange.people(key).get(remote_id)
+            if known is not None:
+                return known
+            patient_id = self.vault.patients.add(f"Person {remote_id[:6]} of the server").id
+        if exchange.link(key, remote_id, patient_id) and patient_id in self.vault.outbox.enabled(key):
+            # What was sent under another number goes again under this one, so that the other devices find it.
+            self.vault.outbox.disable(patient_id, key)
+            self.vault.outbox.enable(patient_id, key, self._carriers(key))
+        self._announce(Change.PATIENTS | Change.SETTINGS, patient_id)
+        return patient_id
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @needs(Right.SEND_INSIGHT)
+    def pull_now(self, cancel: CancelToken | None = None, progress: ProgressListener | None = None) -> PullReport:
+        """Read what other devices have sent of the people who are linked; nothing here is overwritten or removed.
+
+        Cancelling ends between two pages: what was read stays, and the next pull goes on from there.
+
+        Raises
+        ------
+        ConflictError
+            ``sync.direction`` while both sides have data and nobody has chosen; ``sync.apart`` and
+            ``sync.upload_only`` where that was chosen; ``sync.unreadable`` for a server that gives nothing back;
+            ``sync.running``.
+        CancelledError
+            When cancelled.
+        """
+        self._require_sending()
+        key = self._account_key()
+        if not self._cycle_lock.acquire(blocking=False):
+            raise ConflictError("sync.running", "Sync is running already.", remedy="Wait until it has ended.")
+        try:
+            return self._pull(key, cancel or CancelToken(), progress or ignore_progress)
+        finally:
+            self._cycle_lock.release()
+
+    @needs(Right.SEND_INSIGHT)
+    def restore_preview(self) -> RestorePreview:
+        """What a restore from the server would bring, and what it cannot; nothing is read into the vault (Y-67)."""
+        self._require_sending()
+        key = self._account_key()
+        index = self._read_index(key)
+        erased = self._erased_there(key, index)
+        people = {one: pieces for one, pieces in self._by_person(index).items() if one not in erased}
+        kinds: dict[str, list[RemotePiece]] = {}
+        for pieces in people.values():
+            for piece in pieces:
+                for kind in piece.kinds:
+                    kinds.setdefault(kind, []).append(piece)
+        lines = tuple(_restore_line(kind, pieces) for kind, pieces in sorted(kinds.items()))
+        cannot = list(_CANNOT)
+        if not any(piece.has_records for pieces in people.values() for piece in pieces):
+            cannot.insert(0, "Names, notes and diaries: they were not sent, since no consent names them.")
+        cannot.insert(1, "Names of sources and devices, where no consent names them; stand-ins take their place.")
+        cannot.extend(
+            f"A recording with a gap at the server: {piece.missing()}."
+            for pieces in people.values()
+            for piece in pieces
+            if not piece.is_complete
+        )
+        if not self._is_readable(key):
+            cannot = ["Anything at all: this server does not give back what it took."]
+        return RestorePreview(lines, tuple(cannot), len(people), not self._holds_own_data(key))
+
+    @needs(Right.SEND_INSIGHT)
+    def restore_from_cloud(
+        self, cancel: CancelToken | None = None, progress: ProgressListener | None = None
+    ) -> PullReport:
+        """Bring everything that the server gives back into an empty vault, each remote person as a new one.
+
+        Raises
+        ------
+        ConflictError
+            ``sync.not_empty`` when the vault holds people: link those, and pull. Else as :meth:`pull_now`.
+        """
+        self._require_sending()
+        key = self._account_key()
+        links = self.vault.exchange.people(key)
+        if self._holds_own_data(key):
+            raise ConflictError(
+                "sync.not_empty",
+                "This vault holds people already, so nothing is restored into it.",
+                remedy="Link the people of the server to those here, and read from there: sync link, sync pull.",
+            )
+        if not self._cycle_lock.acquire(blocking=False):
+            raise ConflictError("sync.running", "Sync is running already.", remedy="Wait until it has ended.")
+        try:
+            index = self._read_index(key)
+            for person in sorted(set(self._by_person(index)) - self._erased_there(key, index) - set(links)):
+                self.link_remote(person, None)
+            if self._direction_of(key) is None:
+                self._keep_direction(key, "both")
+            return self._pull(key, cancel or CancelToken(), progress or ignore_progress, index)
+        finally:
+            self._cycle_lock.release()
+
+    # -- what both sides wrote ----------------------------------------------------------------------------------
+
+    @needs(Right.SEE_IDENTITY)
+    def conflicts(self, patient_id: str | None = None) -> tuple[Conflict, ...]:
+        """What both sides wrote and a person is asked about, oldest first; of one person, or of all (Y-48).
+
+        Those that were resolved stay in the list until the next sync, with what was chosen.
+        """
+        if patient_id is not None:
+            return tuple(self.vault.conflicts.list(patient_id))
+        shown = {one.id for one in self._visible(self.vault.patients.list())}
+        return tuple(one for one in self.vault.conflicts.list() if one.patient_id in shown)
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _channel_reader(self) -> Any:
+        from clarity_desktop.cloud.sync.reading import channel_reader
+
+        key, exchange = self._account_key(), self.vault.exchange
+        return channel_reader(
+            self.vault.series,
+            self.vault.zones.get,
+            self.vault.outbox.carriers(),
+            self._left_out,
+            person_of=lambda patient_id: exchange.remote_id(patient_id, key),
+            records=self._records_text,
+        )
+
+    def _records_text(self, patient_id: str) -> str:
+        """What travels of a person beside samples. The part of the services that exchanges records fills this."""
+        del patient_id
+        return ""
+
+    def _cycle(self, key: str, cancel: CancelToken, open_patient: str | None) -> CycleReport:
+        """A cycle of sync in the direction that was chosen; reading comes first, since it may stop what waits."""
+        from clarity_desktop.cloud.sync.cycle import CycleReport
+
+        outbox = self.vault.outbox
+        direction = self._direction_of(key)
+        if direction is None and not outbox.enabled(key):
+            return super()._cycle(key, cancel, open_patient)
+        if direction is None:
+            if self._needs_direction(key, self._read_index(key)):
+                raise _ask_direction()
+            direction = "both"
+            self._keep_direction(key, direction)
+        if direction == "apart":
+            raise _apart()
+        is_due = time.time() - float(outbox.recall(f"pulled/{key}", 0)) >= _EVERY_S
+        if direction == "pull" or (direction == "both" and is_due and self._has_other_devices(key)):
+            self._pull(key, cancel, ignore_progress)
+        if direction == "pull":
+            return CycleReport()
+        return super()._cycle(key, cancel, open_patient)
+
+    def _direction_of(self, key: str) -> Direction | None:
+        """Which way was chosen, also where an older copy of the vault was restored that does not know it."""
+        kept = dict(self.settings.get(_DIRECTIONS) or {}).get(f"{self._vault_mark()}/{key}")
+        found = self.vault.exchange.direction(key) or kept
+        return next((one for one in DIRECTIONS if one == found), None)
+
+    def _keep_direction(self, key: str, direction: Direction) -> None:
+        self.vault.exchange.choose_direction(key, direction)
+        kept = dict(self.settings.get(_DIRECTIONS) or {})
+        self.settings.set(_DIRECTIONS, kept | {f"{self._vault_mark()}/{key}": direction})
+
+    def _vault_mark(self) -> str:
+        return hashlib.sha256(str(self.vault_directory.resolve()).encode()).hexdigest()[:16]
+
+    def _has_other_devices(self, key: str) -> bool:
+        return bool(self.vault.outbox.recall(f"others/{key}", False))
+
+    def _read_index(self, key: str, cancel: CancelToken | None = None) -> RemoteIndex:
+        from clarity_desktop.cloud.sync.cycle import Ability
+        from clarity_desktop.cloud.sync.pull import read_index
+
+        account = self.cloud_account()
+        assert account is not None
+        index = self._net.run(read_index(self._cloud_api(account)), cancel)
+        if index.uploads and self.vault.outbox.recall(f"ability/{key}") != Ability.FULL:
+            self.vault.outbox.remember(f"ability/{key}", Ability.FULL)
+        return index
+
+    def _is_readable(self, key: str) -> bool:
+        from clarity_desktop.cloud.sync.cycle import Ability
+
+        return self.vault.outbox.recall(f"ability/{key}", Ability.UNKNOWN) not in (Ability.STATUS, Ability.NONE)
+
+    def _by_person(self, index: RemoteIndex) -> dict[str, list[RemotePiece]]:
+        """Pieces of somebody else's making, or of one's own, by the number that names whose they are."""
+        from clarity_desktop.cloud.sync.pull import is_probe
+
+        own = self.vault.outbox.own_persons(
+            self._account_key(), {op for one in index.pieces.values() for op in one.ops}
+        )
+        found: dict[str, list[RemotePiece]] = {}
+        links = {patient: person for person, patient in self.vault.exchange.people(self._account_key()).items()}
+        for piece in index.pieces.values():
+            if is_probe(piece) or not piece.kinds:
+                continue
+            person = piece.person
+            if not piece.is_tagged:
+                # Sent from here before pieces named anybody: the operation knows whose it is.
+                mine = next((own[op] for op in piece.ops if op in own), None)
+                person = links.get(mine, person) if mine is not None else person
+            found.setdefault(person, []).append(piece)
+        return found
+
+    def _erased_there(self, key: str, index: RemoteIndex) -> frozenset[str]:
+        del index
+        return self.vault.exchange.erased(key)
+
+    def _needs_direction(self, key: str, index: RemoteIndex) -> bool:
+        outbox = self.vault.outbox
+        if self._direction_of(key) is not None or outbox.has_sent(key):
+            return False
+        return bool(self._by_person(index)) and self._holds_own_data(key)
+
+    def _holds_own_data(self, key: str) -> bool:
+        """Whether the vault holds anybody, or anything of anybody, who did not come from this account."""
+        linked = set(self.vault.exchange.people(key).values())
+        return any(
+            one.id not in linked or any(made.format != PULLED for made in self.vault.imports.list(one.id))
+            for one in self.vault.patients.list()
+        )
+
+    def _pull(
+        self, key: str, cancel: CancelToken, progress: ProgressListener, index: RemoteIndex | None = None
+    ) -> PullReport:
+        from clarity_desktop.cloud.sync.pull import PieceReader
+
+        account, exchange = self.cloud_account(), self.vault.exchange
+        assert account is not None
+        direction = self._direction_of(key)
+        if direction == "apart":
+            raise _apart()
+        if direction == "upload":
+            raise ConflictError(
+                "sync.upload_only",
+                "This account only sends, as somebody chose.",
+                remedy="Choose another direction in the sync panel, or run: sync direction both",
+            )
+        index = index or self._read_index(key, cancel)
+        if not self._is_readable(key):
+            raise ConflictError(
+                "sync.unreadable",
+                "This server does not give back what it took.",
+                remedy="Nothing can be read from it; what is here stays here, whole.",
+            )
+        if self._needs_direction(key, index):
+            raise _ask_direction()
+        people = self._by_person(index)
+        links, erased, before = exchange.people(key), self._erased_there(key, index), exchange.read_before(key)
+        own = self.vault.outbox.own_persons(key, {op for one in index.pieces.values() for op in one.ops})
+        wanted: dict[str, str] = {}
+        equal = 0
+        missing: list[str] = []
+        for person, pieces in people.items():
+            if person in erased or person not in links:
+                continue
+            for piece in pieces:
+                if piece.ops & own.keys() or piece.group in before:
+                    equal += 1
+                elif piece.is_complete:
+                    wanted[piece.group] = person
+                else:
+                    missing.append(piece.missing())
+        others = any(person not in erased for person in people)
+        if others != self._has_other_devices(key):
+            self.vault.outbox.remember(f"others/{key}", others)
+        reader = PieceReader(self._cloud_api(account), wanted)
+        report = _Sums(equal=equal)
+        touched: set[str] = set()
+        while True:
+            cancel.check()
+            page = self._net.run(reader.some(_PAGE_PIECES), cancel)
+            if not page:
+                break
+            for person in dict.fromkeys(wanted[group] for group, _ in page):
+                cancel.check()
+                mine = [(group, channels) for group, channels in page if wanted[group] == person]
+                self._put_page(key, person, links[person], mine, index, report)
+                touched.add(links[person])
+                progress(Progress("Reading from the server", report.read, len(wanted), "pieces"))
+        self.vault.outbox.remember(f"pulled/{key}", int(time.time()))
+        if touched:
+            self._announce(Change.SAMPLES | Change.ZONES | Change.IMPORTS | Change.DIARY | Change.PATIENTS, *touched)
+        waiting = sum(1 for person in people if person not in links and person not in erased)
+        return PullReport(
+            report.read,
+            report.new,
+            report.equal,
+            report.conflicts,
+            waiting,
+            tuple(missing),
+            index.damaged + len(reader.damaged),
+        )
+
+    def _put_page(
+        self,
+        key: str,
+        person: str,
+        patient_id: str,
+        page: Collection[tuple[str, list[Any]]],
+        index: RemoteIndex,
+        report: _Sums,
+    ) -> None:
+        """One page of one patient, in one transaction."""
+        from clarity_desktop.vault.intake.page import PulledPiece
+
+        pieces = [PulledPiece(group, tuple(index.pieces[group].found.values()), channels) for group, channels in page]
+        count = self.vault.exchange.put_page(patient_id, key, person, pieces)
+        report.read += len(pieces)
+        report.new += count.new
+        report.equal += count.equal
+
+
+class _Sums:
+    """What a pull has come to so far."""
+
+    def __init__(self, equal: int) -> None:
+        self.read = self.new = self.conflicts = 0
+        self.equal = equal
+
+
+def _remote_person(person: str, pieces: Collection[RemotePiece], patient_id: str | None) -> RemotePerson:
+    from clarity_desktop.cloud.sync.pull import kinds_of
+
+    kinds = kinds_of(pieces)
+    return RemotePerson(
+        person,
+        len(pieces),
+        _day(min((one.first for one in pieces if one.first is not None), default=None)),
+        _day(max((one.last for one in pieces if one.last is not None), default=None)),
+        tuple(sorted(kinds)),
+        sum(one.size for one in pieces),
+        patient_id,
+        sum(kinds.values()),
+        any(one.has_records for one in pieces),
+    )
+
+
+def _restore_line(kind: str, pieces: Collection[RemotePiece]) -> RestoreLine:
+    from clarity_desktop.domain.exchange import RECORDS_KIND
+
+    what = "records" if kind == RECORDS_KIND else kind
+    count = len(pieces) if kind == RECORDS_KIND else sum(one.kinds[kind] for one in pieces)
+    return RestoreLine(
+        what,
+        count,
+        _day(min((one.first for one in pieces if one.first is not None), default=None)),
+        _day(max((one.last for one in pieces if one.last is not None), default=None)),
+    )
+
+
+def _day(instant: Instant | None) -> str | None:
+    return None if instant is None else datetime.fromtimestamp(instant, UTC).date().isoformat()
+
+
+def _ask_direction() -> ConflictError:
+    return ConflictError(
+        "sync.direction",
+        "Both this vault and the server hold data, so nothing moves before you say which way.",
+        remedy="Choose in the sync panel, or run: sync direction upload|pull|both|apart",
+    )
+
+
+def _apart() -> ConflictError:
+    return ConflictError(
+        "sync.apart",
+        "This vault and the server are kept apart, as somebody chose.",
+        remedy="Choose another direction in the sync panel, or run: sync direction both",
+    )
