@@ -13,6 +13,7 @@ from clarity_desktop.analysis.rhythm_detail import (
 )
 from clarity_desktop.circadian.two_process import LABEL as PRESSURE_LABEL
 from clarity_desktop.circadian.two_process import TwoProcess
+from clarity_desktop.sleep.fragmentation import fragmentation_index
 
 __all__ = [
     "ALPHA",
@@ -23,5 +24,6 @@ __all__ = [
     "RhythmDetail",
     "SeriesTrend",
     "TwoProcess",
+    "fragmentation_index",
     "rhythm_detail",
 ]

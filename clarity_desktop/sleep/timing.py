@@ -26,6 +26,14 @@ for _metric in (
     Metric("social_jetlag_h", "Social jetlag", "h", 2, "sleep", "Wittmann 2006", "RH-48", "nights", 6),
     Metric("msfsc_h", "Mid-sleep on free days, corrected", "h", 2, "sleep", "Roenneberg 2004", "RH-48", "nights", 6),
     Metric("cpd_h", "Composite phase deviation", "h", 2, "sleep", "Fischer 2016", "RH-49", "nights", 5),
+    *(
+        Metric(f"free_{name}_min", f"{title}, free minus work", "min", 0, "sleep", "arithmetic", "RH-51", "nights", 6)
+        for name, title in (
+            ("onset_later", "Sleep onset"),
+            ("offset_later", "Final wake"),
+            ("duration_longer", "Time asleep"),
+        )
+    ),
     Metric("midpoint_sd_h", "Variability of mid-sleep", "h", 2, "sleep", "arithmetic", "RH-50", "nights", 5),
     Metric("sleep_debt_h_14d", "Sleep debt, 14 days", "h", 1, "sleep", "arithmetic", "RH-45", "nights", 7),
 ):

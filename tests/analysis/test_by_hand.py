@@ -23,6 +23,7 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep_diary import DiaryNight
 from clarity_desktop.domain.time import Span, ZoneTimeline, day_of_date
 from clarity_desktop.domain.work import Progress
+from clarity_desktop.sleep.fragmentation import fragmentation_index
 from clarity_desktop.vault import KdfParameters, Vault
 
 BERLIN = ZoneTimeline.single("Europe/Berlin")
@@ -155,6 +156,48 @@ def test_free_days_of_the_person_make_social_jetlag(watch: tuple[Vault, str]) ->
     counts, before = dict(own.details), dict(assumed.details)
     assert counts["free_nights"] != before["free_nights"]
     assert sum(counts.values()) == sum(before.values())
+
+
+def test_rh51_free_minus_work_nights_stand_in_the_panel_with_interval_and_free_days(watch: tuple[Vault, str]) -> None:
+    vault, patient = watch
+    vault.diary.save_week(patient, frozenset({2, 3, 4}))
+    panel = Study(vault).panel(patient, details=True)
+    nights = [night for night in panel.nights if not night.incomplete]
+    free = [night.date.weekday() in (2, 3, 4) for night in nights]
+    slept = {
+        kind: [night.tst_min for night, is_free in zip(nights, free, strict=True) if is_free is kind]
+        for kind in (True, False)
+    }
+    for metric in ("free_onset_later_min", "free_offset_later_min", "free_duration_longer_min"):
+        found = panel.finding(metric)
+        assert found is not None
+        assert found.value is not None
+        assert found.interval is not None
+        assert found.interval[0] <= found.value <= found.interval[1]
+        assert dict(found.details)["free_nights"] == sum(free)
+        assert "(entered)" in dict(found.provenance.parameters)["free_days"]
+    longer = panel.finding("free_duration_longer_min")
+    assert longer is not None
+    means = {kind: sum(values) / len(values) for kind, values in slept.items()}
+    assert longer.value == pytest.approx(means[True] - means[False])
+    vault.diary.save_week(patient, frozenset())
+    none = Study(vault).panel(patient, details=False).finding("free_onset_later_min")
+    assert none is not None
+    assert none.insufficient is not None
+    assert "Needs 2 nights before free days" in none.insufficient
+
+
+def test_rh40_the_median_of_fragmentation_stands_in_the_panel(watch: tuple[Vault, str]) -> None:
+    vault, patient = watch
+    panel = Study(vault).panel(patient, details=False)
+    found = panel.finding("fragmentation_pct")
+    values = [
+        value for night in panel.nights if not night.incomplete and (value := fragmentation_index(night)) is not None
+    ]
+    assert found is not None
+    assert found.n == len(values)
+    assert found.value == pytest.approx(float(np.median(values)))
+    assert found.interval is not None
 
 
 def test_without_a_night_before_a_free_day_the_reason_names_the_rule(watch: tuple[Vault, str]) -> None:

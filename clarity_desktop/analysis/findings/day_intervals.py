@@ -65,6 +65,7 @@ BOOTSTRAP_WORDS: Final = {
 }
 """What is drawn for each metric that has an interval here."""
 
+_FREE_MINUS_WORK: Final = ("free_onset_later_min", "free_offset_later_min", "free_duration_longer_min")
 _LEAST: Final = 3
 _ANGLE: Final = 2 * np.pi * np.arange(MINUTES_PER_DAY) / MINUTES_PER_DAY
 _WAVES: Final = np.stack(
@@ -197,7 +198,7 @@ def _onset_spread(windows: DailyWindows, random: Generator) -> Interval | None:
 
 
 def timing_intervals(nights: TimedNights, random: Generator, *, work_days: float = 5.0) -> dict[str, Interval | None]:
-    """Intervals of social jetlag, MSFsc, CPD and the spread of mid-sleep.
+    """Intervals of social jetlag, MSFsc, free minus work nights, CPD and the spread of mid-sleep.
 
     Nights are drawn within work and within free nights, so that every replicate holds both. CPD depends on order:
     blocks of three successive nights are drawn, and only steps inside a block count.
@@ -205,7 +206,7 @@ def timing_intervals(nights: TimedNights, random: Generator, *, work_days: float
     size = len(nights)
     if size < _LEAST:
         return {}
-    names = ("social_jetlag_h", "msfsc_h", "midpoint_sd_h")
+    names = ("social_jetlag_h", "msfsc_h", "midpoint_sd_h", *_FREE_MINUS_WORK)
     replicates: dict[str, list[float]] = {name: [] for name in (*names, "cpd_h")}
     free, work = np.flatnonzero(nights.free), np.flatnonzero(~nights.free)
     first = random.integers(0, size - _LEAST + 1, size=(REPLICATES, -(-size // _LEAST)))

@@ -12,7 +12,7 @@ from clarity_desktop.domain.time import Span
 
 __all__ = ["ALGORITHM_VERSION", "FindingMaker"]
 
-ALGORITHM_VERSION = "6"
+ALGORITHM_VERSION = "7"
 """Raised whenever a number of the panel may change for equal input; cached results of others are not served."""
 
 

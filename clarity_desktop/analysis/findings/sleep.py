@@ -23,6 +23,7 @@ from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import ZoneTimeline, day_of_date
 from clarity_desktop.signals.clock import LocalClock
 from clarity_desktop.sleep.diary import DIARY_METHOD
+from clarity_desktop.sleep.fragmentation import fragmentation_index
 from clarity_desktop.sleep.latency import latency_10_of_11
 from clarity_desktop.sleep.regularity import day_matrix, pairs_of_days
 from clarity_desktop.sleep.states import SLEEP, UNKNOWN, WAKE, States
@@ -33,6 +34,7 @@ __all__ = ["SleepEvidence", "sleep_findings", "states_of_nights"]
 MOST_UNKNOWN_MIN = 360
 """A date with more unknown minutes than this is left out of regularity (Windred 2021)."""
 
+_FREE_MINUS_WORK = ("free_onset_later_min", "free_offset_later_min", "free_duration_longer_min")
 _MEDIANS = ("tst_min", "tib_min", "sol_min", "waso_min", "se_pct", "awakenings")
 _NEED_BED = frozenset({"tib_min", "sol_min", "se_pct"})
 
@@ -100,6 +102,7 @@ def sleep_findings(evidence: SleepEvidence, maker: FindingMaker, *, details: boo
                 parameters={"statistic": "median", **bootstrap},
             )
         )
+    found.append(_fragmentation(nights, maker, random, none, bootstrap))
     found.append(_midsleep(nights, maker, random, none, bootstrap))
     found.append(_regularity(evidence, maker, method))
     found.extend(_timing(evidence, maker, none, method, details=details))
@@ -116,6 +119,28 @@ def _latency_details(nights: Sequence[Night]) -> tuple[tuple[str, float], ...]:
     """Median latency to persistent sleep beside that to the first sleep (RH-37)."""
     values = [value for night in nights if (value := latency_10_of_11(night)) is not None]
     return (("first_10_of_11_min", float(np.median(values))), ("nights_10_of_11", float(len(values)))) if values else ()
+
+
+def _fragmentation(
+    nights: Sequence[Night],
+    maker: FindingMaker,
+    random: np.random.Generator,
+    none: str | None,
+    parameters: dict[str, str],
+) -> Finding:
+    """Median fragmentation index of the nights that say how they went inside (RH-40)."""
+    values = [value for night in nights if (value := fragmentation_index(night)) is not None]
+    reason = none
+    if reason is None and nights and not values:
+        reason = "The nights are stated alone: nothing says how they went inside."
+    return maker.make(
+        "fragmentation_pct",
+        float(np.median(values)) if values else None,
+        len(values),
+        interval=median_interval(values, random) if values else None,
+        reason=reason,
+        parameters={"statistic": "median", **parameters},
+    )
 
 
 def _midsleep(
@@ -195,6 +220,7 @@ def _timing(
     rows = (
         ("social_jetlag_h", timing.social_jetlag_h, uneven, counts, free),
         ("msfsc_h", timing.msfsc_h, uneven, counts, free),
+        *((name, getattr(timing, name), uneven, counts, free) for name in _FREE_MINUS_WORK),
         ("cpd_h", timing.cpd_h, apart, (), in_order),
         ("midpoint_sd_h", timing.midpoint_sd_h, none, (), {**drawn, **parameters}),
     )

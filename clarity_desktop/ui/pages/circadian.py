@@ -52,6 +52,9 @@ _MEASURES = (
     ("acrophase_h", "Acrophase, model"),
     ("sri", "Sleep regularity, SRI"),
     ("social_jetlag_h", "Social jetlag"),
+    ("free_onset_later_min", "Onset, free − work"),
+    ("free_offset_later_min", "Final wake, free − work"),
+    ("free_duration_longer_min", "Asleep, free − work"),
 )
 _CHARTS = {
     "is": "actogram",
@@ -100,6 +103,8 @@ def rhythm_rows(panel: Panel) -> tuple[list[tuple[str, str, str, str]], list[str
             continue
         if metric == "social_jetlag_h":
             shown = f"{number(finding.value, 2)} h"
+        elif metric.startswith("free_"):
+            shown = f"{'+' if finding.value >= 0.5 else ''}{number(finding.value)} min"
         else:
             shown = finding_words(metric, finding.value)[0]
         rows.append((title, shown, interval_words(finding) or "–", _rests(finding)))

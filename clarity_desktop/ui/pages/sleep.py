@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from clarity_desktop.app.comparisons import METHOD_WORDS, SleepMethods
+from clarity_desktop.app.rhythm import fragmentation_index
 from clarity_desktop.domain.insights import Topic
 from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.panel import Panel
@@ -42,8 +44,15 @@ _EMPTY = "Sleep needs recorded stages, or activity worn at night."
 
 
 def _median(nights: tuple[Night, ...], name: str) -> float | None:
-    values = [float(value) for night in nights if (value := getattr(night, name)) is not None]
+    return _median_of([float(value) for night in nights if (value := getattr(night, name)) is not None])
+
+
+def _median_of(values: Sequence[float]) -> float | None:
     return float(np.median(values)) if values else None
+
+
+def _per_cent(value: float | None) -> str:
+    return "–" if value is None else f"{number(value, 1)} %"
 
 
 def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
@@ -62,6 +71,7 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
     awakenings = [_median(nights, name) or 0.0 for name in ("awakenings", "awakenings_5min")]
     long = "–" if night.awakenings_5min is None else number(night.awakenings_5min)
     kept = _median(nights, "maintenance_pct")
+    broken = [value for one in nights if (value := fragmentation_index(one)) is not None]
     return [
         ("Time in bed", *minutes("tib_min")),
         ("Asleep", *minutes("tst_min")),
@@ -82,6 +92,7 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
             f"{number(night.awakenings)} / {long}",
             f"{number(awakenings[0])} / {number(awakenings[1])}",
         ),
+        ("Fragmentation index", _per_cent(fragmentation_index(night)), _per_cent(_median_of(broken))),
         ("REM latency", *minutes("rem_latency_min")),
         (
             "Mid-sleep, own mean",
