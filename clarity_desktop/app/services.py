@@ -13,6 +13,7 @@ from clarity_desktop import __version__
 from clarity_desktop.app.clinic_summary import ClinicSummaryServices
 from clarity_desktop.app.cloud import CloudServices
 from clarity_desktop.app.colleagues import ColleagueServices
+from clarity_desktop.app.diagnosis import DiagnosisServices
 from clarity_desktop.app.import_batch import BatchServices
 from clarity_desktop.app.insight_exports import InsightExportServices, cited_text
 from clarity_desktop.app.insight_joining import QuestionsUnderWay
@@ -22,7 +23,6 @@ from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.app.pseudonyms import (
     masked_patient,
 )
-from clarity_desktop.app.readiness import ReadinessServices
 from clarity_desktop.app.settings import Settings, default_home
 from clarity_desktop.app.summaries import PatientSummary
 from clarity_desktop.app.sync_pull import SyncPullServices
@@ -64,7 +64,7 @@ def open_services(home: Path | None = None, vault: Path | None = None, *, origin
 
 class Services(
     BatchServices,
-    ReadinessServices,
+    DiagnosisServices,
     CloudServices,
     SyncPullServices,
     ClinicSummaryServices,
@@ -277,7 +277,15 @@ class Services(
         panel = self.panel(patient_id, span)
         words = None if insight is None else cited_text(insight)
         self.vault.audit.append("report.pdf", patient_id=patient_id)
-        return write_report(path, patient, panel, version=self.version, generated=int(time.time()), words=words)
+        return write_report(
+            path,
+            patient,
+            panel,
+            version=self.version,
+            generated=int(time.time()),
+            words=words,
+            free=self.vault.diary.free_days(patient_id),
+        )
 
     @needs(Right.CHANGE_IDENTITY)
     def build_demo(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
@@ -26,7 +27,7 @@ from clarity_desktop.reports.measures import MeasureRow, measure_rows
 from clarity_desktop.reports.ranges import sleep_band
 from clarity_desktop.reports.sentences import in_short
 from clarity_desktop.reports.sheet import PAGE_HEIGHT, PAGE_WIDTH, Sheet
-from clarity_desktop.reports.words import date_range_text, date_text, number_text
+from clarity_desktop.reports.words import date_range_text, date_text, number_text, wear_words
 
 __all__ = ["ReportFile", "report_pages", "write_report"]
 
@@ -54,6 +55,7 @@ class _Content:
     generated: Instant
     manifest: str
     words: CitedText | None = None
+    free: FreeDays = field(default_factory=FreeDays)
 
 
 def write_report(
@@ -65,6 +67,7 @@ def write_report(
     generated: Instant,
     pseudonym: str | None = None,
     words: CitedText | None = None,
+    free: FreeDays | None = None,
 ) -> tuple[ReportFile, ...]:
     """Write the report and, beside it, its manifest (``NAME.manifest.json``).
 
@@ -78,6 +81,8 @@ def write_report(
         Printed in place of name, code and age. Document metadata never names the person.
     words:
         Sentences about the person, printed with their sources as notes; none when ``None``.
+    free:
+        Which dates are free for the person, tinted in the actogram; Saturdays and Sundays when ``None``.
 
     Raises
     ------
@@ -85,7 +90,7 @@ def write_report(
         ``report.not_writable`` when the folder does not take the file.
     """
     pages, manifest = report_pages(
-        patient, panel, version=version, generated=generated, pseudonym=pseudonym, words=words
+        patient, panel, version=version, generated=generated, pseudonym=pseudonym, words=words, free=free
     )
     report = write_whole(path, pages)
     beside = path.with_name(f"{path.stem}.manifest.json")
@@ -100,6 +105,7 @@ def report_pages(
     generated: Instant,
     pseudonym: str | None = None,
     words: CitedText | None = None,
+    free: FreeDays | None = None,
 ) -> tuple[bytes, Mapping[str, Any]]:
     """The report as the bytes of a PDF, and its manifest; parameters as in :func:`write_report`."""
     first, last = _window_dates(panel)
@@ -124,9 +130,8 @@ def report_pages(
         # Source names often hold the owner's name, so no sentence that may quote one is printed.
         signal = f"Activity signal: {kind_of(panel.signal).title.lower()} per minute."
         notes = tuple(note for note in notes if not _names(note, patient))
-    content = _Content(
-        panel, identity, age, first, last, signal, notes, version, generated, manifest_id(manifest), words
-    )
+    content = _Content(panel, identity, age, first, last, signal, notes, version, generated, manifest_id(manifest),
+                       words, free or FreeDays())  # fmt: skip
     pages = _Pages(content, simulated=simulated, count=0)
     pages.draw()
     numbered = _Pages(content, simulated=simulated, count=pages.number)
@@ -144,12 +149,6 @@ def _names(text: str, patient: Patient) -> bool:
     """Whether a sentence holds the code or a part of the name of the person."""
     parts = [patient.code, *(part for part in patient.name.split() if len(part) > 2)]
     return any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in parts if part)
-
-
-def _wear_words(rule: str) -> str:
-    """The wear rule as a reader meets it in the literature."""
-    words = rule.replace("choi", "Choi 2011").replace("troiano", "Troiano 2008")
-    return words.replace(" > ", ", then ")
 
 
 class _Pages:
@@ -276,6 +275,7 @@ class _Pages:
         bins = actogram_bins(panel)
         rows = len(row_days(panel))
         note = "double-plotted, rows begin at noon of their date"
+        note += f"; free days tinted: {self.content.free.words}"
         if bins.full > 0:
             note += f"; full bar = {number_text(bins.full, 0)} {self._signal_unit()} (99th percentile)"
         if rows > MOST_ROWS:
@@ -284,7 +284,7 @@ class _Pages:
         shown = min(rows, MOST_ROWS)
         room = self.y - _FOOT - 78
         pitch = min(16.0, room / shown)
-        self.y = draw_actogram(self.sheet, panel, _MARGIN, self.y - 4, _WIDTH, pitch)
+        self.y = draw_actogram(self.sheet, panel, _MARGIN, self.y - 4, _WIDTH, pitch, self.content.free)
 
     def _two_figures(self) -> None:
         panel, sheet = self.content.panel, self.sheet
@@ -380,10 +380,9 @@ class _Pages:
         panel = self.content.panel
         notes = [
             self.content.signal,
-            f"Wear: {_wear_words(panel.wear_rule)}.",
-            "Intervals: bootstrap of whole local days or nights.",
+            f"Wear: {wear_words(panel.wear_rule)}.",
+            "Intervals: bootstrap of whole local days or nights. A night belongs to the local date of waking.",
             "Sleep values are medians over nights, mid-sleep is the circular mean.",
-            "A night belongs to the local date of waking.",
             "“No published range”: none fits device, formula and age; compare with the person’s own past.",
             *self.content.notes,
             *(f"{_SUPERSCRIPTS[place]} {source}." for place, source in enumerate(self.sources)),

@@ -17,6 +17,7 @@ __all__ = [
     "number_text",
     "short_date_text",
     "value_text",
+    "wear_words",
 ]
 
 THIN = "\u2009"
@@ -72,6 +73,12 @@ def interval_text(metric: Metric, interval: tuple[float, float]) -> str:
     else:
         ends = (number_text(low, metric.decimals), number_text(high, metric.decimals))
     return f"{ends[0]}{THIN}–{THIN}{ends[1]}"
+
+
+def wear_words(rule: str) -> str:
+    """The wear rule as a reader meets it in the literature."""
+    words = rule.replace("choi", "Choi 2011").replace("troiano", "Troiano 2008")
+    return words.replace(" > ", ", then ")
 
 
 def date_text(value: date, *, year: bool = False) -> str:

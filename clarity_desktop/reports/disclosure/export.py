@@ -167,7 +167,8 @@ class _Archive:
         if panel is not None:
             from clarity_desktop.reports.pdf import report_pages
 
-            pages, _ = report_pages(self._patient, panel, version=__version__, generated=self._generated)
+            free = self._vault.diary.free_days(patient_id)
+            pages, _ = report_pages(self._patient, panel, version=__version__, generated=self._generated, free=free)
             with self._member("report.pdf") as raw:
                 raw.write(pages)
         self._json("person.json", asdict(self._patient))

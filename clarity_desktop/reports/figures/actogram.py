@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clarity_desktop.domain.epochs import EpochState
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.sleep import Night
 from clarity_desktop.domain.time import DAY_S, Span, date_of_day
@@ -111,13 +112,15 @@ class _Plot:
         return found
 
 
-def draw_actogram(sheet: Sheet, panel: Panel, x: float, top: float, width: float, pitch: float) -> float:
-    """Draw the rows, axes and marks below ``top``; answer the lowest y used."""
+def draw_actogram(
+    sheet: Sheet, panel: Panel, x: float, top: float, width: float, pitch: float, free: FreeDays
+) -> float:
+    """Draw the rows, axes and marks below ``top``, free days tinted; answer the lowest y used."""
     days = row_days(panel)[-MOST_ROWS:]
     bins = actogram_bins(panel)
     plot = _Plot(sheet, days, x, top - TICK_SIZE - 5, width, pitch)
     changes = clock_changes(panel.zone, panel.epochs.span)
-    _tints(plot)
+    _tints(plot, free)
     _grid(plot)
     _unworn(plot, panel)
     _bars(plot, bins)
@@ -126,13 +129,13 @@ def draw_actogram(sheet: Sheet, panel: Panel, x: float, top: float, width: float
         _sleep(plot, panel, night, "core")
     for nap in panel.naps:
         _sleep(plot, panel, nap, "asleep")
-    _row_labels(plot, panel, changes)
+    _row_labels(plot, panel, changes, free)
     return _marks(plot, panel)
 
 
-def _tints(plot: _Plot) -> None:
+def _tints(plot: _Plot, free: FreeDays) -> None:
     for day in range(plot.days[0], plot.days[-1] + 3):
-        if date_of_day(day).weekday() >= 5:
+        if free.is_free(date_of_day(day)):
             for row, left, right in plot.pieces(day * DAY_S, (day + 1) * DAY_S):
                 plot.sheet.box(left, plot.top - plot.pitch * (row + 1), right - left, plot.pitch, fill="weekend")
 
@@ -220,7 +223,7 @@ def _sleep(plot: _Plot, panel: Panel, night: Night, token: str) -> None:
                 plot.sheet.line(left, level, right, level, token, 1.5)
 
 
-def _row_labels(plot: _Plot, panel: Panel, changes: list[ClockChange]) -> None:
+def _row_labels(plot: _Plot, panel: Panel, changes: list[ClockChange], free: FreeDays) -> None:
     size = min(TICK_SIZE, plot.pitch * 0.82)
     unworn = {day.date for day in panel.days if day.not_worn_min >= 8 * 60}
     for row, day in enumerate(plot.days):
@@ -228,9 +231,9 @@ def _row_labels(plot: _Plot, panel: Panel, changes: list[ClockChange]) -> None:
         with_month = row == 0 or date.weekday() == 0 or date.day == 1
         text = f"{WEEKDAYS[date.weekday()]} {short_date_text(date) if with_month else date.day}"
         y = plot.floor(row) + 0.5
+        is_free = free.is_free(date)
         plot.sheet.text(
-            plot.x - 6, y, text, size, "text" if date.weekday() >= 5 else "text_muted", bold=date.weekday() >= 5,
-            align="right",
+            plot.x - 6, y, text, size, "text" if is_free else "text_muted", bold=is_free, align="right"
         )  # fmt: skip
         right = plot.x + plot.width + 4
         begin = day * DAY_S + _HALF_DAY_S

@@ -109,7 +109,10 @@ class AverageDayChart(Chart):
 
     @property
     def _area(self) -> QRectF:
-        left = 14 + max(text_width("micro", self._scale.label(tick)) for tick in self._scale.ticks)
+        words = [self._scale.label(tick) for tick in self._scale.ticks]
+        if self._day is not None:
+            words.append(_days_words(self._day))
+        left = 14 + max(text_width("micro", one) for one in words)
         return QRectF(left, 20, max(40.0, self.width() - left - 14), max(40.0, self.height() - 20 - 48 - _STRIP))
 
     def _x(self, hour: float) -> float:
@@ -180,7 +183,7 @@ class AverageDayChart(Chart):
             painter.fillRect(QRectF(left, base - height, right - left, height), now.ui["border_strong"])
         painter.setPen(QPen(now.ui["axis"], 1))
         painter.drawLine(QPointF(area.left(), base + 0.5), QPointF(area.right(), base + 0.5))
-        text(painter, area.left() - 6, base - room / 2, f"{number(most)} d", now.ui["text_faint"], align="right")
+        text(painter, area.left() - 6, base - room / 2, _days_words(day), now.ui["text_faint"], align="right")
 
     def _windows(self, painter: QPainter) -> None:
         now, area = theme.current(), self._area
@@ -228,3 +231,8 @@ class AverageDayChart(Chart):
             painter.setPen(QPen(theme.current().ui["cursor"], 1))
             x = round(cursor.x()) + 0.5
             painter.drawLine(QPointF(x, self._area.top()), QPointF(x, self._area.bottom()))
+
+
+def _days_words(day: DayProfile) -> str:
+    """``28 d``: the days of the fullest bin."""
+    return f"{number(max(1, int(day.days.max())))} d"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline, day_of_date
+from clarity_desktop.domain.free_days import FreeDays
+from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline, date_of_day, day_of_date
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.paint import dashed, pixel_ratio, text, text_width
 from clarity_desktop.ui.charts.timescale import ClockChange, TimeScale, clock_changes, clock_ticks
 from clarity_desktop.ui.charts.wording import local_parts
 from clarity_desktop.ui.qt import QPainter, QPen, QPointF, QRectF
 
-__all__ = ["change_flags", "local_axis", "weekends", "zone_band", "zone_stretches"]
+__all__ = ["change_flags", "free_day_tints", "local_axis", "zone_band", "zone_stretches", "zone_words"]
 
 
 def local_axis(
@@ -50,8 +51,8 @@ def local_axis(
     painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
 
 
-def weekends(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeline) -> None:
-    """Tint Saturdays and Sundays of the local calendar, in windows of up to a quarter of a year."""
+def free_day_tints(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeline, free: FreeDays) -> None:
+    """Tint the local dates that are free for the person, in windows of up to a quarter of a year."""
     window = scale.span
     if window.length_s > 92 * DAY_S:
         return
@@ -60,10 +61,18 @@ def weekends(painter: QPainter, area: QRectF, scale: TimeScale, zone: ZoneTimeli
         span = zone.day_span(day)
         if span.start >= window.stop:
             return
-        if (day + 3) % 7 >= 5:
+        if free.is_free(date_of_day(day)):
             left, right = max(area.left(), scale.x(span.start)), min(area.right(), scale.x(span.stop))
             painter.fillRect(QRectF(left, area.top(), right - left, area.height()), theme.current().ui["weekend"])
         day += 1
+
+
+def zone_words(zone: ZoneTimeline, instant: Instant, room: float) -> str:
+    """The zone at the left end of an axis; its last part when the whole name is wider than ``room`` px."""
+    if zone.is_unknown:
+        return "clock as recorded"
+    name = zone.zone_at(instant).zone
+    return name if text_width("micro", name) < room else name.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def zone_stretches(zone: ZoneTimeline, span: Span) -> list[tuple[Instant, Instant, str]]:

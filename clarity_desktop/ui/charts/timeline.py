@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.sleep import Night, SleepSegment
 from clarity_desktop.domain.time import DAY_S, Instant, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
-from clarity_desktop.ui.charts.axis import change_flags, local_axis, weekends, zone_band, zone_stretches
+from clarity_desktop.ui.charts import axis
 from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import lanes_table
 from clarity_desktop.ui.charts.event_flags import EventFlag, event_rows, event_summary, paint_events, reach_of
@@ -15,7 +16,7 @@ from clarity_desktop.ui.charts.figure import ChartTable
 from clarity_desktop.ui.charts.hypnogram import night_instants, paint_instants
 from clarity_desktop.ui.charts.lane_axis import lane_axis
 from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, paint_left_out, value_words
-from clarity_desktop.ui.charts.paint import ReadOut, text, text_width, tint
+from clarity_desktop.ui.charts.paint import ReadOut, text, tint
 from clarity_desktop.ui.charts.timescale import TimeScale
 from clarity_desktop.ui.charts.wording import day_short, local_parts, moment, zone_label
 from clarity_desktop.ui.qt import (
@@ -64,6 +65,7 @@ class TimelineChart(Chart):
         self._night: Night | None = None
         self.left_out: tuple[Span, ...] = ()
         self._events: tuple[EventFlag, ...] = ()
+        self._free = FreeDays()
         self._pannable = pannable
         self._grip: tuple[float, Span] | None = None
         self._drawn: tuple[float, float] | None = None
@@ -125,6 +127,11 @@ class TimelineChart(Chart):
     def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
         """Flag events, each ``(span, label, kind)``, through all lanes; they stay until others are given."""
         self._events = tuple(EventFlag(*event) for event in events)
+        self.refresh()
+
+    def set_free_days(self, free: FreeDays) -> None:
+        """Tint the dates that are free for the person; Saturdays and Sundays until somebody says otherwise."""
+        self._free = free
         self.refresh()
 
     @property
@@ -195,6 +202,8 @@ class TimelineChart(Chart):
         words = (
             f"Lanes {names} from {first} to {last}, {zone_label(self._zone, self._window.start, self._window.stop)}."
         )
+        if self._night is None:
+            words += f" Free days are tinted: {self._free.words}."
         return f"{words} {event_summary(self._events, self._zone, self._window)}".rstrip()
 
     def window_words(self) -> str:
@@ -223,7 +232,7 @@ class TimelineChart(Chart):
     @property
     def _banded(self) -> bool:
         """Whether the window was lived in more than one zone."""
-        return len(zone_stretches(self._zone, self._window)) > 1
+        return len(axis.zone_stretches(self._zone, self._window)) > 1
 
     @property
     def _scale(self) -> TimeScale:
@@ -248,32 +257,25 @@ class TimelineChart(Chart):
             width = scale.x(night.out_of_bed) - left
             painter.fillRect(QRectF(left, plot.top(), width, plot.height()), now.ui["weekend"])
         elif night is None:
-            weekends(painter, plot, scale, self._zone)
-        words = "local time" if self._banded else self._zone_words()
+            axis.free_day_tints(painter, plot, scale, self._zone, self._free)
+        words = "local time" if self._banded else axis.zone_words(self._zone, self._window.start, _LEFT - 22)
         zone_end = text(painter, 12, plot.bottom() + 12, words, now.ui["text_faint"], limits=(0, _LEFT - 2)).right()
         if self._banded:
             strip = QRectF(plot.left(), plot.bottom() + _FOOT - 1, plot.width(), _BAND - 1)
             text(painter, 12, strip.center().y(), "time zone", now.ui["text_faint"])
-            zone_band(painter, strip, scale, self._zone)
-        local_axis(painter, plot, scale, self._zone, left_limit=zone_end + 6)
+            axis.zone_band(painter, strip, scale, self._zone)
+        axis.local_axis(painter, plot, scale, self._zone, left_limit=zone_end + 6)
         for content, area in zip(self._lanes, self._areas(), strict=True):
             lane_axis(painter, content, area, self._zone, self._window)
             paint_lane(painter, area, scale, content, self._extent or self._window, smooth=not self._settle.isActive())
             paint_left_out(painter, area, scale, self.left_out)
             painter.setPen(QPen(now.ui["axis"], 1))
             painter.drawLine(QPointF(area.left(), area.bottom() + 0.5), QPointF(area.right(), area.bottom() + 0.5))
-        change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())
+        axis.change_flags(painter, scale, self._zone, plot.top() - 4, plot.bottom())
         raised = plot.top() if night is not None else plot.top() - 16
         paint_events(painter, plot, scale, self._events, top=raised, words=night is None)
         if night is not None:
             paint_instants(painter, scale, self._zone, night, plot.top() - 4, plot.bottom(), 9)
-
-    def _zone_words(self) -> str:
-        """The zone at the left end of the axis; its last part when the whole name has no room."""
-        if self._zone.is_unknown:
-            return "clock as recorded"
-        zone = self._zone.zone_at(self._window.start).zone
-        return zone if text_width("micro", zone) < _LEFT - 22 else zone.rsplit("/", 1)[-1].replace("_", " ")
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
         if not self._plot.adjusted(0, -4, 0, 4).contains(point):

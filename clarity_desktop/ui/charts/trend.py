@@ -38,6 +38,8 @@ _COLOURS = {
     "rolling_sri": "core",
 }
 _MOST_FLAGS = 12
+_WORDS_ROOM = 0.14
+"""Share of the value axis that is kept for the words of marks."""
 
 
 def value_words(series: DailySeries, value: float) -> str:
@@ -148,6 +150,11 @@ class TrendChart(PlotFigure):
         self.refresh()
 
     def _heights(self, series: DailySeries) -> tuple[float, float]:
+        """Ends of the value axis, with room at the top in which words of marks hide no dot."""
+        low, high = self._value_ends(series)
+        return low, high + _WORDS_ROOM * (high - low)
+
+    def _value_ends(self, series: DailySeries) -> tuple[float, float]:
         known = series.values[np.isfinite(series.values)]
         ends = [end for end in self._band or () if end is not None]
         if series.clock_hour:

@@ -14,7 +14,7 @@ from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.series import Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
-from clarity_desktop.ui.charts import ActogramChart, EventFlag, OverviewStrip, SleepRasterChart, TimelineChart
+from clarity_desktop.ui.charts import EventFlag, OverviewStrip, TimelineChart
 from clarity_desktop.ui.charts.figure import Caption, Figure
 from clarity_desktop.ui.charts.lanes import Columns
 from clarity_desktop.ui.charts.wording import days_between, local_parts, zone_label
@@ -40,6 +40,14 @@ class Flagged(Protocol):
 
     def set_events(self, events: Sequence[EventFlag | tuple[Span, str, str]]) -> None:
         """Flag events; they stay until others are given."""
+
+
+@runtime_checkable
+class TintsFreeDays(Protocol):
+    """A chart that tints free days."""
+
+    def set_free_days(self, free: FreeDays) -> None:
+        """Tint the dates that are free for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +320,7 @@ class StudyPage(Page):
                 figure.left_out = tuple(gone)
             if isinstance(figure, Flagged):
                 figure.set_events(flags)
-            if isinstance(figure, (ActogramChart, SleepRasterChart)):
+            if isinstance(figure, TintsFreeDays):
                 figure.set_free_days(recording.free)
 
     def _note_export(self, what: str, proceed: Callable[[], None]) -> None:

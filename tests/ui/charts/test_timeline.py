@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, day_of_date
 from clarity_desktop.ui import theme
@@ -150,3 +151,33 @@ def test_strip_moves_the_window_and_stays_inside(qtbot: object, berlin: ZoneTime
     qtbot.keyClick(strip, Qt.Key.Key_Left)  # type: ignore[attr-defined]
     assert moved[-1].stop < panel.span.stop
     assert "93.0 % worn" in strip.accessibleDescription()
+
+
+def test_rh65_lanes_tint_the_days_that_are_free_for_the_person(
+    qtbot: object, shown: tuple[TimelineChart, Panel]
+) -> None:
+    del qtbot
+    chart, panel = shown
+    weekend = theme.current().ui["weekend"]
+    assert "Saturday and Sunday (assumed)" in chart.summary()
+
+    def tinted() -> set[int]:
+        """Weekdays, 0 Monday, at whose noon the ground between the lanes is tinted."""
+        picture = chart.grab().toImage()
+        ratio = picture.width() / chart.width()
+        days = set()
+        for day in panel.days:
+            at = panel.zone.instant_of_local(day_of_date(day.date), 12 * 3600)
+            share = (at - chart.shown_span.start) / chart.shown_span.length_s
+            if 0 < share < 1:
+                x = chart._plot.left() + share * chart._plot.width()
+                y = chart._areas()[0].bottom() + 6
+                if picture.pixelColor(round(x * ratio), round(y * ratio)) == weekend:
+                    days.add(day.date.weekday())
+        return days
+
+    chart.set_window(panel.span)
+    assert tinted() == {5, 6}
+    chart.set_free_days(FreeDays(frozenset({0, 2}), stated=True))
+    assert tinted() == {0, 2}
+    assert "Monday and Wednesday (entered)" in chart.summary()
