@@ -46,7 +46,9 @@ class Toolbar(QWidget):
                 self._row.addWidget(widget)
             self._shown = [*lead, *tail]
             for widget in self._shown:
-                widget.show()
+                # Moving hides; what the page itself has hidden stays so.
+                if not (widget.isHidden() and widget.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)):
+                    widget.show()
             self._page = page
         self._title.setText(page.heading())
 
