@@ -1,108 +1,152 @@
-"""The part of the services that speaks with the cloud."""
+"""The part of the services that asks a server for what it holds and knows: account, uploads, texts, model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import numpy as np
-
-from clarity_desktop.app.cloud_accounts import CloudAccountServices
+from clarity_desktop.app.cloud_live import CloudLiveServices
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.domain.errors import ConflictError, NotFoundError
-from clarity_desktop.domain.time import day_of_date
+from clarity_desktop.domain.changes import Change
+from clarity_desktop.domain.errors import ClarityError, NotFoundError, UsageError
 from clarity_desktop.domain.users import Right
 
 if TYPE_CHECKING:
-    from clarity_desktop.cloud.api import CloudInsight, StepAnalysis
-    from clarity_desktop.domain.work import CancelToken
+    from clarity_desktop.cloud.api import AccountApi, AccountFacts, CloudInsight
 
-__all__ = ["CloudServices"]
+__all__ = ["CloudServices", "CloudUpload"]
 
-_MOST_MISSING: Final = 0.1
-"""Share of a week's minutes that may be without a count when it is sent."""
+_T = TypeVar("_T")
+_MOST_UPLOADS: Final = 1000
+_MOST_NAME: Final = 100
 
 
-class CloudServices(CloudAccountServices):
-    """Servers, accounts and what they offer. Part of ``Services``; its calls wait, so make them from a worker."""
+@dataclass(frozen=True, slots=True)
+class CloudUpload:
+    """An upload as the server lists it."""
+
+    processing_id: str
+    types: tuple[str, ...]
+    """The server's names of what was sent, each once."""
+    metrics: int
+
+
+class CloudServices(CloudLiveServices):
+    """Asking. Part of ``Services``; its calls wait, so make them from a worker. Each download is an entry (L-53)."""
+
+    # -- the account --------------------------------------------------------------------------------------------
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_me(self) -> AccountFacts:
+        """What the server says of the current account."""
+        return self._asked("account", lambda api: self._net.run(api.account_facts()))
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_rename(self, display_name: str) -> None:
+        """Set the name that the server shows for the account; the e-mail address is never sent (D7).
+
+        Raises
+        ------
+        UsageError
+            ``cloud.display_name`` for none, or more than 100 letters.
+        """
+        name = display_name.strip()
+        if not 0 < len(name) <= _MOST_NAME:
+            raise UsageError(
+                "cloud.display_name", "A name has 1 to 100 letters.", remedy="Write it shorter, or write one."
+            )
+        self._require_sending()
+        account = self._account(None)
+        server = self._server(account.server)
+        self._told("cloud.rename", server, lambda: self._net.run(self._cloud_api(account).update_me(name)))
+        self._note("cloud.rename", server, "ok", "")
+        self._announce(Change.SETTINGS)
+
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_counts(self) -> Mapping[str, float]:
+        """Numbers that the server keeps of the account, by its own names; a server without them says so."""
+        return self._asked("counts", lambda api: self._net.run(api.user_counts()))
+
+    # -- what lies there ----------------------------------------------------------------------------------------
+
+    @needs(Right.SEND_INSIGHT)
+    def cloud_uploads(self) -> tuple[CloudUpload, ...]:
+        """Uploads of the current account, as the server lists them; an empty list proves nothing (D9)."""
+
+        async def read(api: AccountApi) -> tuple[CloudUpload, ...]:
+            found: list[CloudUpload] = []
+            async for one in api.list_uploads():
+                types = tuple(sorted({metric.metric_type for metric in one.metrics}))
+                found.append(CloudUpload(one.processing_id, types, len(one.metrics)))
+                if len(found) >= _MOST_UPLOADS:
+                    break
+            return tuple(found)
+
+        return self._asked("uploads", lambda api: self._net.run(read(api)))
+
+    @needs(Right.SEND_INSIGHT)
+    def cloud_upload_status(self, processing_id: str) -> str:
+        """What the server says of one upload: that it is stored, not that it is whole (D14).
+
+        Raises
+        ------
+        NotFoundError
+            ``cloud.upload`` when the server knows no such one.
+        """
+        found = self._asked("upload state", lambda api: self._net.run(api.processing_status(processing_id.strip())))
+        if found is None:
+            raise NotFoundError(
+                "cloud.upload",
+                "The server knows no upload of this name.",
+                remedy="List the uploads; what was deleted or has expired is not among them.",
+            )
+        return found.status
+
+    # -- texts and the model ------------------------------------------------------------------------------------
 
     @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
     def cloud_models(self) -> Mapping[str, object]:
         """What the current account's server says of its model; a readiness it claims is not checked (D21)."""
-        self._require_sending()
-        return self._net.run(self._cloud_api(self._account(None)).pat_models())
+        return self._asked("model", lambda api: self._net.run(api.pat_models()))
 
     @needs(Right.SEND_INSIGHT)
     def cloud_insight_history(self, limit: int = 20) -> Sequence[CloudInsight]:
         """Previews of earlier texts of the current account's server, newest first as it lists them."""
-        self._require_sending()
-        return self._net.run(self._cloud_api(self._account(None)).insight_history(limit))
+        return self._asked("texts", lambda api: self._net.run(api.insight_history(limit)))
 
     @needs(Right.SEND_INSIGHT)
-    def cloud_steps_purpose(self) -> str:
-        """The purpose that a consent must name for steps to go to the current account's server."""
-        return "steps:" + urlsplit(self._account(None).server).netloc
-
-    @needs(Right.SEND_INSIGHT)
-    def cloud_steps(
-        self, patient_id: str, first_day: date, *, cancel: CancelToken | None = None
-    ) -> tuple[StepAnalysis, int]:
-        """The server's analysis of a week of somebody's steps: to compare, never a finding (D21).
-
-        Parameters
-        ----------
-        first_day:
-            First local date of the week.
-
-        Returns
-        -------
-        The analysis, and how many minutes without a count were sent as 0.
+    def cloud_insight(self, insight_id: str) -> CloudInsight:
+        """One text of the server by its id; nobody here has checked it.
 
         Raises
         ------
-        ConsentError
-            When no consent to this server is in force.
         NotFoundError
-            ``pat.no_signal``; ``cloud.no_week`` when no week begins with this day.
-        ConflictError
-            ``cloud.week_gaps`` when less than 90 % of the minutes were worn.
+            ``cloud.insight``: the observed server finds none of its own (D17).
         """
-        from clarity_desktop.analysis.weeks.embedding import read_weeks
-        from clarity_desktop.domain.pat import WeekSignal
-        from clarity_desktop.domain.pat_results import PatRequest
+        found = self._asked("text", lambda api: self._net.run(api.insight(insight_id.strip())))
+        if found is None:
+            raise NotFoundError(
+                "cloud.insight",
+                "The server finds no text of this name.",
+                remedy="The texts that were made here are kept here: see the person's insights.",
+            )
+        return found
 
+    @needs(Right.SEND_INSIGHT, Right.SET_POLICY)
+    def cloud_insight_service(self) -> bool:
+        """Whether the server's text service answers; raises :class:`CloudError` where it does not."""
+        return self._asked("text service", lambda api: self._net.run(api.insight_service()))
+
+    def _asked(self, what: str, ask: Callable[[AccountApi], _T]) -> _T:
+        """Ask, and record what was fetched or that it was not."""
         self._require_sending()
         account = self._account(None)
-        self.vault.consents.require(patient_id, self.cloud_steps_purpose())
-        weeks = read_weeks(self.vault, patient_id, PatRequest(signal=WeekSignal.STEPS)).weeks
-        places = [at for at, day in enumerate(weeks.day) if int(day) == day_of_date(first_day)]
-        if not places:
-            raise NotFoundError(
-                "cloud.no_week",
-                "No week of the recording begins with this day.",
-                remedy="Choose a day at least seven days before the recording's end.",
-            )
-        minutes = weeks.values[weeks.places(np.array(places[:1], dtype=np.int64))[0]]
-        missing = ~np.isfinite(minutes)
-        if missing.mean() > _MOST_MISSING:
-            raise ConflictError(
-                "cloud.week_gaps",
-                "This week has too many minutes without a count.",
-                remedy="Choose a week in which the device was worn nine minutes of ten.",
-                detail=f"{int(missing.sum())} minutes",
-            )
-        counts = np.where(missing, 0, np.rint(minutes)).astype(np.int64)
-        start = weeks.start + 60 * int(weeks.first[places[0]])
-        api = self._cloud_api(account)
-        outcome = "refused"
+        server = self._server(account.server)
         try:
-            found = self._net.run(api.pat_steps([int(one) for one in counts], float(start)), cancel)
-            outcome = "ok"
-        finally:
-            host = urlsplit(account.server).netloc
-            self.vault.audit.append(
-                "cloud.steps", patient_id=patient_id, outcome=outcome, detail=f"{host}: {len(counts)} minutes"
-            )
-        return found, int(missing.sum())
+            found = ask(self._cloud_api(account))
+        except ClarityError as error:
+            self._note("cloud.read", server, "refused", f"{what}: {error.code}")
+            raise
+        self._note("cloud.read", server, "ok", what)
+        return found

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.app.cloud_calls import CallBook
-from clarity_desktop.app.cloud_contract import CloudContractServices
+from clarity_desktop.app.cloud_logins import CloudLoginServices
 from clarity_desktop.app.cloud_servers import CloudServer
-from clarity_desktop.app.cloud_watch import CloudWatchServices
-from clarity_desktop.app.flags import SERVER_LOGIN
 from clarity_desktop.app.permissions import needs, open_to_all
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError, NotFoundError
@@ -24,14 +20,12 @@ if TYPE_CHECKING:
     from clarity_desktop.app.sync import SyncedAccount
     from clarity_desktop.cloud.api import AccountApi
     from clarity_desktop.cloud.auth import Session, TokenSet
-    from clarity_desktop.cloud.auth.cognito import IdentityService
     from clarity_desktop.cloud.auth.keeping import DeviceKeeper, RefreshKeeper
     from clarity_desktop.cloud.client import CloudClient
-    from clarity_desktop.cloud.realtime import LiveSockets
+    from clarity_desktop.cloud.realtime import JobRow, LiveSockets, ResultBook
 
 __all__ = ["CloudAccount", "CloudChallenge", "CloudSessionServices", "CloudStatus", "LiveAccount", "account_document"]
 
-_T = TypeVar("_T")
 ACCOUNTS: Final = "cloud.accounts"
 """Name under which the vault keeps the accounts."""
 CURRENT: Final = "cloud.current"
@@ -103,14 +97,16 @@ class LiveAccount:
     client: CloudClient
     api: AccountApi
     sockets: LiveSockets
+    results: ResultBook
 
     async def end(self) -> None:
         """Close its sockets and connections."""
+        self.results.close()
         await self.sockets.close()
         await self.client.close()
 
 
-class CloudSessionServices(CloudWatchServices, CloudContractServices):
+class CloudSessionServices(CloudLoginServices):
     """What the services hold of accounts in use. Part of ``Services``."""
 
     _cloud_live: dict[str, LiveAccount]
@@ -189,6 +185,9 @@ class CloudSessionServices(CloudWatchServices, CloudContractServices):
         """The account's live channels; closed at lock and sign-out. Raises as :meth:`_cloud_api`."""
         return self._live_account(account).sockets
 
+    def _job_moved(self, row: JobRow) -> None:
+        """A job at a server moved on; another part of the services shows it. Called in the network's loop."""
+
     def _server_changed(self, url: str) -> None:
         for key in [key for key, live in self._cloud_live.items() if live.account.server == url]:
             self._drop(key)
@@ -234,79 +233,6 @@ class CloudSessionServices(CloudWatchServices, CloudContractServices):
         if account.identity and now != account.identity:
             raise configuration_error("pool or client were changed in the settings after the sign-in")
 
-    def _client_of(self, server: CloudServer, session: Session | None = None, user_id: str = "") -> CloudClient:
-        from clarity_desktop.app.cloud_keeping import VaultKeeping
-        from clarity_desktop.cloud.client import CloudClient
-
-        with self._lock:
-            if self._cloud_keeping is None:
-                self._cloud_keeping = VaultKeeping(self.vault)
-            keeping = self._cloud_keeping
-        account = f"{server.url}/{user_id}" if user_id else ""
-        cache = keeping if user_id else None
-        return self._watch(
-            CloudClient(self._service(server), session, account=account, bucket_store=keeping, cache=cache)
-        )
-
-    def _identity(self, server: CloudServer) -> IdentityService:
-        """The identity service with its public keys, fetched by the one client."""
-        from clarity_desktop.cloud.auth.cognito import IdentityService
-        from clarity_desktop.cloud.auth.refusals import configuration_error
-        from clarity_desktop.cloud.client import Call, CloudClient, CloudError, Service
-        from clarity_desktop.cloud.client.failures import unreadable
-
-        pool = server.pool()
-        address = urlsplit(pool.keys_url)
-        own = self._service(server)
-        client = CloudClient(Service(f"{address.scheme}://{address.netloc}", own.ca_file, None, own.proxy))
-        call = Call("GET", address.path, "/{pool}/.well-known/jwks.json", is_protected=False)
-
-        async def keys() -> Any:
-            async with client:
-                return (await client.send(call)).document
-
-        try:
-            found = self._net.run(keys())
-        except CloudError as error:
-            if error.problem is not None and error.problem.status in (400, 403, 404):
-                # The service answers, and knows no such pool.
-                raise configuration_error(f"public keys: {error.problem.status}") from None
-            raise
-        if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
-            raise unreadable(call, "")
-        return IdentityService(pool, found)
-
-    def _with_server_login(self, server: CloudServer, work: Callable[[Any], Any]) -> Any:
-        from clarity_desktop.cloud.auth.server_login import ServerLogin
-        from clarity_desktop.cloud.contract import profile
-
-        self._require_flag(SERVER_LOGIN)
-        client = self._client_of(server)
-
-        async def run() -> Any:
-            async with client:
-                return await work(ServerLogin(client, profile(known.profile or "openapi")))
-
-        known = self._detected(server, client)
-        return self._net.run(run())
-
-    def _clinic_sign_in(self, server: CloudServer, email: str, password: str) -> TokenSet:
-        from clarity_desktop.cloud.auth.clinic_login import ClinicLogin
-
-        client = self._client_of(server)
-
-        async def run() -> TokenSet:
-            async with client:
-                return await ClinicLogin(client).sign_in(email, password)
-
-        return self._net.run(run())
-
-    @staticmethod
-    def _kept_text(server: CloudServer, tokens: TokenSet) -> str:
-        from clarity_desktop.cloud.auth.clinic_login import kept_text
-
-        return kept_text(tokens) if server.login == "clinic" else tokens.refresh
-
     def _end_of_sign_in(self, account: CloudAccount) -> int | None:
         """When a sign-in that nothing renews ends; ``None`` for one that renews itself, or is over."""
         from clarity_desktop.cloud.auth.clinic_login import tokens_of_text
@@ -324,7 +250,7 @@ class CloudSessionServices(CloudWatchServices, CloudContractServices):
         from clarity_desktop.cloud.auth import Session
         from clarity_desktop.cloud.auth.server_login import ServerLogin
         from clarity_desktop.cloud.contract import profile
-        from clarity_desktop.cloud.realtime import LiveSockets
+        from clarity_desktop.cloud.realtime import LiveSockets, ResultBook
 
         keeper = self._tokens_kept()
 
@@ -360,7 +286,9 @@ class CloudSessionServices(CloudWatchServices, CloudContractServices):
             asyncio.get_running_loop().run_in_executor(None, self._note_disagreements, account.server, capability, told)
 
         api = AccountApi(client, server.detection(), account.user_id, noticed)
-        live = LiveAccount(account, session, client, api, LiveSockets(api, session))
+        live = LiveAccount(
+            account, session, client, api, LiveSockets(api, session), ResultBook(api.fetch_job, self._job_moved)
+        )
         with self._lock:
             self._cloud_live[account.key] = live
         return live
@@ -416,25 +344,6 @@ class CloudSessionServices(CloudWatchServices, CloudContractServices):
         else:
             self._identity(server).sign_out(refresh)
         return True
-
-    def _revoke(self, server: CloudServer, tokens: TokenSet) -> None:
-        if server.login == "pool":
-            try:
-                self._identity(server).sign_out(tokens.refresh)
-            except ClarityError as error:
-                self._note("cloud.sign_out", server, "refused", error.code)
-
-    def _told(self, action: str, server: CloudServer, ask: Callable[[], _T]) -> _T:
-        """Do it, and record a refusal."""
-        try:
-            return ask()
-        except ClarityError as error:
-            self._note(action, server, "refused", error.code)
-            raise
-
-    def _note(self, action: str, server: CloudServer, outcome: str, detail: str) -> None:
-        host = urlsplit(server.url).hostname or ""
-        self.vault.audit.append(action, outcome=outcome, detail=f"{host} {detail}".strip())
 
 
 def account_document(account: CloudAccount) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from clarity_desktop.app import insight_settings as wanted
 from clarity_desktop.app.insight_sending import InsightSendingServices
 from clarity_desktop.app.insights import Insight, SaidStatement
 from clarity_desktop.app.permissions import needs
+from clarity_desktop.domain.errors import NotFoundError
 from clarity_desktop.domain.time import Span, day_of_date
 from clarity_desktop.domain.users import Right
 from clarity_desktop.domain.work import CancelToken
@@ -96,6 +97,8 @@ class InsightQuestionServices(InsightSendingServices):
 
         stored = self.vault.insights.get(insight_id)
         self.vault.patients.get(stored.patient_id)
+        if "facts" not in stored.document:
+            raise NotFoundError("insights.unknown", "There is no such text.", remedy="List the person's texts first.")
         table = read_table(stored.document["facts"])
         last = date.fromisoformat(stored.document["last_day"])
         zone = self.zone_timeline(stored.patient_id)

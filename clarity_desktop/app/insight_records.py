@@ -86,7 +86,10 @@ class InsightRecordServices(InsightChoiceServices):
     @needs(Right.READ_DATA)
     def insight_history(self, patient_id: str) -> list[StoredInsight]:
         """All texts about a person, newest first, each with the facts it was made from."""
-        return self.vault.insights.list(patient_id)
+        from clarity_desktop.app.cloud_results import ANALYSIS_TOPIC
+
+        # A server's numbers are kept in the same place, and are no text.
+        return [one for one in self.vault.insights.list(patient_id) if one.topic != ANALYSIS_TOPIC]
 
     @needs(Right.READ_DATA)
     def insights_sent(self, patient_id: str) -> list[SentRequest]:

@@ -11,6 +11,7 @@ from clarity_desktop.cloud.client.client import CloudClient
 from clarity_desktop.cloud.client.exchange import Answer, CloudError
 from clarity_desktop.cloud.contract.answers import answer_differences
 from clarity_desktop.cloud.contract.detection import Detection
+from clarity_desktop.cloud.realtime.results import Fetched
 
 __all__ = ["AccountApi"]
 
@@ -80,6 +81,14 @@ class AccountApi(CloudApi):
         found = answer if isinstance(answer, dict) else {}
         status = found.get("status")
         return PatJob(analysis_id, status if isinstance(status, str) else "", _numbers(found.get("pat_features")))
+
+    async def fetch_job(self, kind: str, job_id: str) -> Fetched:
+        """One job of this account by its id, as a live event or somebody who waits needs it."""
+        if kind == "insight":
+            found = await self.insight(job_id)
+            return Fetched("not_found") if found is None else Fetched("completed", {}, found.narrative)
+        job = await self.pat_job(job_id)
+        return Fetched(job.status, job.values)
 
     async def insight(self, insight_id: str) -> CloudInsight | None:
         """A text by its id; ``None`` when the server has no such one, as the observed one never has (D17)."""

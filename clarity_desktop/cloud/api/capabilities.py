@@ -298,7 +298,8 @@ def _analysis(document: Mapping[str, Any]) -> StepAnalysis:
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     }
     embedding = tuple(float(one) for one in _list(found, "embedding") if isinstance(one, (int, float)))
-    return StepAnalysis(str(document.get("analysis_id", "")), numbers, embedding, bool(document.get("cached")))
+    name = document.get("analysis_id") or document.get("job_id") or document.get("processing_id") or ""
+    return StepAnalysis(str(name), numbers, embedding, bool(document.get("cached")))
 
 
 def insight_of(document: Mapping[str, Any]) -> CloudInsight:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from clarity_desktop.cloud.client.clock import Clock
 from clarity_desktop.cloud.client.exchange import CloudError
 from clarity_desktop.cloud.client.sockets import SocketRefusedError
-from clarity_desktop.cloud.realtime.frames import MOST_BYTES, Counts, Frame, FrameBudget, encoded, read_frame
+from clarity_desktop.cloud.realtime.frames import Counts, Frame, FrameBudget, encoded, read_frame
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -26,6 +26,7 @@ OFF_S: Final = 86_400.0
 """How long a channel that a server cannot open stays off (D3)."""
 _FIRST_S, _MOST_S, _HEALTHY_S, _CROWDED_S = 1.0, 60.0, 60.0, 60.0
 _MOST_MISSED: Final = 2
+_ANY_SIZE: Final = 2**31
 _ASKED: Final = frozenset({"message", "chat_message", "health_data", "health_insight", "start_analysis"})
 """Kinds that the model answers."""
 
@@ -63,6 +64,8 @@ class UnsentText:
     fields: dict[str, Any] = field(repr=False)
     maybe_sent: bool = False
     """Whether it left before the connection broke; such a one waits for a person's word."""
+    too_large: bool = False
+    """Whether the server refused it for its size."""
 
 
 class Channel:
@@ -90,14 +93,14 @@ class Channel:
         *,
         fill_gap: Callable[[], Awaitable[None]] | None = None,
         greet: Callable[[], list[tuple[str, dict[str, Any]]]] = list,
-        most_bytes: int = MOST_BYTES,
         crowded: Callable[[Channel], Awaitable[None]] | None = None,
     ) -> None:
         self._connect, self._tokens, self._clock, self._budget = connect, tokens, clock, budget
         self._on_frame, self._fill_gap, self._greet, self._crowded = on_frame, fill_gap, greet, crowded
-        self.most_bytes = most_bytes
         self.counts = Counts()
-        self.state = ChannelState.CONNECTING
+        self.moved: Callable[[], None] = lambda: None
+        """Told in the network's loop when the state changed."""
+        self._state = ChannelState.CONNECTING
         self.reason = ""
         self.off_until = 0.0
         """Wall time until which a channel that is off is not tried."""
@@ -106,6 +109,22 @@ class Channel:
         self._wake = asyncio.Event()
         self._connection: ClientConnection | None = None
         self._closed = False
+
+    @property
+    def state(self) -> ChannelState:
+        """How it stands."""
+        return self._state
+
+    @state.setter
+    def state(self, state: ChannelState) -> None:
+        was, self._state = self._state, state
+        if state is not was:
+            self.moved()
+
+    @property
+    def most_bytes(self) -> int:
+        """Largest frame that the server takes, as far as is known."""
+        return self._budget.limits.frame_bytes
 
     # -- what others call ---------------------------------------------------------------------------------------
 
@@ -182,8 +201,9 @@ class Channel:
             await self._clock.sleep(wait)
 
     def _off(self, reason: str, seconds: float) -> None:
-        self.state, self.reason = ChannelState.OFF, reason
+        self.reason = reason
         self.off_until = self._clock.now() + seconds
+        self.state = ChannelState.OFF
 
     async def _live(self, connection: ClientConnection, *, gap: bool) -> int:
         """Serve one connection; answers the code that it was closed with."""
@@ -229,6 +249,9 @@ class Channel:
             if frame is None:
                 continue
             if frame.kind == "connection_ack":
+                for held in (frame.fields, frame.fields.get("server_info"), frame.fields.get("limits")):
+                    if isinstance(held, Mapping):
+                        self._budget.limits.learn(held)
                 self.state = ChannelState.LIVE
                 acknowledged.set()
             elif frame.kind == "heartbeat_ack":
@@ -240,6 +263,12 @@ class Channel:
                 if self._asked:
                     self.unsent.appendleft(self._asked.pop())
                 continue
+            elif frame.kind == "error" and frame.text("error_code") == "MESSAGE_TOO_LARGE" and self._asked:
+                # Refused whole: it waits for a person, who can write it shorter.
+                text = self._asked.pop()
+                self._budget.limits.refused(len(encoded(text.kind, text.fields, _ANY_SIZE).encode()))
+                text.maybe_sent = text.too_large = True
+                self.unsent.append(text)
             elif frame.kind in ("message", "chat_message") and frame.text("user_id") == "AI":
                 if not self._asked:
                     self.counts.unsolicited += 1

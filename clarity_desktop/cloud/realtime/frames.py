@@ -11,7 +11,17 @@ from typing import Any, Final
 from clarity_desktop.cloud.client.clock import Clock
 from clarity_desktop.domain.errors import InputError
 
-__all__ = ["KINDS", "MOST_BYTES", "MOST_PER_MINUTE", "Counts", "Frame", "FrameBudget", "encoded", "read_frame"]
+__all__ = [
+    "KINDS",
+    "MOST_BYTES",
+    "MOST_PER_MINUTE",
+    "ChannelLimits",
+    "Counts",
+    "Frame",
+    "FrameBudget",
+    "encoded",
+    "read_frame",
+]
 
 MOST_BYTES: Final = 1024
 """Of a frame: the smallest limit of any known server, until one proves a larger (clarity-api §6)."""
@@ -103,12 +113,46 @@ def encoded(kind: str, fields: Mapping[str, Any], most_bytes: int) -> str:
     return text
 
 
+@dataclass(slots=True)
+class ChannelLimits:
+    """What a server's live channels take: the smallest limit of any known server, until this one proves another."""
+
+    frame_bytes: int = MOST_BYTES
+    per_minute: int = MOST_PER_MINUTE
+    sockets: int = 2
+
+    def learn(self, told: Mapping[str, Any]) -> None:
+        """Take limits that a server names of itself; what is no sensible number is not believed."""
+        self.frame_bytes = _named(told, _SIZE_WORDS, self.frame_bytes, MOST_BYTES // 4, _LARGEST)
+        self.per_minute = _named(told, _RATE_WORDS, self.per_minute, 4, 600)
+        self.sockets = _named(told, _SOCKET_WORDS, self.sockets, 1, 8)
+
+    def refused(self, sent_bytes: int) -> None:
+        """A frame of this size was too large for the server: the limit is below it."""
+        self.frame_bytes = max(min(self.frame_bytes, sent_bytes - 1), MOST_BYTES // 4)
+
+
+_LARGEST: Final = 65_536
+"""Of a frame, whatever a server says (L-61)."""
+_SIZE_WORDS: Final = ("max_message_size", "max_frame_bytes", "max_size", "limit_bytes")
+_RATE_WORDS: Final = ("messages_per_minute", "max_messages_per_minute", "rate_limit")
+_SOCKET_WORDS: Final = ("max_connections", "max_connections_per_user")
+
+
+def _named(told: Mapping[str, Any], words: tuple[str, ...], now: int, least: int, most: int) -> int:
+    for word in words:
+        found = told.get(word)
+        if isinstance(found, int) and not isinstance(found, bool) and least <= found:
+            return min(found, most)
+    return now
+
+
 class FrameBudget:
     """Frames of the last minute over all sockets of an account."""
 
-    def __init__(self, clock: Clock, most: int = MOST_PER_MINUTE) -> None:
-        self._clock, self.most = clock, most
-        self._times: deque[float] = deque()
+    def __init__(self, clock: Clock, limits: ChannelLimits | None = None) -> None:
+        self._clock, self.limits = clock, limits or ChannelLimits()
+        self._times: deque[float] = deque(maxlen=1000)
         self._blocked = 0.0
 
     def wait_s(self, reserve: int = 0) -> float:
@@ -116,7 +160,7 @@ class FrameBudget:
         now = self._clock.steady()
         while self._times and now - self._times[0] >= _WINDOW_S:
             self._times.popleft()
-        most = max(self.most - reserve, 1)
+        most = max(self.limits.per_minute - reserve, 1)
         full = self._times[-most] + _WINDOW_S - now if len(self._times) >= most else 0.0
         return max(full, self._blocked - now, 0.0)
 

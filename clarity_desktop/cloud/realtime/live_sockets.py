@@ -11,7 +11,7 @@ from clarity_desktop.cloud.api.capabilities import CloudApi
 from clarity_desktop.cloud.client.exchange import CloudError
 from clarity_desktop.cloud.client.sockets import open_socket
 from clarity_desktop.cloud.realtime.channel import Channel, ChannelState, LiveTokens
-from clarity_desktop.cloud.realtime.frames import Frame, FrameBudget
+from clarity_desktop.cloud.realtime.frames import ChannelLimits, Frame, FrameBudget
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 __all__ = ["MOST_SOCKETS", "LiveSockets", "private_room"]
 
 MOST_SOCKETS: Final = 2
+
+
+def _limits_of(api: CloudApi) -> ChannelLimits:
+    """The profile's limits where they are below the smallest known ones; larger ones a server has to prove itself."""
+    known = api.detection.profile
+    told = {} if known is None else known.limits
+    limits = ChannelLimits()
+    for name, key in (
+        ("frame_bytes", "ws_frame_bytes"),
+        ("per_minute", "ws_messages_per_minute"),
+        ("sockets", "ws_connections_per_user"),
+    ):
+        found = told.get(key)
+        if isinstance(found, int) and not isinstance(found, bool) and found > 0:
+            setattr(limits, name, min(found, getattr(limits, name)))
+    return limits
 
 
 def private_room() -> str:
@@ -31,7 +47,8 @@ class LiveSockets:
 
     def __init__(self, api: CloudApi, tokens: LiveTokens) -> None:
         self._api, self._tokens = api, tokens
-        self._budget = FrameBudget(api.client.clock)
+        self.limits = _limits_of(api)
+        self._budget = FrameBudget(api.client.clock, self.limits)
         self._channels: dict[str, tuple[Channel, asyncio.Task[None]]] = {}
         self._off_until: dict[str, float] = {}
 
@@ -70,8 +87,12 @@ class LiveSockets:
                 remedy="It is tried again tomorrow; results arrive by asking for them.",
             )
         running = [name for name, (_, task) in self._channels.items() if not task.done() and name != capability]
-        if len(running) >= MOST_SOCKETS:
-            raise CloudError("cloud.sockets", "Two live channels are open.", remedy="Close one of them first.")
+        if len(running) >= self.limits.sockets:
+            raise CloudError(
+                "cloud.sockets",
+                "As many live channels are open as the server takes.",
+                remedy="Close one of them first.",
+            )
         path = endpoint.filled(room_id=room or private_room(), user_id=self._api.user_id)
         client = self._api.client
 
@@ -92,6 +113,15 @@ class LiveSockets:
         task.add_done_callback(lambda _: self._ended(capability, channel))
         self._channels[capability] = (channel, task)
         return channel
+
+    async def close_one(self, capability: str) -> None:
+        """End one channel; one that is not open is no error."""
+        found = self._channels.pop(capability, None)
+        if found is not None:
+            channel, task = found
+            await channel.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def close(self) -> None:
         """End all: at lock, at sign-out, at the end of the program."""
