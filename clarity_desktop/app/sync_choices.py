@@ -57,6 +57,12 @@ class SyncChoiceServices(SyncSafetyServices):
         return frozenset() if account is None else self.vault.outbox.left_out(patient_id, account.key)
 
     @needs(Right.READ_DATA)
+    def sync_direction(self) -> str:
+        """Which way data go with the account: ``upload``, ``pull``, ``both``, ``apart``; empty before it was chosen."""
+        account = self.cloud_account()
+        return "" if account is None else self.vault.exchange.direction(account.key) or ""
+
+    @needs(Right.READ_DATA)
     def sync_content(self, op_id: str) -> tuple[OperationContent, ...]:
         """The kinds of an operation that were packed, or would be, with counts; the fields that a person may leave out.
 

@@ -1,4 +1,4 @@
-"""Controls that choose: a tick box, and a drop-down with ids behind its texts."""
+"""Controls that choose: a tick box, one of several, and a drop-down with ids behind its texts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from clarity_desktop.ui.qt import (
     QPen,
     QPoint,
     QPointF,
+    QRadioButton,
     QRectF,
     QSize,
     Qt,
     QWheelEvent,
 )
 
-__all__ = ["CheckBox", "Choice", "zone_names"]
+__all__ = ["CheckBox", "Choice", "RadioBox", "zone_names"]
 
 
 @lru_cache(maxsize=1)
@@ -57,6 +58,43 @@ class CheckBox(QCheckBox):
         if ticked:
             tick = theme.pixmap("check", 12, "on_accent" if self.isEnabled() else "surface", self.devicePixelRatioF())
             painter.drawPixmap(QPointF(2, (self.height() - 12) / 2), tick)
+        painter.setFont(self.font())
+        painter.setPen(theme.colour("text" if self.isEnabled() else "text_faint"))
+        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
+
+
+class RadioBox(QRadioButton):
+    """One of several that exclude each other; those of one parent belong together."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setFont(theme.font("body_strong"))
+        self.setAccessibleName(text)
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text()) + 28, 24)
+
+    def hitButton(self, at: QPoint) -> bool:
+        return self.rect().contains(at)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ring = QRectF(0.5, (self.height() - 16) / 2 + 0.5, 15, 15)
+        chosen = self.isChecked()
+        ink = ("accent" if chosen else "border_strong") if self.isEnabled() else "text_faint"
+        painter.setPen(QPen(theme.colour(ink), 1))
+        painter.setBrush(theme.colour("surface"))
+        painter.drawEllipse(ring)
+        if chosen:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour(ink))
+            painter.drawEllipse(ring.adjusted(4, 4, -4, -4))
+        if self.hasFocus():
+            painter.setPen(QPen(theme.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(ring.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.setFont(self.font())
         painter.setPen(theme.colour("text" if self.isEnabled() else "text_faint"))
         painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -19,10 +19,11 @@ from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.note import show_note
-from clarity_desktop.ui.jobs import run_mutation, run_query, start_job
+from clarity_desktop.ui.jobs import board, run_mutation, run_query, start_job
 from clarity_desktop.ui.pages.cloud.sync_conditions import AnswersCard, LearnedCard, refusals
 from clarity_desktop.ui.pages.cloud.sync_needs import NeedsCard
 from clarity_desktop.ui.pages.cloud.sync_people import PeopleCard
+from clarity_desktop.ui.pages.cloud.sync_remote import RemoteCard
 from clarity_desktop.ui.pages.cloud.sync_server import ServerCard
 from clarity_desktop.ui.pages.cloud.sync_way import Way
 from clarity_desktop.ui.pages.cloud.sync_words import answers, counts, name_of, overall
@@ -47,6 +48,7 @@ class _Found:
     sending: bool
     email: str
     condition: CloudCondition | None
+    direction: str
 
     @property
     def may_send(self) -> bool:
@@ -85,7 +87,14 @@ class SyncPage(LoadedPage):
         self.needs_card.add_action(log)
         self.people = PeopleCard(self, self._do)
         self.table = self.people.table
-        self._row(column, (self.needs_card, 3), (self.people, 2))
+        self.remote = RemoteCard(self)
+        side = QWidget()
+        stacked = QVBoxLayout(side)
+        stacked.setContentsMargins(0, 0, 0, 0)
+        stacked.setSpacing(12)
+        stacked.addWidget(self.people, 1)
+        stacked.addWidget(self.remote)
+        self._row(column, (self.needs_card, 3), (side, 2))
         self.answers = AnswersCard(self.ask_services, self.reset_breaker)
         self.answers.countdown.over.connect(self.reload)
         self.learned = LearnedCard(self.ask_services, self.ask_types)
@@ -144,6 +153,7 @@ class SyncPage(LoadedPage):
             services.setting("external.sending") is True,
             "" if account is None else account.email,
             own or (conditions[0] if conditions else None),
+            services.sync_direction(),
         )
 
     def show_data(self, data: _Found) -> None:
@@ -165,6 +175,7 @@ class SyncPage(LoadedPage):
         off = "" if data.sending else "An admin has switched sending off for this workplace"
         signed = "" if status.account else "Sign in to a server first"
         self.people.show_people(data.people, data.badges, data.synced, role or off, signed)
+        self.remote.show_remote(status, data.direction, data.people, data.rights, role or off or signed)
         enable(self.now, role or off or signed or ("Sync is paused" if status.paused else ""))
         enable(self.dry, signed)
         enable(self.pause, signed)
@@ -187,7 +198,18 @@ class SyncPage(LoadedPage):
         services = self.services
         chosen = None if self.patient is None else self.patient.id
         job = start_job("Sync", lambda _progress, cancel: services.sync_now(cancel, open_patient=chosen))
-        self.after(job, "Sync has ended; the page says how it stands.")
+
+        def ended() -> None:
+            if job.error is not None and job.error.code == "sync.direction":
+                # The first sync of an account: nothing has moved, and nothing moves before this is answered.
+                self.remote.ask_direction()
+            elif job.error is not None and not job.token.cancelled:
+                board().failed.emit(job.error)
+            elif job.error is None:
+                self.told.emit("Sync has ended; the page says how it stands.")
+            self.reload()
+
+        job.ended.connect(ended)
 
     def ask_services(self) -> None:
         """Ask how each service answers and what it can do, as a job; sends nothing of anyone."""
