@@ -110,3 +110,30 @@ def go_account(window: Window) -> None:
 def go_server_check(window: Window) -> None:
     """Shows what a server offers, and how that differs from what the program was made for."""
     window.open_page("server-check")
+
+
+@command(
+    "go.diagnostics",
+    "Show diagnostics",
+    _GO,
+    icon="gauge",
+    needs=["unlocked", "may:diagnostics"],
+    words=["health", "version", "support", "latency", "breaker", "flags", "telemetry"],
+)
+def go_diagnostics(window: Window) -> None:
+    """Shows what this program is, whether it is ready, and how its servers stand."""
+    window.open_page("diagnostics")
+
+
+@command(
+    "developer.test_routes",
+    "Try the server's test routes",
+    "Vault",
+    icon="flask-conical",
+    needs=["unlocked", "may:diagnostics"],
+    words=["developer", "connection"],
+    flag="developer.routes",
+)
+def try_test_routes(window: Window) -> None:
+    """Tries the connection to the first server by its test routes, without a token and without data of anyone."""
+    window.try_test_routes()

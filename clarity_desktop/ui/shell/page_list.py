@@ -162,6 +162,12 @@ def _server_check() -> type[Page]:
     return ServerCheckPage
 
 
+def _diagnostics() -> type[Page]:
+    from clarity_desktop.ui.pages.diagnostics.page import DiagnosticsPage
+
+    return DiagnosticsPage
+
+
 def _insights() -> type[Page]:
     from clarity_desktop.ui.pages.insights.page import InsightsPage
 
@@ -192,6 +198,7 @@ PAGES = (
     PageEntry("sync", "Sync", "refresh-cw", "workstation", _sync, _DATA),
     PageEntry("account", "Account", "user", "workstation", _account, (Right.OWN_ACCESS,)),
     PageEntry("server-check", "Server check", "scan-line", "workstation", _server_check, (Right.OWN_ACCESS,)),
+    PageEntry("diagnostics", "Diagnostics", "gauge", "workstation", _diagnostics, (Right.OWN_ACCESS,)),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
     PageEntry("security", "Security", "shield-check", "workstation", _security, (Right.OWN_ACCESS,)),
     PageEntry("people", "People", "user-round", "workstation", _people, (Right.MANAGE_PEOPLE,)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.commands import Command
+from clarity_desktop.ui.dialogs.about import AboutSheet
 from clarity_desktop.ui.dialogs.choose_patient import ChoosePatientDialog, ImportChoice
 from clarity_desktop.ui.dialogs.keys import KeysSheet
 from clarity_desktop.ui.dialogs.new_patient import NewPatientDialog
@@ -79,15 +80,7 @@ class WindowTasks(QWidget):
 
     def show_about(self) -> None:
         """Say what this program is and where its data lies."""
-        show_note(
-            self,
-            "Clarity Desktop",
-            f"Version {self.services.version}\nData folder: {self.services.home}\n"
-            f"Vault: {self.services.vault_directory}\n\n"
-            "Licence Apache-2.0. Fonts Inter and JetBrains Mono under the SIL Open Font License 1.1, "
-            "icons Lucide under the ISC licence, Qt under the LGPL 3.\n\nResearch software. Not a diagnosis.",
-            copy=True,
-        )
+        AboutSheet(self, self.services).open()
 
     # -- people and files -------------------------------------------------------------------------------------
 
@@ -198,6 +191,23 @@ class WindowTasks(QWidget):
             self.keychain_at_hand = at_hand
 
         run_query(self, self.services.keychain_available, show, lambda _: None)
+
+    def try_test_routes(self) -> None:
+        """Try the connection to the first server by its test routes, and say what each answered."""
+        services = self.services
+
+        def ask() -> str:
+            servers = services.cloud_servers()
+            if not servers:
+                return "No server is set. The account page adds one."
+            found = services.try_test_routes(servers[0].url)
+            lines = [f"{one.part}: {one.outcome.replace('_', ' ')}, {one.took_ms} ms" for one in found]
+            return "\n".join(lines) or "This server has no test routes."
+
+        def show(text: str) -> None:
+            show_note(self, "Test routes", text, copy=True)
+
+        run_mutation(self, ask, show)
 
     def note_flags(self) -> None:
         """Learn which features are on."""
