@@ -59,5 +59,4 @@ def age_band(age: int | None) -> str | None:
         return "under 18"
     if age >= 90:
         return "90+"
-    first = max(18, age // 10 * 10)
-    return f"{first}–{first // 10 * 10 + 9}"
+    return "18–29" if age < 30 else f"{age // 10 * 10}–{age // 10 * 10 + 9}"
