@@ -145,7 +145,8 @@ class InsightServices(StudyServices, ScoreServices):
                 "A change around an event needs its day, and three days of recording after it.",
                 remedy="Give the day of an event that lies at least three days before the last recording.",
             )
-        return self._facts_of(patient_id, panel, last, topic, topic_windows(topic, event_day), language)
+        windows = topic_windows(topic, event_day, whole_days=self._whole_days(patient_id, panel, last))
+        return self._facts_of(patient_id, panel, last, topic, windows, language)
 
     def _measures(
         self, patient_id: str, topic: Topic, metrics: tuple[str, ...], *, language: str, score_label: str
@@ -155,8 +156,9 @@ class InsightServices(StudyServices, ScoreServices):
 
         panel = self.panel(patient_id)
         last = self._last_day(panel)
+        windows = topic_windows(topic, whole_days=self._whole_days(patient_id, panel, last))
         return self._facts_of(
-            patient_id, panel, last, topic, topic_windows(topic), language, metrics=metrics, score_label=score_label
+            patient_id, panel, last, topic, windows, language, metrics=metrics, score_label=score_label
         )
 
     def _facts_of(
@@ -250,6 +252,15 @@ class InsightServices(StudyServices, ScoreServices):
             )
         last = int(panel.zone.local_days(np.array([panel.span.stop - 1], dtype=np.int64))[0])
         return min(last, max(day_of_date(day) for day in (*worn, *nights)))
+
+    def _whole_days(self, patient_id: str, panel: Panel, last: int) -> int:
+        """Days from the first with activity, heart rate or sleep to day 0: all that is called the whole recording."""
+        from clarity_desktop.analysis.panels.activity_signal import PANEL_KINDS
+
+        firsts = [one.first for one in self.series(patient_id) if one.kind in PANEL_KINDS and one.first is not None]
+        start = min(firsts, default=panel.span.start)
+        first = int(panel.zone.local_days(np.array([start], dtype=np.int64))[0])
+        return max(1, last - first + 1)
 
     def _daily_steps(self, patient_id: str) -> dict[date, float]:
         found = self.study.days(patient_id, kinds.STEPS, merged=True)

@@ -152,7 +152,7 @@ def _evidence(services: Services, patient: str, **changes: Any) -> WindowEvidenc
     from dataclasses import replace
 
     panel = services.panel(patient, details=True)
-    window = next(one for one in topic_windows(Topic.SLEEP) if one.key == "whole")
+    window = next(one for one in topic_windows(Topic.SLEEP, whole_days=28) if one.key == "whole")
     dates = tuple(day.date for day in panel.days)
     return WindowEvidence(window, replace(panel, **changes), nights=panel.nights, dates=dates)
 

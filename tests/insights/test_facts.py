@@ -22,7 +22,7 @@ from tests.reports.conftest import panel_of
 @pytest.fixture(scope="module")
 def evidence() -> WindowEvidence:
     panel = panel_of(simulate(PEOPLE[0], DEMO_SEED, 28))
-    window = next(one for one in topic_windows(Topic.SLEEP) if one.key == "whole")
+    window = next(one for one in topic_windows(Topic.SLEEP, whole_days=28) if one.key == "whole")
     return WindowEvidence(window, panel, nights=panel.nights, dates=tuple(day.date for day in panel.days))
 
 
