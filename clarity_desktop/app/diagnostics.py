@@ -103,9 +103,9 @@ class DiagnosticsServices(CloudAccountServices, SyncServices):
         detection, at = server.detection(), server.detected
         routes = [
             LearnedAbility(
-                f"route:{one}", ("yes" if detection.offers(one) else "no") if at else "unknown", at if at else 0
+                f"route:{one}", ("yes" if detection.offers(one) else "no") if at else "unknown", at, title=title
             )
-            for one in FEATURES
+            for one, title in FEATURES.items()
         ]
         probe: dict[str, Any] = outbox.recall(f"probe/{key}") or {"at": 0, "types": {}}
         kinds = {"accepted": "yes", "refused": "no", "crashes": "no"}

@@ -94,6 +94,8 @@ class LearnedAbility:
     at: Instant
     """When it was learned, UTC seconds; 0 where nobody has asked yet."""
     detail: str = ""
+    title: str = ""
+    """A feature's name for people; empty for what is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,12 +97,14 @@ def test_l47_figures_count_calls_and_outlive_the_run(services: Services, replica
     figures = only(services.cloud_conditions()).figures
     assert figures is not None
     assert figures.calls >= 7
-    assert figures.p50_ms is not None and figures.p95_ms is not None
+    assert figures.p50_ms is not None
+    assert figures.p95_ms is not None
     assert 0 < figures.p50_ms <= figures.p95_ms
     assert services._net.run(services._cloud_api(account).processing_status("unknown")) is None
     time.sleep(0.05)
     later = only(services.cloud_conditions()).figures
-    assert later is not None and later.refused > figures.refused
+    assert later is not None
+    assert later.refused > figures.refused
     services.lock()
     services._adopt(Vault.open(tmp_path / "home" / "vault", WORDS, kdf_floor=CHEAP))
     services._begin_cloud()

@@ -83,7 +83,7 @@ def test_l47_times_errors_and_pauses_are_on_the_page(
     assert int(told[1]) >= 7
     assert float(told[3]) <= float(told[4])
     assert cells(page.parts)["Health data"][0] == "Answers"
-    assert cells(page.learned)["Route upload_metrics"][0] == "Yes"
+    assert cells(page.learned)["Sending measurements"][0] == "Yes"
     assert not page.reset.isEnabled()
     replica.stop(at_once=True)
     for _ in range(2):

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 BUILD: Final = (Column("Part", 130), Column("What"))
-CHECKS: Final = (Column("Check", 110), Column("How it stands"))
+CHECKS: Final = (Column("Check", 150), Column("How it stands"))
 SERVICES: Final = (
     Column("Server"),
     Column("Calls", 150),
@@ -165,7 +165,7 @@ def learned_rows(one: CloudCondition) -> list[Record]:
         words, icon, tone = _FOUND[able.found]
         kind, _, name = able.name.partition(":")
         reason = off[name].reason if kind == "route" and name in off else able.detail
-        title = {"route": f"Route {name}", "type": f"Takes {name}"}.get(kind, _ABILITIES.get(kind, kind))
+        title = able.title or _ABILITIES.get(kind) or f"Takes {name.replace('_', ' ')}"
         learned = when(able.at) if able.at else "not asked yet"
         rows.append(Record(able.name, (title, words, learned, reason), icon, tone))
     return rows
