@@ -18,12 +18,15 @@ from clarity_desktop.domain.time import Instant, Span
 
 if TYPE_CHECKING:
     from clarity_desktop.vault import Vault
+    from clarity_desktop.vault.chunks.levels import LevelBins
 
-__all__ = ["TimelineColumns", "series_overview", "stages_between", "timeline_columns"]
+__all__ = ["TimelineColumns", "series_overview", "stages_between", "timeline_at_hand", "timeline_columns"]
 
 _HOUR_S: Final = 3600
 _ROLLUP_FROM_S: Final = 2 * _HOUR_S
 _MOST_COLUMNS: Final = 20_000
+_FINEST_S: Final = 15
+"""Width of the finest prepared level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,7 @@ def _add_near(vault: Vault, series: Series, kind: SeriesKind, span: Span, into: 
         _add_samples(samples.start, samples.stop, samples.value, span, into)
         return
     bins, cores = vault.levels.read(series.id, span, span.length_s // into.total.size)
-    if len(bins):
-        seen = bins.part(*np.searchsorted(bins.start, (span.start - bins.width_s + 1, span.stop)).tolist())
-        column = _column_of(seen.start, span, into.total.size)
-        low, high, mean = (values * scale + shift for values in (seen.minimum, seen.maximum, seen.mean))
-        into.add(column, low, high, mean, seen.n.astype(np.float64))
+    _add_bins(bins, series, kind, span, into)
     for core in cores:
         # Starts are sorted, ends need not be: what may reach into the window begins at most the longest length before.
         longest = int(core.length_s.max(initial=0))
@@ -117,6 +116,14 @@ def _add_near(vault: Vault, series: Series, kind: SeriesKind, span: Span, into: 
         stop = start + core.length_s[first:last]
         inside = (stop > span.start) | (start >= span.start)
         _add_samples(start[inside], stop[inside], value[inside], span, into)
+
+
+def _add_bins(bins: LevelBins, series: Series, kind: SeriesKind, span: Span, into: _Accumulator) -> None:
+    scale, shift = conversion(series.unit, kind) or (1.0, 0.0)
+    seen = bins.part(*np.searchsorted(bins.start, (span.start - bins.width_s + 1, span.stop)).tolist())
+    column = _column_of(seen.start, span, into.total.size)
+    low, high, mean = (values * scale + shift for values in (seen.minimum, seen.maximum, seen.mean))
+    into.add(column, low, high, mean, seen.n.astype(np.float64))
 
 
 def _add_samples(
@@ -157,10 +164,46 @@ def timeline_columns(vault: Vault, patient_id: str, kind_id: str, span: Span, co
     into = _Accumulator.of(columns)
     far = span.length_s >= columns * _ROLLUP_FROM_S and kind.accumulation is not Accumulation.CATEGORY
     for one in series:
-        if one.first is None or one.last is None or one.first >= span.stop or one.last < span.start:
-            continue
-        (_add_rollup if far else _add_near)(vault, one, kind, span, into)
-    some = into.number > 0
+        if _touches(one, span):
+            (_add_rollup if far else _add_near)(vault, one, kind, span, into)
+    return _as_columns(into, span, kind)
+
+
+def timeline_at_hand(vault: Vault, patient_id: str, kind_id: str, span: Span, columns: int) -> TimelineColumns | None:
+    """A coarser picture of a lane, to be shown until :func:`timeline_columns` has opened the samples.
+
+    Its columns are as wide as the prepared levels that it is made of, hence fewer.
+
+    Returns
+    -------
+    TimelineColumns or None
+        ``None`` where the lane itself is as quick to have: far away, in sparse series, and where the samples are in
+        memory.
+    """
+    if span.length_s <= 0 or span.length_s >= columns * 2 * _FINEST_S:
+        return None
+    series = [s for s in vault.series.list(patient_id) if s.kind == kind_id and _touches(s, span)]
+    if not series or any(s.labels for s in series):
+        return None
+    found = [(one, bins) for one in series if (bins := vault.levels.at_hand(one.id, span)) is not None]
+    if not found:
+        return None
+    kind = kind_of(kind_id, series[0].unit)
+    wide = max(bins.width_s for _, bins in found)
+    into = _Accumulator.of(max(1, span.length_s // wide))
+    for one, bins in found:
+        _add_bins(bins, one, kind, span, into)
+    return _as_columns(into, span, kind)
+
+
+def _touches(series: Series, span: Span) -> bool:
+    return (
+        series.first is not None and series.last is not None and span.start <= series.last and series.first < span.stop
+    )
+
+
+def _as_columns(into: _Accumulator, span: Span, kind: SeriesKind) -> TimelineColumns:
+    columns, some = into.total.size, into.number > 0
     mean = np.divide(into.total, into.number, out=np.full(columns, np.nan), where=some)
     return TimelineColumns(
         span.start,

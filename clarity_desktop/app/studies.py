@@ -127,6 +127,13 @@ class StudyServices(RecordingServices):
         return timeline_columns(self.vault, patient_id, kind, span, columns)
 
     @needs(Right.READ_DATA)
+    def timeline_at_hand(self, patient_id: str, kind: str, span: Span, columns: int) -> TimelineColumns | None:
+        """A coarser picture of a lane that is there at once; ``None`` where :meth:`timeline` is as quick."""
+        from clarity_desktop.analysis.timeline import timeline_at_hand
+
+        return timeline_at_hand(self.vault, patient_id, kind, span, columns)
+
+    @needs(Right.READ_DATA)
     def stages(self, patient_id: str, span: Span) -> tuple[SleepSegment, ...]:
         """Recorded sleep stages within a span, of all sources."""
         from clarity_desktop.analysis.timeline import stages_between

@@ -9,7 +9,7 @@ import pytest
 from vault_data import batch, put, watch_days
 
 from clarity_desktop.analysis.stage_records import stage_of_label
-from clarity_desktop.analysis.timeline import series_overview, stages_between, timeline_columns
+from clarity_desktop.analysis.timeline import series_overview, stages_between, timeline_at_hand, timeline_columns
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.kinds import HEART_RATE, SLEEP, STEPS
 from clarity_desktop.domain.sleep import Stage
@@ -132,3 +132,34 @@ def test_stages_and_overview(watch: tuple[Vault, str]) -> None:
 )
 def test_labels(label: str, stage: Stage | None) -> None:
     assert stage_of_label(label) is stage
+
+
+def test_a_coarser_picture_stands_in_until_dense_samples_are_open(vault: Vault) -> None:
+    patient = vault.patients.add("D").id
+    at = 1_700_000_000 + np.arange(0, 40 * 24 * 3600, 3)
+    value = np.random.default_rng(4).normal(70, 9, at.size)
+    put(vault, patient, batch(HEART_RATE, "Strap", at, 0, value))
+    span = Span(1_700_000_000 + 100 * 3600, 1_700_000_000 + 101 * 3600)
+    assert timeline_at_hand(vault, patient, HEART_RATE, span, 1200) is None, "no level was made yet"
+    assert vault.levels.prepare(patient) > 0
+    vault.levels.forget()
+    coarse = timeline_at_hand(vault, patient, HEART_RATE, span, 1200)
+    assert coarse is not None
+    assert len(coarse) == span.length_s // 15
+    assert np.isfinite(coarse.mean).all()
+    fine = timeline_columns(vault, patient, HEART_RATE, span, 1200)
+    assert (coarse.unit, coarse.start, coarse.stop) == (fine.unit, fine.start, fine.stop)
+    assert np.nanmax(fine.maximum) <= np.nanmax(coarse.maximum)
+    assert np.nanmean(coarse.mean) == pytest.approx(np.nanmean(fine.mean), abs=0.2)
+    assert timeline_at_hand(vault, patient, HEART_RATE, span, 1200) is None, "the samples are in memory now"
+    vault.levels.forget()
+    far = Span(span.start, span.start + 20 * 24 * 3600)
+    assert timeline_at_hand(vault, patient, HEART_RATE, far, 1200) is None, "levels are read there anyway"
+
+
+def test_sparse_series_need_no_coarser_picture(watch: tuple[Vault, str]) -> None:
+    vault, patient = watch
+    whole = series_overview(vault, patient)[HEART_RATE]
+    vault.levels.forget()
+    assert timeline_at_hand(vault, patient, HEART_RATE, Span(whole.start, whole.start + 3600), 600) is None
+    assert timeline_at_hand(vault, patient, "nothing-of-this-kind", Span(0, 60), 600) is None

@@ -106,6 +106,10 @@ class LaneContent:
         else:
             self.scale = line_scale(columns.minimum, columns.maximum, limits=self.spec.limits, ticks=6)
 
+    def holds(self, span: Span) -> bool:
+        """Whether there are columns of any part of a span."""
+        return self.columns is not None and self.columns.start < span.stop and self.columns.stop > span.start
+
     def shown(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """Values as the scale takes them: log10(1 + value) for areas, as they are else."""
         return np.log10(1 + np.maximum(values, 0)) if self.spec.drawing == "area" else values

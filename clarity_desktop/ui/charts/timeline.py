@@ -13,7 +13,7 @@ from clarity_desktop.ui.charts.canvas import Chart
 from clarity_desktop.ui.charts.chart_tables import lanes_table
 from clarity_desktop.ui.charts.event_flags import EventFlag, event_rows, event_summary, paint_events, reach_of
 from clarity_desktop.ui.charts.figure import ChartTable
-from clarity_desktop.ui.charts.hypnogram import night_instants, paint_instants
+from clarity_desktop.ui.charts.hypnogram import paint_instants
 from clarity_desktop.ui.charts.lane_axis import lane_axis
 from clarity_desktop.ui.charts.lanes import Columns, LaneContent, LaneSpec, paint_lane, paint_left_out, value_words
 from clarity_desktop.ui.charts.paint import ReadOut, text, tint
@@ -104,6 +104,10 @@ class TimelineChart(Chart):
                 content.take(columns)
         self.refresh()
 
+    def holds(self, lane_id: str, span: Span) -> bool:
+        """Whether a lane has columns of any part of a span."""
+        return any(content.spec.id == lane_id and content.holds(span) for content in self._lanes)
+
     def set_segments(self, lane_id: str, segments: Sequence[SleepSegment]) -> None:
         """Give a lane of stages its segments."""
         for content in self._lanes:
@@ -190,9 +194,8 @@ class TimelineChart(Chart):
             self.window_changed.emit(*wanted)
 
     def message(self) -> str:
-        if not self._lanes or self._extent is None:
-            return self._note or "Nothing recorded in this window."
-        return ""
+        nothing = not self._lanes or self._extent is None
+        return (self._note or "Nothing recorded in this window.") if nothing else ""
 
     def summary(self) -> str:
         if self.message():
@@ -202,8 +205,7 @@ class TimelineChart(Chart):
         words = (
             f"Lanes {names} from {first} to {last}, {zone_label(self._zone, self._window.start, self._window.stop)}."
         )
-        if self._night is None:
-            words += f" Free days are tinted: {self._free.words}."
+        words += "" if self._night is not None else f" Free days are tinted: {self._free.words}."
         return f"{words} {event_summary(self._events, self._zone, self._window)}".rstrip()
 
     def window_words(self) -> str:
@@ -391,10 +393,3 @@ class TimelineChart(Chart):
             self.fit({Qt.Key.Key_0: None, Qt.Key.Key_D: DAY_S, Qt.Key.Key_W: 7 * DAY_S}[Qt.Key(key)])
         else:
             super().keyPressEvent(event)
-
-    def night_span(self) -> Span | None:
-        """From first to last instant of the marked night, if any."""
-        if self._night is None:
-            return None
-        instants = [at for _, at in night_instants(self._night)]
-        return Span(min(instants), max(instants))

@@ -114,6 +114,8 @@ class StudyPage(Page):
         self.edited = True
         """Whether what people edited by hand counts on this page."""
         self._operation: Operation[Recording | None] | None = None
+        self._glances: dict[str, Operation[Any]] = {}
+        """Coarser pictures under way, by lane."""
         self._stale = False
         self.period = PeriodBar()
         self._waiting = QTimer(self)
@@ -249,15 +251,34 @@ class StudyPage(Page):
     def read_columns(
         self, chart: TimelineChart, lane: str, kind: str, span: Span, columns: int
     ) -> Operation[Columns] | None:
-        """Ask for the columns of a kind and give them to a lane when they come."""
+        """Ask for the columns of a kind and give them to a lane when they come.
+
+        Where the lane shows nothing of the span yet, a coarser picture stands in until samples have been opened.
+        """
         patient, services = self.patient, self.services
         if patient is None:
             return None
+        self._end_glance(lane)
 
-        def read() -> Columns:
-            return services.timeline(patient.id, kind, span, columns)
+        def glance(found: Columns | None) -> None:
+            if found is not None:
+                chart.set_columns(lane, found)
 
-        return run_query(self, read, lambda found: chart.set_columns(lane, found))
+        def arrived(found: Columns) -> None:
+            self._end_glance(lane)
+            chart.set_columns(lane, found)
+
+        if not chart.holds(lane, span):
+            self._glances[lane] = run_query(
+                self, lambda: services.timeline_at_hand(patient.id, kind, span, columns), glance
+            )
+        return run_query(self, lambda: services.timeline(patient.id, kind, span, columns), arrived)
+
+    def _end_glance(self, lane: str) -> None:
+        """Drop a coarser picture that is under way: what has come since is newer or sharper."""
+        under_way = self._glances.pop(lane, None)
+        if under_way is not None:
+            under_way.cancel()
 
     # -- reading -------------------------------------------------------------------------------------------------
 

@@ -80,6 +80,32 @@ class Levels:
         self._keep(patient_id, seal, made)
         return joined_levels(bins, width_s), cores
 
+    def at_hand(self, series_id: SeriesId, span: Span) -> LevelBins | None:
+        """A coarser picture of a span whose samples would take long to open: the finest levels that are kept already.
+
+        Returns
+        -------
+        LevelBins or None
+            Bins of the chunks that are dense and not in memory, each of the finest kept width; ``width_s`` is the
+            widest of them. ``None`` where there is no such chunk, and where the samples are as quick to have.
+        """
+        found: list[LevelBins] = []
+        with self._store.reading() as connection:
+            query = select(_SERIES.c.patient_id).where(_SERIES.c.id == series_id)
+            patient_id: str | None = connection.execute(query).scalar()
+            if patient_id is None:
+                return None
+            seal = self._store.seal_of(patient_id)
+            for chunk in _chunks(connection, series_id, span):
+                widths = [one for one in WIDTHS_S if is_worth(chunk.n, one)]
+                if not widths or self._recall(chunk.digest, 0) is not None:
+                    continue
+                there = (self._kept(connection, seal, chunk, one) for one in widths)
+                level = next((one for one in there if one is not None), None)
+                if level is not None:
+                    found.append(level)
+        return joined_levels(found, max(one.width_s for one in found)) if found else None
+
     def prepare(self, patient_id: PatientId, cancel: CancelToken | None = None) -> int:
         """Make the levels that are missing for a patient's dense chunks; answers how many.
 
@@ -123,20 +149,27 @@ class Levels:
         self, connection: Connection, seal: PatientSeal, chunk: Row[Any], width_s: int
     ) -> tuple[LevelBins | None, bool]:
         """A chunk's level and whether it was made just now; ``None`` where its samples are too long for one."""
-        held = self._recall(chunk.digest, width_s)
-        if isinstance(held, LevelBins):
-            return held, False
-        key = (_LEVELS.c.series_id == chunk.series_id) & (_LEVELS.c.period == chunk.period)
-        query = select(_LEVELS.c.digest, _LEVELS.c.sealed).where(key, _LEVELS.c.width_s == width_s)
-        row = connection.execute(query).first()
-        if row is not None and row.digest == chunk.digest:
-            level = decode_level(seal.open(row.sealed, _LEVELS.name, chunk.series_id, chunk.period, width_s))
-            self._remember(chunk.digest, width_s, level)
-            return level, False
+        kept = self._kept(connection, seal, chunk, width_s)
+        if kept is not None:
+            return kept, False
         made = level_of(self._core(connection, seal, chunk), width_s)
         if made is not None:
             self._remember(chunk.digest, width_s, made)
         return made, made is not None
+
+    def _kept(self, connection: Connection, seal: PatientSeal, chunk: Row[Any], width_s: int) -> LevelBins | None:
+        """A level of a chunk from memory or from the vault; ``None`` where none was made of what the chunk holds."""
+        held = self._recall(chunk.digest, width_s)
+        if isinstance(held, LevelBins):
+            return held
+        key = (_LEVELS.c.series_id == chunk.series_id) & (_LEVELS.c.period == chunk.period)
+        query = select(_LEVELS.c.digest, _LEVELS.c.sealed).where(key, _LEVELS.c.width_s == width_s)
+        row = connection.execute(query).first()
+        if row is None or row.digest != chunk.digest:
+            return None
+        level = decode_level(seal.open(row.sealed, _LEVELS.name, chunk.series_id, chunk.period, width_s))
+        self._remember(chunk.digest, width_s, level)
+        return level
 
     def _core(self, connection: Connection, seal: PatientSeal, chunk: Row[Any]) -> Core:
         held = self._recall(chunk.digest, 0)
