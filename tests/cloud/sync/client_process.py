@@ -1,7 +1,9 @@
 """A workstation as a process that is killed: a clean parent forks one child a line, which syncs until it is killed.
 
 Each line of standard input is a JSON object: ``edge`` (a failpoint ``before:name`` or ``after:name``, with ``count``)
-or ``seconds`` (killed after that long); neither lets it run until nothing waits. The answer is one JSON line.
+or ``seconds`` (killed after that long); neither lets it run until nothing waits. ``asleep`` stops it in the middle of
+an upload for that many seconds, as a closed lid does; ``full`` lets the disk have no room once one was taken. The
+answer is one JSON line.
 """
 
 from __future__ import annotations
@@ -110,6 +112,50 @@ def _failpoint(edge: str, count: int) -> None:
     setattr(owner, method, wrapped)
 
 
+def _asleep(seconds: float) -> None:
+    """Stop the whole process in the middle of the first upload; somebody else wakes it."""
+    from clarity_desktop.cloud.api.capabilities import CloudApi
+
+    real, left = CloudApi.upload_metrics, [1]
+
+    async def sending(*args: Any, **more: Any) -> Any:
+        if not left[0]:
+            return await real(*args, **more)
+        left[0] = 0
+        request = asyncio.ensure_future(real(*args, **more))
+        await asyncio.sleep(0.005)
+        subprocess.Popen(["/bin/sh", "-c", f"sleep {seconds}; kill -CONT {os.getpid()}"])
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return await request
+
+    CloudApi.upload_metrics = sending  # type: ignore[method-assign]
+
+
+def _full(vault: Path, way: str) -> None:
+    """Take the room away once the first upload was taken: no file may grow, or nothing is left on the disk."""
+    from clarity_desktop.cloud.api.capabilities import CloudApi
+
+    real = CloudApi.upload_metrics
+
+    async def sending(*args: Any, **more: Any) -> Any:
+        found = await real(*args, **more)
+        if way == "no file grows":
+            size = (vault / "vault.db-wal").stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        else:
+            with (vault.parent / "vault" / "ballast").open("wb", buffering=0) as ballast:
+                for block in (65_536, 512):
+                    try:
+                        while ballast.write(b"0" * block) == block:
+                            pass
+                    except OSError:
+                        # The disk is full, which is what was wanted.
+                        continue
+        return found
+
+    CloudApi.upload_metrics = sending  # type: ignore[method-assign]
+
+
 async def _sync(vault: Any, setup: dict[str, Any], clock: QuickClock, rounds: int) -> dict[str, Any]:
     from clarity_desktop.cloud.api import CloudApi
     from clarity_desktop.cloud.client import CloudClient, CloudError, Service
@@ -152,18 +198,27 @@ async def _sync(vault: Any, setup: dict[str, Any], clock: QuickClock, rounds: in
 
 
 def _child(setup: dict[str, Any], how: dict[str, Any]) -> None:
+    from clarity_desktop.domain.errors import ClarityError
     from clarity_desktop.vault import KdfParameters, Vault
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     clock = QuickClock(setup["began"], setup["speed"])
     if "edge" in how:
         _failpoint(how["edge"], how.get("count", 1))
+    if "asleep" in how:
+        _asleep(how["asleep"])
+    if "full" in how:
+        _full(Path(setup["vault"]), how["full"])
     with Vault.open(Path(setup["vault"]), setup["passphrase"], kdf_floor=KdfParameters.for_tests()) as vault:
         vault.outbox._clock = clock.now
         if "seconds" in how:
             # Counted from here, so that a kill meets the sync and not the start of the program.
             threading.Timer(how["seconds"], os.kill, (os.getpid(), signal.SIGKILL)).start()
-        found = asyncio.run(_sync(vault, setup, clock, how.get("rounds", 2000)))
+        try:
+            found = asyncio.run(_sync(vault, setup, clock, how.get("rounds", 2000)))
+        except ClarityError as error:
+            found = {"stopped": error.code, "words": error.message}
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     found["memory_mb"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     found["killed"] = False
     sys.stdout.write(json.dumps(found) + "\n")
