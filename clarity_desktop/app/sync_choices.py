@@ -125,6 +125,24 @@ class SyncChoiceServices(SyncSafetyServices):
         return moved
 
     @needs(Right.SEND_INSIGHT)
+    def keep_out_of_sync(self, patient_id: str, kinds: Sequence[str]) -> int:
+        """Keep kinds of a person here from now on; answers how many stretches that wait are packed anew without them.
+
+        Raises
+        ------
+        UsageError
+            ``sync.kind`` for a kind that does not travel at all.
+        """
+        key, carriers = self._account_key(), self.vault.outbox.carriers()
+        if not kinds or any(kind not in carriers for kind in kinds):
+            raise UsageError("sync.kind", "No such kind travels.", remedy="Look at the table in the guide to sync.")
+        before = self.vault.outbox.left_out(patient_id, key)
+        types = {carriers[kind] for kind in kinds}
+        moved = self.vault.outbox.leave_out(patient_id, key, before | set(kinds), sorted(types))
+        self._announce(Change.SETTINGS, patient_id)
+        return moved
+
+    @needs(Right.SEND_INSIGHT)
     def take_into_sync(self, patient_id: str, kinds: Sequence[str]) -> int:
         """Let kinds that were left out go again; answers how many stretches wait to be looked at."""
         key = self._account_key()

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from clarity_desktop.app.sync import SyncStatus
+from clarity_desktop.cli.commands import sync_choices
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
 from clarity_desktop.domain.errors import UsageError
 from clarity_desktop.domain.time import format_instant
 
 app = typer.Typer(help="What waits for the server, and sending it.", no_args_is_help=True)
+app.add_typer(sync_choices.app)
 
 _PROBE_HEAD = ("type", "outcome", "readable")
 _PATIENT = Annotated[str, typer.Option(help="Id, code or exact name.")]

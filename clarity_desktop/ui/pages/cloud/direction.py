@@ -128,6 +128,9 @@ class DirectionSheet(Sheet):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(rows)
+        # The sheet's own surface shows through.
+        rows.setAutoFillBackground(False)
+        area.viewport().setAutoFillBackground(False)
         area.setFixedHeight(min(rows.sizeHint().height() + 4, _MOST_HIGH))
         self.body.addWidget(area)
 

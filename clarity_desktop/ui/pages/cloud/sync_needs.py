@@ -178,7 +178,7 @@ class NeedsCard(Card):
             Step(
                 "leaving kinds out of sync",
                 lambda: self._act(lambda: services.take_into_sync(one.patient_id, kinds), "They go again."),
-                lambda: self._act(lambda: services.leave_out_of_sync(one.op_id, kinds), "They stay here."),
+                lambda: self._act(lambda: services.keep_out_of_sync(one.patient_id, kinds), "They stay here."),
             )
         )
         self._page.reload()
