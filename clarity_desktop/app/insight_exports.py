@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarity_desktop.app.insight_questions import InsightQuestionServices
+from clarity_desktop.app.insight_print import InsightPrintServices
 from clarity_desktop.app.insights import NOT_A_DIAGNOSIS, Insight, fact_period, insight_lines
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.domain.errors import ConflictError
@@ -16,13 +15,11 @@ from clarity_desktop.domain.users import Right
 if TYPE_CHECKING:
     from clarity_desktop.reports.cited_text import CitedRow, CitedText
     from clarity_desktop.reports.files import ReportFile
-    from clarity_desktop.reports.plain_pages import TextSection
-    from clarity_desktop.vault.tables.insights import SentRequest
 
-__all__ = ["InsightExportServices", "cited_text", "sent_sections"]
+__all__ = ["InsightExportServices", "cited_text"]
 
 
-class InsightExportServices(InsightQuestionServices):
+class InsightExportServices(InsightPrintServices):
     """Texts as files. Part of ``Services``."""
 
     @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
@@ -44,53 +41,6 @@ class InsightExportServices(InsightQuestionServices):
             raise _no_text(insight)
         self.vault.audit.append("export.insight", patient_id=patient_id, detail=insight.origin)
         return write_whole(path, cited_csv(rows))
-
-    @needs(Right.EXPORT_IDENTIFIED, Right.EXPORT_DEIDENTIFIED)
-    def write_insights_sent(self, patient_id: str, path: Path) -> ReportFile:
-        """Write the list of what left this machine about a person as a PDF for printing (I-38); an audit entry.
-
-        Raises
-        ------
-        InputError
-            ``report.not_writable`` when the folder does not take the file.
-        """
-        from clarity_desktop import __version__
-        from clarity_desktop.reports.files import write_whole
-        from clarity_desktop.reports.plain_pages import plain_pages
-
-        person = self.vault.patients.get(patient_id)
-        generated = int(time.time())
-        pages = plain_pages(
-            "What left this machine",
-            f"{person.name}, {person.code}" if self._sees_identity() else person.code,
-            sent_sections(self.insights_sent(patient_id)),
-            foot=NOT_A_DIAGNOSIS,
-            generated=generated,
-            version=__version__,
-            simulated=person.simulated,
-        )
-        self.vault.audit.append("export.insight_sends", patient_id=patient_id)
-        return write_whole(path, pages)
-
-
-def sent_sections(sent: list[SentRequest]) -> tuple[TextSection, ...]:
-    """Each send as a section of the printed list; one that says so when nothing was sent."""
-    from clarity_desktop.reports.plain_pages import TextSection
-
-    if not sent:
-        return (TextSection("Requests", ("Nothing was sent about this person.",)),)
-    return tuple(
-        TextSection(
-            f"{format_instant(one.at)}, {one.provider}",
-            (
-                f"To {one.host}, model {one.model}; {one.size} bytes; ended: {one.outcome}.",
-                f"Sent by {one.who} under consent {one.consent_id}; request {one.correlation}.",
-                f"{one.tokens_in} tokens sent, {one.tokens_out} received, about {one.cost_micros / 1e6:.4f}.",
-                f"SHA-256 {one.sha256}",
-            ),
-        )
-        for one in sent
-    )
 
 
 def cited_text(insight: Insight) -> CitedText:

@@ -13,7 +13,7 @@ from clarity_desktop.insights.grounding.check import LEAST_COVERAGE
 from clarity_desktop.insights.grounding.lexicon import catalogue, lexicon
 from clarity_desktop.insights.grounding.rendering import clock_difference_min, rounded
 
-__all__ = ["caveats_for", "rule_statements", "rules_version"]
+__all__ = ["caveats_for", "patient_statements", "rule_statements", "rules_version"]
 
 _MOST_OBSERVATIONS: Final = 6
 _MOST_STATEMENTS: Final = 12
@@ -55,6 +55,18 @@ def rule_statements(table: FactsTable) -> tuple[Statement, ...]:
     caveats = list(speaker.caveats(said))
     room = _MOST_STATEMENTS - len(caveats)
     return (*said[:room], *caveats)
+
+
+def patient_statements(table: FactsTable) -> tuple[Statement, ...]:
+    """Statements to print for the person themselves: measures with everyday names, one thing a sentence (I-70).
+
+    They hold the same facts, values and caveats as :func:`rule_statements`; indices and questions to the clinician are
+    left out. Empty where the table has no such measure.
+    """
+    speaker = _Speaker(table)
+    said = list(speaker.plain())
+    caveats = list(speaker.caveats(said))
+    return (*said[: _MOST_STATEMENTS - len(caveats)], *caveats) if said else ()
 
 
 def caveats_for(table: FactsTable, said: Iterable[Statement]) -> tuple[Statement, ...]:
@@ -126,6 +138,21 @@ class _Speaker:
             if work is not None and free is not None:
                 template = self._templates["split"]
                 yield self._say(StatementKind.OBSERVATION, template, (work, free), value_other=_placeholder(free))
+
+    def plain(self) -> Iterator[Statement]:
+        """A sentence for the value of each everyday measure, and one of its own for how it compares."""
+        everyday = _document()["patient_metrics"]
+        for metric, windows in self._metrics().items():
+            fact = next((windows[key] for key in _FIRST_WINDOWS if key in windows), None)
+            if metric not in everyday or fact is None or fact.window.key in ("work", "free"):
+                continue
+            number = "plural" if metric in self._templates["plural"] else "singular"
+            yield self._say(StatementKind.OBSERVATION, self._templates["value"][number], (fact,))
+            other = self._compared(fact, windows)
+            if other is not None:
+                template = self._templates["compared_alone"][number]
+                comparison = f"{{cmp:{fact.id}:{other.id}}}"
+                yield self._say(StatementKind.OBSERVATION, template, (fact, other), comparison=comparison)
 
     @staticmethod
     def _compared(fact: Fact, windows: Mapping[str, Fact]) -> Fact | None:

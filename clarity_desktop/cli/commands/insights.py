@@ -94,6 +94,30 @@ def generate(
     session.output.answer(document, found.text or found.refused or "")
 
 
+@app.command("for-person")
+def for_person(
+    context: typer.Context,
+    patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
+    topic: Annotated[Topic, typer.Option(help="What it is about.")] = Topic.SLEEP,
+    language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    event: Annotated[str | None, typer.Option(help="Day of the event, for the topic event: YYYY-MM-DD.")] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(metavar="FILE.pdf", help="Also write it for printing.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Say the same facts in plain words for the person themselves; by rules, so nothing is sent."""
+    session = session_of(context)
+    services = session.unlocked()
+    check_language(language)
+    patient_id = services.patient(patient).id
+    found = services.patient_insight(patient_id, topic, language=language, event=_day(event))
+    document = insight_document(found)
+    if pdf is not None:
+        written = services.write_patient_insight(patient_id, found, pdf)
+        document["files"] = [{"path": written.path, "sha256": written.sha256}]
+    session.output.answer(document, found.text or found.refused or "")
+
+
 @app.command("preview")
 def preview(
     context: typer.Context,

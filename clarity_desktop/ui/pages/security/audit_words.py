@@ -87,6 +87,7 @@ _WORDS = {
     "insight.question": "Question asked",
     "insight.refused": "Sending refused",
     "export.insight": "Insight as a table",
+    "export.insight_person": "Words for the person, as a PDF",
     "export.summary": "Patient summary as a PDF",
     "export.insight_sends": "List of what was sent, as a PDF",
     "insight.send": "Sent to a provider",
