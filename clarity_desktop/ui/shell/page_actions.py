@@ -100,6 +100,32 @@ def go_account(window: Window) -> None:
 
 
 @command(
+    "go.server",
+    "Show server",
+    _GO,
+    icon="hard-drive",
+    needs=["unlocked"],
+    words=["cloud", "uploads", "analyses", "texts", "account", "results"],
+)
+def go_server(window: Window) -> None:
+    """Shows the account at the server, what lies there, and its analyses and texts."""
+    window.open_page("server")
+
+
+@command(
+    "go.live",
+    "Show live channel",
+    _GO,
+    icon="activity",
+    needs=["unlocked"],
+    words=["cloud", "chat", "assistant", "socket", "messages"],
+)
+def go_live(window: Window) -> None:
+    """Shows the live channel to the server's assistant, and the analyses that it tells of."""
+    window.open_page("live")
+
+
+@command(
     "go.server-check",
     "Show server check",
     _GO,

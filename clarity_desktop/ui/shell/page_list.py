@@ -156,6 +156,18 @@ def _account() -> type[Page]:
     return AccountPage
 
 
+def _server() -> type[Page]:
+    from clarity_desktop.ui.pages.cloud.server import ServerPage
+
+    return ServerPage
+
+
+def _live() -> type[Page]:
+    from clarity_desktop.ui.pages.cloud.live import LivePage
+
+    return LivePage
+
+
 def _server_check() -> type[Page]:
     from clarity_desktop.ui.pages.cloud.server_check import ServerCheckPage
 
@@ -197,6 +209,8 @@ PAGES = (
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("sync", "Sync", "refresh-cw", "workstation", _sync, _DATA),
     PageEntry("account", "Account", "user", "workstation", _account, (Right.OWN_ACCESS,)),
+    PageEntry("server", "Server", "hard-drive", "workstation", _server, (Right.SEND_INSIGHT, Right.SET_POLICY)),
+    PageEntry("live", "Live channel", "activity", "workstation", _live, (Right.SEND_INSIGHT,)),
     PageEntry("server-check", "Server check", "scan-line", "workstation", _server_check, (Right.OWN_ACCESS,)),
     PageEntry("diagnostics", "Diagnostics", "gauge", "workstation", _diagnostics, (Right.OWN_ACCESS,)),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,15 +17,16 @@ from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.jobs import board, run_mutation
+from clarity_desktop.ui.pages.cloud.account_factor import SecondFactorCard
 from clarity_desktop.ui.pages.cloud.account_forms import (
     action_button,
     ask_challenge,
     ask_code,
     ask_new_password,
     ask_registration,
-    ask_server,
     ask_sign_in,
 )
+from clarity_desktop.ui.pages.cloud.account_servers import ServersCard
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
 from clarity_desktop.ui.qt import QHBoxLayout, QLineEdit, Qt, QVBoxLayout, QWidget
 
@@ -35,9 +37,15 @@ if TYPE_CHECKING:
 __all__ = ["AccountPage"]
 
 _NO_RIGHT = "Only those who may send, or an admin, sign in"
-_NO_POLICY = "An admin adds and changes servers"
+_ANNOUNCED_S = 86_400
 _OFF = "Sending to outside services is switched off; an admin can switch it on in the settings"
 _NO_SERVER = "Add a server first"
+
+
+def _sign_in_words(data: CloudStatus, kept: str) -> str:
+    if not data.signed_in:
+        return "Signed out; what waits to be sent stays here"
+    return kept if data.ends is None else f"{kept}. It ends {when(data.ends)}, and nothing renews it"
 
 
 class AccountPage(LoadedPage):
@@ -55,7 +63,15 @@ class AccountPage(LoadedPage):
         self.sign_in = action_button("Sign in", "primary", "user", self.begin_sign_in)
         self._own(column)
         self._known(column)
-        self._places(column)
+        self.factor = SecondFactorCard(self.services)
+        self.factor.told.connect(self.told)
+        self.factor.changed.connect(self.reload)
+        column.addWidget(self.factor)
+        self.servers_card = ServersCard(self.services)
+        self.servers_card.changed.connect(self.reload)
+        self.servers_card.check_wanted.connect(lambda url: self.go.emit("server-check", {"url": url}))
+        self.servers_card.table.current_changed.connect(lambda _: self._enable())
+        column.addWidget(self.servers_card)
 
     def _own(self, column: QVBoxLayout) -> None:
         card = Card("Signed in", "Everything on this machine works without an account")
@@ -108,27 +124,6 @@ class AccountPage(LoadedPage):
         self.accounts_card.body.addLayout(row)
         column.addWidget(self.accounts_card)
 
-    def _places(self, column: QVBoxLayout) -> None:
-        self.servers_card = Card("Servers")
-        columns = (Column("Address"), Column("Sign-in by", 150), Column("Profile", 100), Column("Asked", 190))
-        self.servers = RecordTable("Servers", columns)
-        self.servers.current_changed.connect(lambda _: self._enable())
-        self.servers_card.body.addWidget(self.servers)
-        self.no_server = Label("None yet. The operator of a server gives its address and its sign-in.", "body", "muted")
-        self.servers_card.body.addWidget(self.no_server)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        self.add = action_button("Add a server", "normal", "plus", lambda: self.edit_server(None))
-        self.change = action_button("Change", "normal", "pencil", lambda: self.edit_server(self._server()))
-        self.check = action_button("Check contract", "normal", "scan-line", self.open_check)
-        self.remove = action_button("Remove", "danger", "trash-2", self.remove_server)
-        for button in (self.add, self.change, self.check):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.remove)
-        self.servers_card.body.addLayout(row)
-        column.addWidget(self.servers_card)
-
     def toolbar_lead(self) -> list[QWidget]:
         return [self.badge]
 
@@ -149,6 +144,8 @@ class AccountPage(LoadedPage):
         current = data.current
         if not data.sending:
             self.badge.show_state("Sending switched off", "cloud-off", "neutral", _OFF)
+        elif data.ends is not None and data.ends - time.time() <= _ANNOUNCED_S:
+            self.badge.show_state(f"Sign-in ends {when(data.ends)}", "hourglass", "warn", "Nothing renews this sign-in")
         elif data.signed_in:
             self.badge.show_state("Signed in", "check", "ok")
         else:
@@ -160,7 +157,7 @@ class AccountPage(LoadedPage):
             "Account": "–" if current is None else current.email or current.user_id,
             "Server": "–" if current is None else current.server,
             "Contract": "–" if current is None else f"Profile {current.profile or 'unknown'}, {found}",
-            "Sign-in": kept if data.signed_in else "Signed out; what waits to be sent stays here",
+            "Sign-in": _sign_in_words(data, kept),
         }
         for name, value in shown.items():
             self.values[name].setText(value)
@@ -173,16 +170,7 @@ class AccountPage(LoadedPage):
         self.accounts_card.set_title("Accounts of this vault", count_words(len(data.accounts), "account"))
         self.accounts.setVisible(bool(data.accounts))
         self.no_account.setVisible(not data.accounts)
-        logins = {"pool": "identity service", "server": "server itself"}
-        self.servers.show_records(
-            [
-                Record(one.url, (one.url, logins[one.login], one.profile or "unknown", when(one.detected or None)))
-                for one in data.servers
-            ]
-        )
-        self.servers_card.set_title("Servers", count_words(len(data.servers), "server"))
-        self.servers.setVisible(bool(data.servers))
-        self.no_server.setVisible(not data.servers)
+        self.servers_card.show_servers(data.servers, may=Right.SET_POLICY in self._rights)
         self._enable()
 
     def _enable(self) -> None:
@@ -190,7 +178,6 @@ class AccountPage(LoadedPage):
         if data is None:
             return
         may = bool(self._rights & {Right.SEND_INSIGHT, Right.SET_POLICY})
-        policy = "" if Right.SET_POLICY in self._rights else _NO_POLICY
         way = _NO_RIGHT if not may else _OFF if not data.sending else _NO_SERVER if not data.servers else ""
         signed = "" if data.signed_in else "Nobody is signed in"
         for button in (self.sign_in, self.register, self.confirm_mail, self.forgotten):
@@ -202,19 +189,10 @@ class AccountPage(LoadedPage):
         chosen = "" if self.accounts.current_key() else "Choose an account first"
         enable(self.choose, (_NO_RIGHT if not may else "") or chosen)
         enable(self.forget, (_NO_RIGHT if not may else "") or chosen)
-        place = "" if self._server() is not None else "Choose a server first"
-        enable(self.add, policy)
-        enable(self.change, policy or place)
-        enable(self.remove, policy or place)
-        enable(self.check, place)
+        self.factor.show_status(data, way)
 
     def _server(self) -> CloudServer | None:
-        if self._status is None:
-            return None
-        key = self.servers.current_key()
-        found = next((one for one in self._status.servers if one.url == key), None)
-        only = self._status.servers[0] if len(self._status.servers) == 1 else None
-        return found or only
+        return self.servers_card.chosen()
 
     # -- signing in and out -----------------------------------------------------------------------------------
 
@@ -368,31 +346,6 @@ class AccountPage(LoadedPage):
             ready=lambda: "" if line.text().strip() else "Type the e-mail address first",
         )
 
-    # -- servers ----------------------------------------------------------------------------------------------
-
-    def edit_server(self, server: CloudServer | None) -> None:
-        """Ask for a server's address, identity service and trust."""
-        words = (
-            "The change is an entry of the audit. The identity service proves the password without seeing it. With the "
-            "server's own sign-in the password is sent to the server, which is known to write sign-ins into its log."
-        )
-        ask_server(self.window(), self.services, server, words, lambda _: self.reload())
-
-    def remove_server(self) -> None:
-        """Ask, then forget a server."""
-        server = self._server()
-        if server is None:
-            return
-        confirm(
-            self.window(),
-            "Remove the server?",
-            f"{server.url} is forgotten here. Nothing changes at the server.",
-            verb="Remove",
-            on_confirm=lambda: self._do(lambda: self.services.remove_cloud_server(server.url)),
-        )
-
     def open_check(self) -> None:
-        """Show what the server offers."""
-        server = self._server()
-        if server is not None:
-            self.go.emit("server-check", {"url": server.url})
+        """Show what the chosen server offers."""
+        self.servers_card.open_check()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clarity_desktop.ui.components.buttons import Button
-from clarity_desktop.ui.components.choice import Choice
+from clarity_desktop.ui.components.choice import CheckBox, Choice
 from clarity_desktop.ui.components.field import Field, PassphraseEdit
 from clarity_desktop.ui.dialogs.form import ask_form, with_secrets
 from clarity_desktop.ui.qt import QGridLayout, QLineEdit, QWidget
@@ -68,11 +68,15 @@ def ask_sign_in(
     server, name, password = _servers(servers, current), QLineEdit(email), PassphraseEdit()
     by_server = {one.url for one in servers if one.login == "server"}
     fields = {"email": Field("E-mail", name), "password": Field("Password", password)}
+    remember = CheckBox("Remember this computer")
+    remember.setAccessibleDescription("The second factor is not asked for here again, where the service offers that")
+    remember.setToolTip(remember.accessibleDescription())
 
     def act() -> Callable[[], object]:
         typed = password.text()
         url, address = server.value(), name.text()
-        return with_secrets(lambda: services.cloud_sign_in(url, address, typed, another=another), typed)
+        keep = remember.isChecked()
+        return with_secrets(lambda: services.cloud_sign_in(url, address, typed, another=another, remember=keep), typed)
 
     words = "The password proves itself to the identity service and does not leave this machine."
     if by_server:
@@ -81,7 +85,7 @@ def ask_sign_in(
         window,
         "Sign in with another account" if another else "Sign in",
         words,
-        (Field("Server", server), *fields.values()),
+        (Field("Server", server), *fields.values(), remember),
         "Sign in",
         act,
         done,
@@ -219,7 +223,11 @@ def ask_server(window: QWidget, services: Services, server: CloudServer | None, 
         for name in ("region", "pool_id", "client_id", "ca_file", "pin", "proxy")
     }
     login = Choice(
-        [("pool", "Identity service: the password stays here"), ("server", "Server: the password is sent to it")],
+        [
+            ("pool", "Identity service: the password stays here"),
+            ("server", "Server: the password is sent to it"),
+            ("clinic", "Clinic server: the password is sent to it, for one token"),
+        ],
         "pool" if server is None else server.login,
     )
     choices = [("", "By the server's document"), ("openapi", "openapi"), ("audit", "audit"), ("draft", "draft")]
