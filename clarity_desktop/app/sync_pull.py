@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.sync import SyncServices
+from clarity_desktop.app.sync_conflicts import SyncConflictServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, UsageError
 from clarity_desktop.domain.exchange import (
     DIRECTIONS,
     PULLED,
-    Conflict,
+    RECORDS_KIND,
     Direction,
     PullReport,
     RemotePerson,
@@ -44,7 +43,7 @@ _CANNOT: Final = (
 )
 
 
-class SyncPullServices(SyncServices):
+class SyncPullServices(SyncConflictServices):
     """Part of ``Services``; its calls wait for the network, so make them from a worker."""
 
     # -- who is there -------------------------------------------------------------------------------------------
@@ -207,19 +206,6 @@ class SyncPullServices(SyncServices):
         finally:
             self._cycle_lock.release()
 
-    # -- what both sides wrote ----------------------------------------------------------------------------------
-
-    @needs(Right.SEE_IDENTITY)
-    def conflicts(self, patient_id: str | None = None) -> tuple[Conflict, ...]:
-        """What both sides wrote and a person is asked about, oldest first; of one person, or of all (Y-48).
-
-        Those that were resolved stay in the list until the next sync, with what was chosen.
-        """
-        if patient_id is not None:
-            return tuple(self.vault.conflicts.list(patient_id))
-        shown = {one.id for one in self._visible(self.vault.patients.list())}
-        return tuple(one for one in self.vault.conflicts.list() if one.patient_id in shown)
-
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _channel_reader(self) -> Any:
@@ -235,16 +221,13 @@ class SyncPullServices(SyncServices):
             records=self._records_text,
         )
 
-    def _records_text(self, patient_id: str) -> str:
-        """What travels of a person beside samples. The part of the services that exchanges records fills this."""
-        del patient_id
-        return ""
-
     def _cycle(self, key: str, cancel: CancelToken, open_patient: str | None) -> CycleReport:
         """A cycle of sync in the direction that was chosen; reading comes first, since it may stop what waits."""
         from clarity_desktop.cloud.sync.cycle import CycleReport
 
         outbox = self.vault.outbox
+        self.vault.conflicts.finish()
+        self._refresh_records(key)
         direction = self._direction_of(key)
         if direction is None and not outbox.enabled(key):
             return super()._cycle(key, cancel, open_patient)
@@ -272,9 +255,6 @@ class SyncPullServices(SyncServices):
         self.vault.exchange.choose_direction(key, direction)
         kept = dict(self.settings.get(_DIRECTIONS) or {})
         self.settings.set(_DIRECTIONS, kept | {f"{self._vault_mark()}/{key}": direction})
-
-    def _vault_mark(self) -> str:
-        return hashlib.sha256(str(self.vault_directory.resolve()).encode()).hexdigest()[:16]
 
     def _has_other_devices(self, key: str) -> bool:
         return bool(self.vault.outbox.recall(f"others/{key}", False))
@@ -417,7 +397,19 @@ class SyncPullServices(SyncServices):
         """One page of one patient, in one transaction."""
         from clarity_desktop.vault.intake.page import PulledPiece
 
-        pieces = [PulledPiece(group, tuple(index.pieces[group].found.values()), channels) for group, channels in page]
+        texts = [one.text for _, channels in page for one in channels if one.kind == RECORDS_KIND]
+        if texts:
+            taken = self._take_records(key, patient_id, texts)
+            report.new += taken.new
+            report.conflicts += taken.conflicts
+        pieces = [
+            PulledPiece(
+                group,
+                tuple(index.pieces[group].found.values()),
+                [one for one in channels if one.kind != RECORDS_KIND],
+            )
+            for group, channels in page
+        ]
         count = self.vault.exchange.put_page(patient_id, key, person, pieces)
         report.read += len(pieces)
         report.new += count.new
@@ -450,8 +442,6 @@ def _remote_person(person: str, pieces: Collection[RemotePiece], patient_id: str
 
 
 def _restore_line(kind: str, pieces: Collection[RemotePiece]) -> RestoreLine:
-    from clarity_desktop.domain.exchange import RECORDS_KIND
-
     what = "records" if kind == RECORDS_KIND else kind
     count = len(pieces) if kind == RECORDS_KIND else sum(one.kinds[kind] for one in pieces)
     return RestoreLine(

@@ -172,7 +172,12 @@ def joined_records(mine: ExchangeRecord, theirs: ExchangeRecord) -> ExchangeReco
     """
     if (mine.record_class, mine.entity) != (theirs.record_class, theirs.entity):
         raise ValueError("two different records")
-    by_stamp = {one.stamp: one for one in (*mine.versions, *theirs.versions)}
+    by_stamp: dict[Stamp, RecordVersion] = {}
+    for one in (*mine.versions, *theirs.versions):
+        # A notice of a withdrawal bears no names; the same version with them says more.
+        known = by_stamp.get(one.stamp)
+        if known is None or (known.base is None, known.who) < (one.base is None, one.who):
+            by_stamp[one.stamp] = one
     every = [by_stamp[stamp] for stamp in sorted(by_stamp)]
     kept = tuple(one for one in every if not any(other.knows(one) for other in every))
     return ExchangeRecord(mine.record_class, mine.entity, kept)

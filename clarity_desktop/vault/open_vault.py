@@ -57,6 +57,7 @@ from clarity_desktop.vault.tables.diary import Diary
 from clarity_desktop.vault.tables.elements import Elements
 from clarity_desktop.vault.tables.exchange import Exchange
 from clarity_desktop.vault.tables.exchange_conflicts import Conflicts
+from clarity_desktop.vault.tables.exchange_records import ExchangeRecords
 from clarity_desktop.vault.tables.findings import Findings
 from clarity_desktop.vault.tables.imports import Imports
 from clarity_desktop.vault.tables.insights import InsightTable
@@ -173,6 +174,7 @@ class OpenVault:
         self.cloud = CloudTable(self._store)
         self.outbox = Outbox(self._store)
         self.exchange = Exchange(self._store)
+        self.records = ExchangeRecords(self._store)
         self.conflicts = Conflicts(self._store)
         self.secrets = KeptSecrets(KeyHeader.read(layout.keys)[0].vault_id)
         backups = circumstances.backups or folder_beside(layout.directory)

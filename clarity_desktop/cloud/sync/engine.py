@@ -15,6 +15,7 @@ from clarity_desktop.cloud.sync.cycle import Ability, CycleReport, OutboxStore
 from clarity_desktop.cloud.sync.metrics import packed_metrics
 from clarity_desktop.cloud.sync.origin import Origin
 from clarity_desktop.cloud.sync.packing import Channel
+from clarity_desktop.cloud.sync.records import is_notice
 from clarity_desktop.cloud.sync.refusals import Refusals, stops_all
 from clarity_desktop.domain.errors import ConflictError
 from clarity_desktop.domain.sync import Operation, OperationState, SyncReason
@@ -95,8 +96,11 @@ class SyncEngine(Refusals):
             reason = await asyncio.to_thread(self._refusal, patient_id)
             if reason is not None:
                 waiting = await asyncio.to_thread(self._due, patient_id, [_S.NEW, _S.BATCHED])
-                await self._move([one.op_id for one in waiting], _S.DEAD, reason=reason.value)
-                continue
+                stopping = await asyncio.to_thread(self._stopping, waiting, reason)
+                stopped = [one.op_id for one in waiting if one.op_id not in stopping]
+                await self._move(stopped, _S.DEAD, reason=reason.value)
+                if not stopping:
+                    continue
             while True:
                 try:
                     batch = await asyncio.to_thread(self._next_batch, patient_id)
@@ -114,6 +118,13 @@ class SyncEngine(Refusals):
                         raise
                     report.errors.append(error.code)
                     break
+
+    def _stopping(self, waiting: Sequence[Operation], reason: SyncReason) -> set[str]:
+        """Operations that tell other devices of a withdrawal and nothing else; they are what makes those stop."""
+        if reason is not SyncReason.CONSENT_WITHDRAWN:
+            return set()
+        notices = [one for one in waiting if one.span.start < 0]
+        return {one.op_id for one in notices if is_notice(self._metric(one))}
 
     def _due(self, patient_id: str, states: Sequence[OperationState]) -> list[Operation]:
         return self._outbox.operations(
@@ -202,6 +213,10 @@ class SyncEngine(Refusals):
 
     # -- sending ------------------------------------------------------------------------------------------------
 
+    def _only_stops(self, batch: Any, reason: SyncReason) -> bool:
+        named = [self._outbox.operation(one) for one in batch.operations]
+        return len(self._stopping(named, reason)) == len(named)
+
     async def _send(self, batch: Any, report: CycleReport) -> None:
         wait = self._api.client.buckets["upload"].wait_s()
         if wait > 0:
@@ -213,7 +228,7 @@ class SyncEngine(Refusals):
                 wait_s=wait,
             )
         reason = await asyncio.to_thread(self._refusal, batch.patient_id)
-        if reason is not None:
+        if reason is not None and not await asyncio.to_thread(self._only_stops, batch, reason):
             await self._move(batch.operations, _S.DEAD, reason=reason.value)
             return
         correlation = str(uuid.uuid4())

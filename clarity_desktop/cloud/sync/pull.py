@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from clarity_desktop.cloud.api.capabilities import CloudApi
 from clarity_desktop.cloud.sync.packing import Channel, PackedPart, peek, unpack
+from clarity_desktop.cloud.sync.records import read_records
 from clarity_desktop.domain.errors import IntegrityError
-from clarity_desktop.domain.exchange import RECORDS_KIND
+from clarity_desktop.domain.exchange import RECORDS_KIND, RecordClass
 from clarity_desktop.domain.time import Instant
 
 __all__ = ["PieceReader", "RemoteIndex", "RemotePiece", "read_index"]
@@ -40,6 +41,8 @@ class RemotePiece:
     last: Instant | None = None
     """Start of its last sample; ``None`` where the header does not say."""
     size: int = 0
+    erases: bool = False
+    """Whether it tells that its person was erased."""
     is_tagged: bool = True
     """False for a piece of the first version, which names nobody."""
 
@@ -109,6 +112,9 @@ def _head(piece: RemotePiece, part: PackedPart) -> None:
     kinds: dict[str, int] = {}
     starts, lasts = [], []
     for header in headers:
+        if header.get("text"):
+            told = read_records(str(header["text"]))
+            piece.erases |= any(one.record_class is RecordClass.ERASURE for one in told)
         kind = str(header.get("kind", ""))
         kinds[kind] = kinds.get(kind, 0) + int(header.get("count") or 0)
         if isinstance(header.get("start"), int) and kind != RECORDS_KIND:

@@ -70,9 +70,9 @@ _STATEMENTS: Final[tuple[str, ...]] = (
         "k.metric_type, -1, 1, 'new', CAST(strftime('%s', 'now') AS INTEGER), CAST(strftime('%s', 'now') AS "
         "INTEGER), 0, 0, 0, 0, '', '', 0 FROM exchange_people e JOIN sync_patients p ON p.patient_id = "
         "e.patient_id AND p.account = e.account AND p.enabled = 1 JOIN sync_kinds k ON k.kind = "
-        "'ClarityRecords' WHERE e.patient_id = NEW.patient_id AND e.is_own = 1 AND e.with_records = 1 ON "
-        "CONFLICT (account, patient_id, metric_type, period) WHERE state = 'new' AND part = 1 DO UPDATE SET "
-        "version = version + 1, sealed = NULL, payload_hash = NULL; END"
+        "'ClarityRecords' WHERE e.patient_id = NEW.patient_id AND e.is_own = 1 ON CONFLICT (account, "
+        "patient_id, metric_type, period) WHERE state = 'new' AND part = 1 DO UPDATE SET version = version + "
+        "1, sealed = NULL, payload_hash = NULL; END"
     ),
     (
         "CREATE TRIGGER exchange_hears_of_records AFTER INSERT ON exchange_records BEGIN INSERT INTO outbox "

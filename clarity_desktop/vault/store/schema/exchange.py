@@ -76,7 +76,7 @@ exchange_conflicts = Table(
 )
 
 
-def _hears(name: str, event_name: str, table: str, row: str, column: str) -> str:
+def _hears(name: str, event_name: str, table: str, row: str, column: str, only: str = " AND e.with_records = 1") -> str:
     return (
         f"CREATE TRIGGER exchange_hears_of_{name} AFTER {event_name} ON {table} BEGIN "
         "INSERT INTO outbox (op_id, patient_id, account, metric_type, period, part, state, created, updated, "
@@ -85,7 +85,7 @@ def _hears(name: str, event_name: str, table: str, row: str, column: str) -> str
         "CAST(strftime('%s', 'now') AS INTEGER), CAST(strftime('%s', 'now') AS INTEGER), 0, 0, 0, 0, '', '', 0 "
         "FROM exchange_people e JOIN sync_patients p ON p.patient_id = e.patient_id AND p.account = e.account "
         f"AND p.enabled = 1 JOIN sync_kinds k ON k.kind = '{RECORDS_KIND}' "
-        f"WHERE e.patient_id = {row}.{column} AND e.is_own = 1 AND e.with_records = 1 "
+        f"WHERE e.patient_id = {row}.{column} AND e.is_own = 1{only} "
         "ON CONFLICT (account, patient_id, metric_type, period) WHERE state = 'new' AND part = 1 "
         "DO UPDATE SET version = version + 1, sealed = NULL, payload_hash = NULL; END"
     )
@@ -94,7 +94,8 @@ def _hears(name: str, event_name: str, table: str, row: str, column: str) -> str
 EXCHANGE_LISTENERS: Final = (
     _hears("entries", "INSERT", "diary_history", "NEW", "patient_id"),
     _hears("patients", "UPDATE", "patients", "NEW", "id"),
-    _hears("consents", "INSERT", "consents", "NEW", "patient_id"),
+    # A withdrawal travels wherever data do.
+    _hears("consents", "INSERT", "consents", "NEW", "patient_id", ""),
     _hears("records", "INSERT", "exchange_records", "NEW", "patient_id"),
     _hears("versions", "UPDATE", "exchange_records", "NEW", "patient_id"),
 )
