@@ -27,7 +27,7 @@ class CorrelationLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        self._label = Label("", "mono", "muted", wrap=True, selectable=True)
+        self._label = Label("", "mono", "muted", selectable=True)
         row.addWidget(self._label, 1)
         self.copy = Button("Copy", "quiet", "copy")
         self.copy.setAccessibleName("Copy the correlation id")
@@ -43,7 +43,6 @@ class CorrelationLine(QWidget):
     def show_error(self, error: ClarityError | None) -> None:
         """Show the id of an error, or nothing."""
         self._text = "" if error is None else correlation_of(error)
-        # Long ids may break at their joints.
-        self._label.setText(f"Correlation {self._text}")
+        self._label.setText("Correlation " + self._text.replace(" · ", "\n"))
         self._label.setAccessibleName(f"Correlation id {self._text}")
         self.setVisible(bool(self._text))

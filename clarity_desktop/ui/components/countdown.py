@@ -37,7 +37,7 @@ class Countdown(QWidget):
     over = Signal()
     """The waiting has ended."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, wrap: bool = False) -> None:
         super().__init__()
         self._clock = clock
         self._until = 0.0
@@ -45,7 +45,7 @@ class Countdown(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        self._label = Label("", "body", wrap=True)
+        self._label = Label("", "body", wrap=wrap)
         row.addWidget(Icon("hourglass", 16, "info"))
         row.addWidget(self._label, 1)
         self._timer = QTimer(self)

@@ -129,8 +129,8 @@ class DirectionSheet(Sheet):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(rows)
         # The sheet's own surface shows through.
-        rows.setAutoFillBackground(False)
-        area.viewport().setAutoFillBackground(False)
+        for clear in (area, area.viewport(), rows):
+            clear.setProperty("role", "clear")
         area.setFixedHeight(min(rows.sizeHint().height() + 4, _MOST_HIGH))
         self.body.addWidget(area)
 

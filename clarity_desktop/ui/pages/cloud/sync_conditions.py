@@ -68,7 +68,7 @@ class AnswersCard(Card):
         line.setSpacing(8)
         self._icon = Icon("circle-check", 16, "ok")
         self.breaker = Label("", "body", wrap=True)
-        self.countdown = Countdown()
+        self.countdown = Countdown(wrap=True)
         words = QVBoxLayout()
         words.setSpacing(0)
         words.addWidget(self.breaker)

@@ -46,7 +46,7 @@ class ServerCard(Card):
         self.body.addLayout(line)
         own = "The own limit is below the server's, so that a person's upload always finds room."
         self.body.addWidget(Label(own, "small", "muted", wrap=True))
-        self.countdown = Countdown()
+        self.countdown = Countdown(wrap=True)
         self.body.addWidget(self.countdown)
         self.mode = SegmentedSwitch(
             "When sync goes", (("always", "By itself"), ("on_demand", "Only on demand")), "always"
