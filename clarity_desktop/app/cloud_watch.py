@@ -12,7 +12,7 @@ from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ClarityError
 
 if TYPE_CHECKING:
-    from clarity_desktop.cloud.client import CloudClient
+    from clarity_desktop.cloud.client import Call, CloudClient
     from clarity_desktop.cloud.client.breaker import BreakerState
 
 __all__ = ["CloudWatchServices"]
@@ -32,17 +32,30 @@ class CloudWatchServices(CloudServerServices):
             # The loop does not wait for the vault.
             asyncio.get_running_loop().run_in_executor(None, self._breaker_changed, host, state.value)
 
+        def referred(call: Call, theirs: str) -> None:
+            asyncio.get_running_loop().run_in_executor(None, self._referred, host, call, theirs)
+
         client.breaker.changed = changed
+        client.referred = referred
         return client
+
+    def _referred(self, host: str, call: Call, theirs: str) -> None:
+        """An entry with the server's reference of a call beside ours, which the outbox holds too (L-40)."""
+        self._note_quietly("cloud.reference", "ok", f"{host} {call.template}: {call.correlation} is {theirs}")
 
     def _breaker_changed(self, host: str, state: str) -> None:
         """An entry that calls to a server pause, or pass again (L-26)."""
-        if self._vault is None or self.vault.is_read_only:
-            return
         words = "calls pause for a minute" if state == "open" else "calls pass again"
+        if self._note_quietly("cloud.breaker", "noticed", f"{host}: {words}"):
+            self._announce(Change.SETTINGS)
+
+    def _note_quietly(self, action: str, outcome: str, detail: str) -> bool:
+        vault = self._vault
+        if vault is None or vault.is_read_only:
+            return False
         try:
-            self.vault.audit.append("cloud.breaker", outcome="noticed", detail=f"{host}: {words}")
+            vault.audit.append(action, outcome=outcome, detail=detail)
         except ClarityError:
-            # The vault was locked meanwhile; the breaker went with its client.
-            return
-        self._announce(Change.SETTINGS)
+            # The vault was locked meanwhile, and the client went with it.
+            return False
+        return True

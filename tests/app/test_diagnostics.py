@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 from clarity_desktop.app import Services, open_services
 from clarity_desktop.app.cloud_sessions import ACCOUNTS, CloudAccount
+from clarity_desktop.cloud.api.capabilities import INSIGHT_KEYS
 from clarity_desktop.cloud.auth import TokenSet
 from clarity_desktop.cloud.client import CloudError
+from clarity_desktop.cloud.client.wire import reference_of
 from clarity_desktop.cloud.contract import detect
 from clarity_desktop.cloud.contract.features import features_off
 from clarity_desktop.domain.conditions import CloudCondition
@@ -215,3 +218,29 @@ def test_without_a_sign_in_the_open_parts_are_asked(services: Services, replica:
     told = {one.part: one.outcome for one in found.probes}
     assert (told["root"], told["auth"], told["pat"]) == ("answers", "answers", "refused")
     assert found.profile == "openapi"
+
+
+def test_l40_the_servers_reference_stands_beside_ours(services: Services, replica: Replica) -> None:
+    account = live(services, replica)
+    values = dict.fromkeys(INSIGHT_KEYS, 0.5)
+    found = services._net.run(services._cloud_api(account).insight_generate(values))
+    assert found.request_id
+    time.sleep(0.1)
+    told = [one.detail for one in services.vault.audit.entries() if one.action == "cloud.reference"]
+    assert len(told) == 1
+    assert told[0].endswith(f" is {found.request_id}")
+    ours = told[0].split(": ")[1].split(" is ")[0]
+    assert str(uuid.UUID(ours)) == ours
+    # A reference is a short word; anything else is not kept.
+    assert reference_of({"x-request-id": "req-1"}, None) == "req-1"
+    assert reference_of({"x-request-id": "a letter from Ada"}, {"metadata": {"request_id": 7}}) == ""
+
+
+def test_l33_kept_answers_tell_their_age_and_can_be_dropped(services: Services, replica: Replica) -> None:
+    account = live(services, replica)
+    services.vault.cloud.keep_body(account.key, "one", '"e"', {"a": 1}, 1_700_000_000)
+    services.vault.cloud.keep_body(account.key, "two", '"f"', {"a": 2}, 1_700_000_600)
+    (kept,) = services.cached_answers()
+    assert (kept.account, kept.answers, kept.oldest, kept.newest) == (account.key, 2, 1_700_000_000, 1_700_000_600)
+    assert services.clear_cached_answers() == 2
+    assert services.cached_answers() == ()

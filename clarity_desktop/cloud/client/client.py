@@ -30,6 +30,7 @@ from clarity_desktop.cloud.client.failures import (
     unreadable,
 )
 from clarity_desktop.cloud.client.tokens import TokenSource
+from clarity_desktop.cloud.client.wire import encoded, read_body, reference_of
 from clarity_desktop.cloud.problem import Problem, read_problem
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ __all__ = ["CloudClient", "Service"]
 _PAUSES_S: Final = (0.0, 0.3, 1.0)
 _JITTER: Final = 0.2
 _CONNECT_S: Final = 5.0
-_MOST_BODY: Final = 64 * 2**20
 _FAULTS_IN_A_ROW: Final = 3
 """E8 answers after which a capability counts as broken (clarity-api §9)."""
 
@@ -90,6 +90,8 @@ class CloudClient:
         self.buckets = Buckets(self.clock, bucket_store, f"{self.base_url}/{account}")
         self.breaker = Breaker(self.clock)
         self.hooks = hooks or Hooks()
+        self.referred: Callable[[Call, str], None] | None = None
+        """Told the server's own reference of a call, where it gives one (L-40); must not wait."""
         self._capabilities: dict[str, Breaker] = {}
         self._cache = cache
         self._running: dict[str, asyncio.Task[Answer]] = {}
@@ -250,7 +252,7 @@ class CloudClient:
         http = await self._client()
         cached = self._cache.find(self.account, call) if self._cache is not None and call.method == "GET" else None
         headers = self._headers(call, token, cached)
-        content = call.body if call.body is not None else _encoded(call.document)
+        content = call.body if call.body is not None else encoded(call.document)
         if content is not None:
             headers["Content-Type"] = "application/json"
         request = http.build_request(
@@ -275,7 +277,7 @@ class CloudClient:
             async with asyncio.timeout(call.read_timeout_s):
                 response = await http.send(request, stream=True)
                 try:
-                    body = await _read(response)
+                    body = await read_body(response)
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ssl.SSLError) as error:
@@ -283,7 +285,17 @@ class CloudClient:
             raise no_answer(call, error) from None
         self._tell(self.hooks.on_response, trace(response.status_code, len(body)))
         self._note_time(response.headers.get("date"))
-        return await self._judged(call, response, body, cached)
+        try:
+            answer = await self._judged(call, response, body, cached)
+        except CloudError as error:
+            self._refer(call, "" if error.problem is None else error.problem.request_id)
+            raise
+        self._refer(call, reference_of(response.headers, answer.document))
+        return answer
+
+    def _refer(self, call: Call, theirs: str) -> None:
+        if theirs and self.referred is not None:
+            self.referred(call, theirs)
 
     async def _judged(self, call: Call, response: httpx.Response, body: bytes, cached: CachedBody | None) -> Answer:
         status, headers = response.status_code, response.headers
@@ -375,21 +387,3 @@ class CloudClient:
             listener(trace)
         except Exception:  # noqa: BLE001 - a listener of any kind must not reach the request; it is counted
             self.hooks.raised += 1
-
-
-def _encoded(document: Any) -> bytes | None:
-    if document is None:
-        return None
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-async def _read(response: httpx.Response) -> bytes:
-    import httpx
-
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > _MOST_BODY:
-            raise httpx.ReadError("the answer is larger than any of this server")
-        parts.append(part)
-    return b"".join(parts)

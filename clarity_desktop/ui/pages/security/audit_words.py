@@ -52,6 +52,7 @@ _WORDS = {
     "cloud.live_open": "Live channel opened",
     "cloud.live_send": "Text sent to a server",
     "cloud.read": "Asked a server",
+    "cloud.reference": "Server's own reference of a call",
     "cloud.refresh": "Sign-in renewed",
     "cloud.register": "Account registered",
     "cloud.rename": "Name at a server changed",
