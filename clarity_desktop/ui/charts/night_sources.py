@@ -87,11 +87,13 @@ def _words(
     """Name and times beside a bar, the name alone where both have no room."""
     left, right = ends
     colour = theme.current().ui["text_muted"]
-    for words in (f"{bar.name} · {clock(zone, bar.span.start)}–{clock(zone, bar.span.stop)}", bar.name):
-        width = text_width("micro", words) + 8
-        if right + width <= area.right() + 12:
+    both = (f"{bar.name} · {clock(zone, bar.span.start)}–{clock(zone, bar.span.stop)}", bar.name)
+    # After the bar first, where no mark of the night crosses the words.
+    for words in both:
+        if right + text_width("micro", words) + 8 <= area.right() + 12:
             text(painter, right + 8, y, words, colour)
             return
-        if left - width >= area.left():
+    for words in both:
+        if left - text_width("micro", words) - 8 >= area.left():
             text(painter, left - 8, y, words, colour, align="right")
             return

@@ -88,8 +88,11 @@ class PeriodogramChart(PlotFigure):
         self.add(pg.InfiniteLine(24.0, angle=90, pen=self.pen(now.ui["axis"], 1.0, (1.5, 3))))
         line = pg.InfiniteLine(found.significant_power, angle=0, pen=self.pen(now.ui["text_muted"], 1.0, (4, 3)))
         self.add(line)
-        words = label_item(f"p {ALPHA:g}", now.ui["text_muted"], anchor=(0.0, 1.0))
-        self.add(words).setPos(float(found.periods_h[0]), float(found.significant_power))
+        # The words stand at the end of the axis where the curve is lower.
+        end = max(1, found.powers.size // 4)
+        at_right = float(found.powers[-end:].max()) < float(found.powers[:end].max())
+        words = label_item(f"p {ALPHA:g}", now.ui["text_muted"], anchor=(1.0 if at_right else 0.0, 1.0))
+        self.add(words).setPos(float(found.periods_h[-1 if at_right else 0]), float(found.significant_power))
         self.add(
             pg.PlotCurveItem(
                 found.periods_h,

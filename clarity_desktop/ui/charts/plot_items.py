@@ -14,9 +14,9 @@ from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.paint import tint
 from clarity_desktop.ui.charts.valuescale import round_step
 from clarity_desktop.ui.charts.wording import day_short, hour_text, number
-from clarity_desktop.ui.qt import QBrush, QColor, QPainter, QRectF, QTransform
+from clarity_desktop.ui.qt import QBrush, QColor, QPainter, QPen, QPointF, QRectF, QTransform
 
-__all__ = ["DayAxis", "GapItem", "ValueAxis", "label_item", "points_item"]
+__all__ = ["DayAxis", "GapItem", "GridItem", "ValueAxis", "label_item", "points_item"]
 
 _DAY_STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 _DAY_PX = 56.0
@@ -121,6 +121,40 @@ class GapItem(pg.GraphicsObject):  # type: ignore[misc]
         brush.setTransform(QTransform.fromScale(across.length(), -up.length()))
         for low, high in self._spans:
             painter.fillRect(QRectF(low, view.top(), high - low, view.height()), brush)
+
+    def viewTransformChanged(self) -> None:
+        """Follow pan and zoom."""
+        self.prepareGeometryChange()
+        self.update()
+
+
+class GridItem(pg.GraphicsObject):  # type: ignore[misc]
+    """Level lines at the ticks of an axis, over bands and under data; an axis draws its own over everything.
+
+    Parameters
+    ----------
+    axis:
+        The upright axis.
+    pen:
+        Cosmetic.
+    """
+
+    def __init__(self, axis: ValueAxis, pen: QPen) -> None:
+        super().__init__()
+        self._axis, self._pen = axis, pen
+        self.setZValue(-26)
+
+    def boundingRect(self) -> QRectF:
+        """All of the view."""
+        return QRectF() if self.getViewBox() is None else self.viewRect()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Draw from edge to edge."""
+        view = self.viewRect()
+        painter.setPen(self._pen)
+        for _step, values in self._axis.tickValues(view.top(), view.bottom(), view.height()):
+            for at in values:
+                painter.drawLine(QPointF(view.left(), at), QPointF(view.right(), at))
 
     def viewTransformChanged(self) -> None:
         """Follow pan and zoom."""

@@ -12,7 +12,7 @@ import pyqtgraph as pg
 from clarity_desktop.ui import theme
 from clarity_desktop.ui.charts.figure import Figure
 from clarity_desktop.ui.charts.paint import ReadOut, dashed, paragraph, pixel_ratio, read_out, text_width
-from clarity_desktop.ui.charts.plot_items import DayAxis, GapItem, ValueAxis, label_item, points_item
+from clarity_desktop.ui.charts.plot_items import DayAxis, GapItem, GridItem, ValueAxis, label_item, points_item
 from clarity_desktop.ui.qt import (
     QBrush,
     QColor,
@@ -209,13 +209,13 @@ class PlotFigure(Figure):
             axis.setTickFont(theme.font("micro"))
             axis.setTextPen(now.ui["text_faint"])
             axis.setPen(QPen(now.ui["axis"], 1) if name == "bottom" else QPen(Qt.PenStyle.NoPen))
-            axis.setTickPen(QPen(now.ui["axis" if name == "bottom" else "grid"], 1))
+            axis.setTickPen(QPen(now.ui["axis"], 1) if name == "bottom" else QPen(Qt.PenStyle.NoPen))
             axis.setStyle(
                 tickLength=4 if name == "bottom" else 0, tickTextOffset=6, hideOverlappingLabels=name == "bottom"
             )
             axis.setVisible(not self.message())
-        self.surface.getAxis("left").setGrid(255)
         if not self.message():
+            self.add(GridItem(self.surface.getAxis("left"), self.pen(now.ui["grid"])))
             self.build()
             self._place_labels()
 

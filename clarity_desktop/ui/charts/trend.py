@@ -38,7 +38,7 @@ _COLOURS = {
     "rolling_sri": "core",
 }
 _MOST_FLAGS = 12
-_WORDS_ROOM = 0.14
+_WORDS_ROOM = 0.2
 """Share of the value axis that is kept for the words of marks."""
 
 
@@ -272,7 +272,8 @@ class TrendChart(PlotFigure):
         if self._band is None:
             return
         low, high = self._band
-        floor, ceiling = self.view.viewRange()[1]
+        floor, top = self.view.viewRange()[1]
+        ceiling = floor + (top - floor) / (1 + _WORDS_ROOM)
         item = pg.LinearRegionItem(
             (float(floor) if low is None else low, float(ceiling) if high is None else high),
             orientation="horizontal",

@@ -35,6 +35,8 @@ _TARGETS = {
 }
 """Page and chart that show what a card's number rests on."""
 _NARROW = 1100
+_HIGHEST_BELOW = 460
+"""The lower cards grow no further in a high window: the linked lanes take the room."""
 
 
 class OverviewPage(StudyPage):
@@ -79,7 +81,7 @@ class OverviewPage(StudyPage):
         middle.setSpacing(12)
         middle.addWidget(self._week_card, 7)
         middle.addWidget(self._sources_card, 3)
-        column.addLayout(middle)
+        column.addLayout(middle, 1)
 
         self._raster_card = Card("Sleep raster", "newest at the bottom")
         self._raster = SleepRasterChart()
@@ -98,6 +100,8 @@ class OverviewPage(StudyPage):
         below.addWidget(self._asleep_card, 1)
         self.insights = InsightBeside(self, Topic.OVERVIEW)
         below.addWidget(self.insights, 1)
+        for lower in (self._raster_card, self._asleep_card, self.insights):
+            lower.setMaximumHeight(_HIGHEST_BELOW)
         column.addLayout(below, 1)
         self._arrange()
 

@@ -196,3 +196,24 @@ def test_plots_are_saved_sharp(spectrum: PowerSpectrum, qtbot: QtBot, tmp_path: 
     svg = (tmp_path / "p.svg").read_text("utf-8")
     assert "24.20 h" in svg
     assert "<path" in svg or "<polyline" in svg
+
+
+def test_rh70_neither_grid_nor_words_of_marks_hide_a_dot(
+    qtbot: QtBot, series: DailySeries, berlin: ZoneTimeline
+) -> None:
+    days = np.arange(28)
+    # Every dot on a line of the grid, the greatest on the day of a mark.
+    flat = replace(series, values=np.where(days % 2, 8.0, 6.0), running=np.full(28, np.nan), changes=(DAY + 13,))
+    chart = TrendChart("Time asleep")
+    chart.show_series(flat, berlin, Span(DAY * DAY_S, (DAY + 28) * DAY_S))
+    image = _shown(chart, qtbot)
+    ratio = image.width() / chart.width()
+    ink, box = theme.current().data["asleep"], chart.view.sceneBoundingRect()
+    top = chart.view.mapViewToScene(QPointF(0, 8.0)).y()
+    assert top - box.top() > 20 * ratio / 2, "the words have room above the greatest dot"
+    for day, value in zip((DAY + days).tolist(), flat.values.tolist(), strict=True):
+        at = chart.view.mapViewToScene(QPointF(day, value))
+        place = QPoint(round((at.x() + chart.surface.x()) * ratio), round((at.y() + chart.surface.y()) * ratio))
+        pixel = image.pixelColor(place)
+        apart = abs(pixel.red() - ink.red()) + abs(pixel.green() - ink.green()) + abs(pixel.blue() - ink.blue())
+        assert apart < 60, (day, value, pixel.name())
