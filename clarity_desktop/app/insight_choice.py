@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -10,7 +11,7 @@ from clarity_desktop.app import insight_settings as wanted
 from clarity_desktop.app.insights import InsightServices
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.preferences import PreferenceServices
-from clarity_desktop.domain.errors import UsageError
+from clarity_desktop.domain.errors import ConflictError, UsageError
 from clarity_desktop.domain.users import Right
 
 __all__ = ["InsightChoiceServices", "InsightMeter", "KeyHint"]
@@ -93,6 +94,7 @@ class InsightChoiceServices(PreferenceServices, InsightServices):
             ``keychain.unavailable``.
         """
         self._known(provider)
+        self._require_library()
         self._provider_with(key.strip()).test_key()
         self.vault.secrets.keep(_PURPOSE, key.strip())
         self.vault.audit.append("insight.key", detail=f"{provider}: key set")
@@ -133,6 +135,21 @@ class InsightChoiceServices(PreferenceServices, InsightServices):
             raise UsageError(
                 "insights.provider", "This provider sends nothing of its own.", remedy="Choose the provider gemini."
             )
+
+    @staticmethod
+    def _has_library() -> bool:
+        """Whether the provider's library is installed; it is not imported for that."""
+        try:
+            return importlib.util.find_spec("google.genai") is not None
+        except ModuleNotFoundError:
+            return False
+
+    def _require_library(self) -> None:
+        from clarity_desktop.insights.gate import GateReason
+
+        if not self._has_library():
+            reason = GateReason.NO_LIBRARY
+            raise ConflictError("insights.no_library", reason.sentence, remedy=reason.remedy)
 
     def _key(self) -> str | None:
         return self.vault.secrets.find(_PURPOSE)

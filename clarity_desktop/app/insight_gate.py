@@ -83,6 +83,7 @@ class InsightGateServices(CloudSessionServices, InsightRecordServices):
                 consent_id=self._consent(patient_id, provider, host),
                 has_key=provider != _GEMINI or self._key() is not None,
                 within_limits=self.insight_meter().within_limits,
+                has_library=provider != _GEMINI or self._has_library(),
             ),
         )
 

@@ -63,6 +63,7 @@ class InsightSendingServices(InsightRemoteServices):
         if provider == "cloud":
             return self._cloud_preview(patient_id, topic, language=language, event=event)
         self._known(provider)
+        self._require_library()
         facts = self.insight_facts(patient_id, topic, language=language, event=event)
         if facts.table is None:
             raise ConflictError(

@@ -23,6 +23,8 @@ class GateReason(StrEnum):
     NO_CONSENT = "no_consent"
     """No consent for this patient, purpose and provider holds now (I-30)."""
     NO_KEY = "no_key"
+    NO_LIBRARY = "no_library"
+    """The provider's library is not installed (I-41)."""
     FEW_DAYS = "few_days"
     """Fewer than three valid days (I-24)."""
     BAD_TABLE = "bad_table"
@@ -47,6 +49,7 @@ _SENTENCES = {
     GateReason.SIMULATED: "Nothing is sent about simulated people.",
     GateReason.NO_CONSENT: "There is no consent of this person for sending facts to this provider.",
     GateReason.NO_KEY: "There is no key for this provider yet.",
+    GateReason.NO_LIBRARY: "The library of this provider is not installed here, so nothing is sent.",
     GateReason.FEW_DAYS: "There are fewer than three valid days, so nothing is sent.",
     GateReason.BAD_TABLE: "The facts contradict each other, so nothing is said or sent.",
     GateReason.LIMIT: "The limit of cost is reached, so nothing is sent.",
@@ -58,6 +61,7 @@ _REMEDIES = {
     GateReason.SIMULATED: "This cannot be changed.",
     GateReason.NO_CONSENT: "Record the consent of this person for this provider.",
     GateReason.NO_KEY: "An admin can enter the provider's key.",
+    GateReason.NO_LIBRARY: "Install the package google-genai, or use insights by rules, which need none.",
     GateReason.FEW_DAYS: "Wear the device for at least ten hours a day on three days or more.",
     GateReason.BAD_TABLE: "Look at the facts and at their recordings; a report of this helps.",
     GateReason.LIMIT: "It opens again on the next day or month (UTC); an admin can change the limit.",
@@ -75,6 +79,7 @@ class Circumstances:
     """The consent that covers this patient and provider now, or ``None``."""
     has_key: bool
     within_limits: bool = True
+    has_library: bool = True
 
 
 def consent_purpose(provider: str, host: str) -> str:
@@ -98,6 +103,8 @@ def gate(table: FactsTable | None, now: Circumstances) -> GateReason | None:
         return GateReason.BAD_TABLE
     if now.consent_id is None:
         return GateReason.NO_CONSENT
+    if not now.has_library:
+        return GateReason.NO_LIBRARY
     if not now.has_key:
         return GateReason.NO_KEY
     return None if now.within_limits else GateReason.LIMIT

@@ -24,7 +24,7 @@ from clarity_desktop.ui.pages.insights import sheets
 from clarity_desktop.ui.pages.insights.asking import open_asked, show_preview
 from clarity_desktop.ui.pages.insights.charts import OTHER_PAGES, SERIES_OF, CitedCharts
 from clarity_desktop.ui.pages.insights.facts_card import FactsCard
-from clarity_desktop.ui.pages.insights.files import ask_place
+from clarity_desktop.ui.pages.insights.files import ask_path, ask_place, save_for_person, save_sent
 from clarity_desktop.ui.pages.insights.panel import InsightPanel
 from clarity_desktop.ui.pages.insights.questions import QuestionBox
 from clarity_desktop.ui.pages.insights.words import TOPIC_WORDS
@@ -283,6 +283,7 @@ class InsightsPage(StudyPage):
             ("Texts made before …", self.show_history),
             ("Save as a table (CSV) …", lambda: self._save("csv")),
             ("Save the report with this text (PDF) …", lambda: self._save("pdf")),
+            ("Save in plain words for the person (PDF) …", self.save_for_person),
             ("What left this machine …", self.show_sent),
             ("Record consent for sending …", self.record_consent),
             ("Enter the provider's key …", self.enter_key),
@@ -317,8 +318,31 @@ class InsightsPage(StudyPage):
         patient, services = self.patient, self.services
         if patient is not None:
             run_query(
-                self, lambda: services.insights_sent(patient.id), lambda sent: sheets.show_sent(self.window(), sent)
+                self,
+                lambda: services.insights_sent(patient.id),
+                lambda sent: sheets.show_sent(self.window(), sent, self.save_sent),
             )
+
+    def save_sent(self) -> None:
+        """Ask where to write the list of what left this machine, for printing."""
+        patient, services = self.patient, self.services
+        if patient is not None:
+            name = f"{patient.code}-sent.pdf"
+            ask_path(self, services, "Save the list", name, lambda p: save_sent(services, patient, p, self.told.emit))
+
+    def save_for_person(self) -> None:
+        """Ask where to write the facts of this topic in plain words, for the person themselves."""
+        patient, services, panel = self.patient, self.services, self.panel
+        if patient is None:
+            return
+        topic, language, event = panel.topic, panel.language, panel.event_day
+        ask_path(
+            self,
+            services,
+            "Save words for the person",
+            f"{patient.code}-words.pdf",
+            lambda path: save_for_person(services, patient, topic, language, event, path, self.told.emit),
+        )
 
     def record_consent(self) -> None:
         """Record the person's consent for the provider that is chosen, the model where that is rules, and its host."""

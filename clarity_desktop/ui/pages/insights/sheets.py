@@ -175,14 +175,17 @@ def show_history(window: QWidget, texts: list[StoredInsight], open_one: Callable
     sheet.open()
 
 
-def show_sent(window: QWidget, sent: list[SentRequest]) -> None:
-    """List what left this machine about the person, with the means to copy it for printing (I-38)."""
+def show_sent(window: QWidget, sent: list[SentRequest], save: Callable[[], None]) -> None:
+    """List what left this machine about the person; ``save`` asks where to write it for printing (I-38)."""
     lines = [
         f"{format_instant(one.at)}  {one.provider} {one.model} at {one.host}  {one.size} bytes  {one.outcome}  "
         f"consent {one.consent_id}  sha256 {one.sha256}"
         for one in sent
     ]
-    show_note(window, "What left this machine", "\n".join(lines) or "Nothing was sent about this person.", copy=True)
+    words = "\n".join(lines) or "Nothing was sent about this person."
+    sheet = show_note(window, "What left this machine", words, copy=True)
+    button = sheet.add_button("Save for printing", "quiet")
+    button.clicked.connect(lambda _=False: save())
 
 
 def ask_key(window: QWidget, services: Services, done: Callable[[Any], None]) -> Sheet:
