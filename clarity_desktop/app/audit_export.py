@@ -7,7 +7,7 @@ import hmac
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,16 @@ _FORMAT: Final = "clarity-audit-export-1"
 _PURPOSE: Final = b"clarity-desktop audit export"
 
 
-def write_export(path: Path, entries: Sequence[AuditEntry], key: bytes, *, made: int, by: str) -> str:
+def write_export(
+    path: Path,
+    entries: Sequence[AuditEntry],
+    key: bytes,
+    *,
+    made: int,
+    by: str,
+    chain: Mapping[str, Any] | None = None,
+    digests: Mapping[int, str] | None = None,
+) -> str:
     """Write entries, oldest first, with a hash and a signature over them; answers the SHA-256 in hexadecimal.
 
     Nothing is encrypted: the file is for people outside, who may read it without the vault.
@@ -37,6 +46,10 @@ def write_export(path: Path, entries: Sequence[AuditEntry], key: bytes, *, made:
         When it was asked for, UTC seconds.
     by:
         Who asked for it.
+    chain:
+        What the check of the whole chain came to right before: entries, whether it is whole, and its head.
+    digests:
+        Hash of each entry in the chain, in hexadecimal; with them an entry's place in it can be proved later.
 
     Raises
     ------
@@ -47,8 +60,10 @@ def write_export(path: Path, entries: Sequence[AuditEntry], key: bytes, *, made:
         "format": _FORMAT,
         "made": format_instant(made),
         "by": by,
+        "chain": None if chain is None else dict(chain),
         "entries": [
-            {**asdict(one), "at": format_instant(one.at)} for one in sorted(entries, key=lambda entry: entry.seq)
+            {**asdict(one), "at": format_instant(one.at), "hash": (digests or {}).get(one.seq)}
+            for one in sorted(entries, key=lambda entry: entry.seq)
         ],
     }
     digest = hashlib.sha256(_bytes(body)).hexdigest()
@@ -71,8 +86,8 @@ def write_export(path: Path, entries: Sequence[AuditEntry], key: bytes, *, made:
     return digest
 
 
-def check_export(path: Path, key: bytes) -> int:
-    """How many entries an export holds, if it is as it was written by the vault of this key.
+def check_export(path: Path, key: bytes) -> dict[int, str | None]:
+    """The entries of an export with their hashes in the chain, if it is as it was written by the vault of this key.
 
     Raises
     ------
@@ -85,9 +100,9 @@ def check_export(path: Path, key: bytes) -> int:
         document = json.loads(path.read_text("utf-8"))
         digest, seal = str(document.pop("sha256")), str(document.pop("seal"))
         known = document["format"] == _FORMAT
-        count = len(document["entries"])
+        held = {int(one["seq"]): one.get("hash") for one in document["entries"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        known, digest, seal, count, document = False, "", "", 0, {}
+        known, digest, seal, held, document = False, "", "", {}, {}
     if not known:
         raise InputError(
             "audit.not_an_export", "This is no export of an audit.", remedy="Choose a file that this program wrote."
@@ -99,7 +114,7 @@ def check_export(path: Path, key: bytes) -> int:
             "This export is not as the vault wrote it.",
             remedy="Ask for it again from the vault, and keep this file for whoever looks into it.",
         )
-    return count
+    return held
 
 
 def _bytes(body: dict[str, Any]) -> bytes:

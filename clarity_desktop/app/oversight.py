@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.preferences import PreferenceServices
 from clarity_desktop.app.safekeeping import Notice, SafekeepingServices
-from clarity_desktop.domain.errors import InputError, NotFoundError
+from clarity_desktop.domain.errors import InputError, IntegrityError, NotFoundError
 from clarity_desktop.domain.time import Instant, Span
 from clarity_desktop.domain.users import Right
 
@@ -175,22 +175,51 @@ class OversightServices(SafekeepingServices, PreferenceServices):
     def export_audit(self, path: Path, entries: list[AuditEntry]) -> str:
         """Write entries to a file that anybody can read, signed against changes; answers its SHA-256.
 
-        The export is an entry itself.
+        The export is an entry itself. With the entries go their hashes in the chain, and what its check came to.
         """
         from clarity_desktop.app.audit_export import write_export
         from clarity_desktop.vault.store.chain import audit_key
 
-        self.vault.audit.append("audit.export", detail=f"{len(entries)} entries")
+        audit = self.vault.audit
+        audit.append("audit.export", detail=f"{len(entries)} entries")
+        verdict = audit.verify()
+        (head,) = audit.entries(limit=1)
+        digests = audit.digests({head.seq, *(one.seq for one in entries)})
+        chain = {
+            "entries": verdict.entries,
+            "whole": verdict.chain_ok,
+            "first_that_differs": verdict.first_bad,
+            "head": {"seq": head.seq, "hash": digests[head.seq]},
+        }
         key = audit_key(self.vault.data_key())
-        return write_export(path, entries, key, made=int(time.time()), by=self.user().name)
+        made, by = int(time.time()), self.user().name
+        return write_export(path, entries, key, made=made, by=by, chain=chain, digests=digests)
 
     @needs(Right.READ_ALL_AUDIT)
     def check_audit_export(self, path: Path) -> int:
-        """How many entries an exported file holds, if it is as this vault wrote it; raises as ``check_export``."""
+        """How many entries an exported file holds, if it is as this vault wrote it and they hang in its chain still.
+
+        Entries that expired meanwhile are not asked for.
+
+        Raises
+        ------
+        InputError
+            ``audit.not_an_export``.
+        IntegrityError
+            ``audit.export_altered``; ``audit.export_differs`` when the vault holds other entries under these numbers.
+        """
         from clarity_desktop.app.audit_export import check_export
         from clarity_desktop.vault.store.chain import audit_key
 
-        return check_export(path, audit_key(self.vault.data_key()))
+        held = check_export(path, audit_key(self.vault.data_key()))
+        now = self.vault.audit.digests(held)
+        if any(held[seq] is not None and held[seq] != digest for seq, digest in now.items()):
+            raise IntegrityError(
+                "audit.export_differs",
+                "The vault holds other entries than this export.",
+                remedy="Keep both as they are and ask the person who looks after security.",
+            )
+        return len(held)
 
     # -- emergencies ----------------------------------------------------------------------------------------
 

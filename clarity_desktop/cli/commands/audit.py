@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,10 @@ from clarity_desktop.domain.errors import IntegrityError, UsageError
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline, format_instant
 
 app = typer.Typer(help="Who did what.", no_args_is_help=True)
+
+
+def _span(first: str | None, last: str | None) -> Span | None:
+    return span_between(first, last, ZoneTimeline.single("UTC", origin="audit"), Span(0, int(time.time()) + DAY_S))
 
 
 @app.command("list")
@@ -36,7 +41,7 @@ def list_entries(
 
     session = session_of(context)
     services = session.unlocked()
-    span = span_between(first, last, ZoneTimeline.single("UTC", origin="audit"), Span(0, int(time.time()) + DAY_S))
+    span = _span(first, last)
     query = AuditQuery(
         patient_id=services.patient(patient).id if patient is not None else None,
         action=action,
@@ -70,6 +75,47 @@ def list_entries(
     }
     rows = [(one.seq, format_instant(one.at), one.who, one.action, one.patient_id, one.outcome) for one in entries]
     session.output.answer(document, table(rows, ("no.", "at (UTC)", "who", "action", "about", "outcome")))
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="File to write, JSON.", dir_okay=False)],
+    patient: Annotated[str | None, typer.Option(help="Only entries about this person.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only this action, or those that begin with its word.")] = None,
+    who: Annotated[str | None, typer.Option(help="Only entries of this user.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only entries with this outcome, such as refused.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day or time, in UTC.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day or time, in UTC.")] = None,
+    left_machine: Annotated[
+        bool, typer.Option("--left-machine", help="Only actions by which something left this machine.")
+    ] = False,
+) -> None:
+    """Write the entries that meet all conditions, signed, with their place in the chain and its check."""
+    session = session_of(context)
+    services = session.unlocked()
+    entries = services.search_audit(
+        who=who,
+        action=action,
+        patient_id=services.patient(patient).id if patient is not None else None,
+        outcome=outcome,
+        span=_span(first, last),
+        left_machine=left_machine,
+        limit=None,
+    )
+    digest = services.export_audit(path, entries)
+    document = {"files": [{"path": path, "sha256": digest}], "entries": len(entries)}
+    session.output.answer(document, f"{len(entries)} entries written, signed, with their place in the chain.")
+
+
+@app.command("check-export")
+def check_export(
+    context: typer.Context, path: Annotated[Path, typer.Argument(help="File that was exported.", dir_okay=False)]
+) -> None:
+    """Say whether an export is as this vault wrote it, and its entries hang in the chain still."""
+    session = session_of(context)
+    count = session.unlocked().check_audit_export(path)
+    session.output.answer({"entries": count, "whole": True}, f"The export is whole: {count} entries.")
 
 
 @app.command("verify")

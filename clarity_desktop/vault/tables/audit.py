@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ _AFTER_DOT: Final = "/"
 _MANY: Final = 20_000
 """So many entries are too many to lead a search."""
 _TOGETHER: Final = 20
+_TOGETHER_READ: Final = 500
 
 
 class Audit:
@@ -55,6 +56,17 @@ class Audit:
             ]
         newest = sorted(rows, key=lambda row: int(row.seq), reverse=True)
         return [_from_row(row) for row in newest[: query.limit]]
+
+    def digests(self, seqs: Collection[int]) -> dict[int, str]:
+        """The hash by which each of these entries hangs in the chain, in hexadecimal; expired ones are left out."""
+        found: dict[int, str] = {}
+        wanted = sorted(seqs)
+        with self._store.reading() as connection:
+            for at in range(0, len(wanted), _TOGETHER_READ):
+                some = wanted[at : at + _TOGETHER_READ]
+                query = select(_TABLE.c.seq, _TABLE.c.hash).where(_TABLE.c.seq.in_(some))
+                found.update((int(row.seq), row.hash.hex()) for row in connection.execute(query))
+        return found
 
     def verify(self) -> AuditVerdict:
         """Check the whole chain and its anchors."""
