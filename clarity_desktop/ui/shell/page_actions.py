@@ -79,6 +79,19 @@ def go_sync(window: Window) -> None:
 
 
 @command(
+    "go.conflicts",
+    "Show conflicts",
+    _GO,
+    icon="layers",
+    needs=["unlocked"],
+    words=["sync", "both", "devices", "versions", "choose"],
+)
+def go_conflicts(window: Window) -> None:
+    """Shows entries that two devices changed, both versions side by side."""
+    window.open_page("conflicts")
+
+
+@command(
     "go.pat",
     "Show PAT",
     _GO,

@@ -150,6 +150,12 @@ def _sync() -> type[Page]:
     return SyncPage
 
 
+def _conflicts() -> type[Page]:
+    from clarity_desktop.ui.pages.cloud.conflicts import ConflictsPage
+
+    return ConflictsPage
+
+
 def _account() -> type[Page]:
     from clarity_desktop.ui.pages.cloud.account import AccountPage
 
@@ -208,6 +214,7 @@ PAGES = (
     PageEntry("consent", "Consent", "stethoscope", "patient", _consent, (Right.SEE_IDENTITY,)),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
     PageEntry("sync", "Sync", "refresh-cw", "workstation", _sync, _DATA),
+    PageEntry("conflicts", "Conflicts", "layers", "workstation", _conflicts, (Right.SEE_IDENTITY,)),
     PageEntry("account", "Account", "user", "workstation", _account, (Right.OWN_ACCESS,)),
     PageEntry("server", "Server", "hard-drive", "workstation", _server, (Right.SEND_INSIGHT, Right.SET_POLICY)),
     PageEntry("live", "Live channel", "activity", "workstation", _live, (Right.SEND_INSIGHT,)),

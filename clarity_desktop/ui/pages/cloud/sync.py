@@ -49,6 +49,7 @@ class _Found:
     email: str
     condition: CloudCondition | None
     direction: str
+    conflicts: int
 
     @property
     def may_send(self) -> bool:
@@ -81,6 +82,7 @@ class SyncPage(LoadedPage):
         self._way_card.body.addWidget(self.way)
         column.addWidget(self._way_card)
         self.needs_card = NeedsCard(self, self._do)
+        self.needs_card.conflicts_wanted.connect(lambda: self.go.emit("conflicts", None))
         self.needs = self.needs_card.list
         log = Button("Export log", "quiet", "download")
         log.clicked.connect(lambda _=False: self.choose_log())
@@ -140,20 +142,23 @@ class SyncPage(LoadedPage):
     def read(self) -> _Found:
         services = self.services
         status, account = services.sync_status(), services.cloud_account()
-        people = services.patients()
+        people, rights = services.patients(), services.user().rights
+        conflicts = services.conflicts() if Right.SEE_IDENTITY in rights else ()
+        synced = services.synced_patients() if status.account else frozenset()
         conditions = services.cloud_conditions()
         own = next((one for one in conditions if one.service == status.account), None)
         return _Found(
             status,
             services.sync_for_person() if status.account else [],
             people,
-            {one.id: services.sync_badge(one.id) for one in people},
-            services.synced_patients() if status.account else frozenset(),
-            services.user().rights,
+            {one.id: services.sync_badge(one.id) if one.id in synced else "here" for one in people},
+            synced,
+            rights,
             services.setting("external.sending") is True,
             "" if account is None else account.email,
             own or (conditions[0] if conditions else None),
             services.sync_direction(),
+            sum(one.resolved is None for one in conflicts),
         )
 
     def show_data(self, data: _Found) -> None:
@@ -170,7 +175,7 @@ class SyncPage(LoadedPage):
         self._way_card.set_title("The way of a change", count_words(sum(counts(status).values()), "change"))
         self.way.show_states(status.states, now)
         self.pause.set_text("Resume" if status.paused else "Pause")
-        self.needs_card.show_needs(status, data.needs)
+        self.needs_card.show_needs(status, data.needs, data.conflicts)
         role = "" if data.may_send else "Sending belongs to the role Clinician"
         off = "" if data.sending else "An admin has switched sending off for this workplace"
         signed = "" if status.account else "Sign in to a server first"

@@ -85,7 +85,7 @@ class NeedsCard(Card):
         if conflicts:
             rows.append(
                 EntryRow(
-                    "columns-3",
+                    "layers",
                     f"{count_words(conflicts, 'record')} changed on two devices",
                     "Both versions are kept until you choose.",
                     (("Look at both", self.conflicts_wanted.emit),),

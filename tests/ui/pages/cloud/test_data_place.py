@@ -28,7 +28,9 @@ def cards_with_charts(window: Window) -> list[Card]:
     return [one for one in cards if one.isVisible() and one.findChildren(Figure)]
 
 
-@pytest.mark.parametrize("page", ["overview", "circadian", "timeline"])
+@pytest.mark.parametrize(
+    "page", ["overview", *(pytest.param(page, marks=pytest.mark.slow) for page in ("circadian", "timeline", "pat"))]
+)
 def test_y61_every_chart_says_where_its_data_are(
     window: Window, services: Services, rest: Callable[[], None], page: str
 ) -> None:

@@ -73,6 +73,7 @@ def test_y66_the_first_sync_asks_before_anything_moves(
     assert replica.state.calls["upload_metrics"] > before["upload_metrics"]
 
 
+@pytest.mark.slow
 def test_y66_keeping_apart_moves_nothing(
     sent: SignedIn, computer: Computer, replica: Replica, open_window: Open, rest: Callable[[], None]
 ) -> None:
