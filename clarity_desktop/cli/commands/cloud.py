@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from clarity_desktop.app.flags import DEVELOPER_ROUTES
-from clarity_desktop.cli.commands import cloud_account
+from clarity_desktop.cli.commands import cloud_account, cloud_server
 from clarity_desktop.cli.flagged import FlaggedGroup, flagged
 from clarity_desktop.cli.output import table
 from clarity_desktop.cli.session import session_of
 
 app = typer.Typer(help="The cloud: its servers and the session with them.", no_args_is_help=True, cls=FlaggedGroup)
 app.add_typer(cloud_account.app)
+app.add_typer(cloud_server.app)
 
 
 @app.command("profiles")

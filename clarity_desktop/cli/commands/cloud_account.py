@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +55,9 @@ def server(
     ca_file: Annotated[Path | None, typer.Option(help="PEM file of an own authority.", dir_okay=False)] = None,
     pin: Annotated[str | None, typer.Option(help="SHA-256 of the one certificate to trust, in hex.")] = None,
     proxy: Annotated[str | None, typer.Option(help="Address of a proxy, without name and password.")] = None,
-    login: Annotated[str | None, typer.Option(help="pool, or server: the password goes to the server then.")] = None,
+    login: Annotated[
+        str | None, typer.Option(help="pool; or server or clinic: the password goes to the server then.")
+    ] = None,
     profile: Annotated[str | None, typer.Option(help="Profile of a server that serves no document.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Forget the server.")] = False,
 ) -> None:
@@ -86,7 +88,7 @@ def server(
         "chosen_profile": profile,
     }
     found = services.set_cloud_server(url, **{name: value for name, value in given.items() if value is not None})
-    if found.login == "server":
+    if found.login != "pool":
         from clarity_desktop.cloud.auth.server_login import SERVER_LOGIN_REASON
 
         session.output.note(SERVER_LOGIN_REASON)
@@ -101,13 +103,18 @@ def sign_in(
     another: Annotated[
         bool, typer.Option("--another", help="Let the vault know a further account beside the one it has.")
     ] = False,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Ask this computer for no second factor again, where that is offered.")
+    ] = False,
 ) -> None:
     """Sign in. The password is typed or the next line of stdin; codes that are asked for follow in the same way."""
     from clarity_desktop.app.cloud_sessions import CloudAccount
 
     session = session_of(context)
     services = session.unlocked()
-    found: CloudAccount | CloudChallenge = services.cloud_sign_in(url, email, _secret("Password: "), another=another)
+    found: CloudAccount | CloudChallenge = services.cloud_sign_in(
+        url, email, _secret("Password: "), another=another, remember=remember
+    )
     while not isinstance(found, CloudAccount):
         if found.kind not in _ASKED:
             raise ConflictError(
@@ -143,11 +150,15 @@ def status(context: typer.Context) -> None:
     from clarity_desktop.app.cloud_servers import server_document
 
     session = session_of(context)
-    found = session.unlocked().cloud_status()
+    services = session.unlocked()
+    found = services.cloud_status()
     document = {
         "sending": found.sending,
         "signed_in": found.signed_in,
         "kept": found.is_kept,
+        "remembered": found.remembers,
+        "ends": found.ends,
+        "ending_soon": [{**_told(one), "ends": end} for one, end in services.cloud_ending_soon()],
         "profile": None if found.current is None else found.current.profile,
         "account": None if found.current is None else _told(found.current),
         "accounts": [_told(one) for one in found.accounts],
@@ -158,6 +169,10 @@ def status(context: typer.Context) -> None:
         "Sending to outside services is " + ("on." if found.sending else "off."),
         "Signed in." if found.signed_in else "Not signed in.",
         table(rows, ("account", "server", "profile", "")) if rows else "",
+        *(
+            f"The sign-in of {one.email} ends {datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC; nothing renews it."
+            for one, end in services.cloud_ending_soon()
+        ),
     ]
     session.output.answer(document, "\n".join(line for line in lines if line))
 
@@ -222,58 +237,38 @@ def probe(context: typer.Context) -> None:
     session.output.answer({"probes": found}, table(rows, ("probe", "state")))
 
 
-@app.command("pat")
-def pat(
+@app.command("factor")
+def factor(
     context: typer.Context,
-    patient: Annotated[str | None, typer.Option(help="Id, code or exact name; the model alone without.")] = None,
-    week: Annotated[str | None, typer.Option(help="First day of a week of steps: YYYY-MM-DD.")] = None,
+    use: Annotated[
+        str | None, typer.Option(metavar="app|sms|none", help="What to ask for besides the password.")
+    ] = None,
 ) -> None:
-    """Ask the server about its model, or let it analyse a week of steps. To compare; never a finding."""
+    """Say what the account asks for besides its password, or change it.
+
+    An app is set up on the spot where there is none: its secret is written to stderr once, and the first six digits
+    are typed or the next line of stdin.
+    """
     session = session_of(context)
     services = session.unlocked()
-    if patient is None or week is None:
-        model = dict(services.cloud_models())
-        rows = [(name, str(value)) for name, value in model.items()]
-        session.output.answer({"model": model, "verified": False}, table(rows, ("field", "as the server says")))
-        return
-    try:
-        first = date.fromisoformat(week)
-    except ValueError:
-        raise UsageError("cloud.day", "This is not a day.", remedy="Write it as YYYY-MM-DD.") from None
-    with session.cancellable() as cancel:
-        found, filled = services.cloud_steps(services.patient(patient).id, first, cancel=cancel)
-    document: dict[str, Any] = {
-        "analysis_id": found.analysis_id,
-        "values": dict(found.values),
-        "cached": found.cached,
-        "minutes_without_count": filled,
-        "verified": False,
-    }
-    rows = [(name, f"{value:g}") for name, value in found.values.items()]
-    words = "The server's model is not verified; its values never become findings."
-    session.output.answer(document, table(rows, ("value", "as the server says")) + "\n" + words)
+    if use == "app":
+        found = services.cloud_begin_app()
+        session.output.note(f"Secret for the authenticator app, kept nowhere: {found.secret}")
+        services.cloud_finish_app(_secret("Six digits of the app: "))
+    elif use is not None:
+        services.cloud_prefer_factor(use)
+    now = services.cloud_factors()
+    document = {"enabled": list(now.enabled), "preferred": now.preferred, "has_phone": now.has_phone}
+    session.output.answer(document, f"Besides the password: {now.preferred or 'nothing'}.")
 
 
-@app.command("insights")
-def insights(
-    context: typer.Context, limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=100)] = 20
-) -> None:
-    """List previews of texts that the server keeps of this account. Nobody here has checked them."""
+@app.command("forget-computer")
+def forget_computer(context: typer.Context) -> None:
+    """Let the second factor be asked for on this computer again."""
     session = session_of(context)
-    found = session.unlocked().cloud_insight_history(limit)
-    document = {
-        "insights": [
-            {
-                "insight_id": one.insight_id,
-                "generated_at": one.generated_at,
-                "narrative": one.narrative,
-                "checked": False,
-            }
-            for one in found
-        ]
-    }
-    rows = [(one.generated_at, one.narrative) for one in found]
-    session.output.answer(document, table(rows, ("generated", "remote text, not checked")) if rows else "None.")
+    confirmed = session.unlocked().cloud_forget_device()
+    words = "Forgotten." if confirmed else "Forgotten here; the service did not confirm it."
+    session.output.answer({"remembered": False, "confirmed": confirmed}, words)
 
 
 def _told(account: CloudAccount) -> dict[str, Any]:

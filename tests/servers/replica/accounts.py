@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from tests.servers.replica.validation import problems_of
 
 __all__ = ["StubTokens", "TokenCheck", "login", "logout", "me", "refresh", "register", "stub_token", "update_me"]
 
+_MOST_FAILURES = 3
 _STUB = re.compile(r"stub-token-([0-9a-f-]{36})(?:-.*)?")
 
 
@@ -77,15 +79,19 @@ async def register(request: Request, state: ReplicaState) -> Response:
 
 
 async def login(request: Request, state: ReplicaState) -> Response:
-    del state
     document = await request.json()
     found = problems_of("UserLoginRequest", document)
     if found:
         return JSONResponse({"detail": found}, 422)
+    email = document["email"]
+    if document["password"].startswith("locked") or state.failures[email] >= _MOST_FAILURES:
+        # As at the original, the time moves with each try.
+        until = datetime.now(UTC) + timedelta(minutes=15)
+        return _problem(429, "account_locked", "Account Locked", f"Account is locked until {until.isoformat()}")
     if document["password"].startswith("wrong"):
+        state.failures[email] += 1
         return _problem(401, "invalid_credentials", "Invalid Credentials", "Invalid email or password.")
-    if document["password"].startswith("locked"):
-        return _problem(429, "account_locked", "Account Locked", "Locked until 2026-01-01T00:15:00+00:00")
+    del state.failures[email]
     return JSONResponse(_tokens(user_id_of(document["email"])))
 
 

@@ -55,11 +55,10 @@ async def pat_steps(request: Request, state: ReplicaState, user_id: str) -> Resp
     if not state.may_call(user_id, "pat", 20):
         problem = {"type": "rate_limit_exceeded", "title": "Rate Limit Exceeded", "status": 429, "detail": "slow down"}
         return JSONResponse(problem, 429, headers={"Retry-After": "0"})
-    return _answer(user_id, document["step_counts"])
+    return _answer(user_id, document["step_counts"], state)
 
 
 async def pat_actigraphy(request: Request, state: ReplicaState, user_id: str) -> Response:
-    del state
     document = await request.json()
     found = problems_of("DirectActigraphyRequest", document)
     if found:
@@ -67,14 +66,19 @@ async def pat_actigraphy(request: Request, state: ReplicaState, user_id: str) ->
     points = document["data_points"]
     if not points or any("timestamp" not in one for one in points):
         return _failed("'timestamp'" if points else "503: InferenceEngine is temporarily unavailable")
-    return _answer(user_id, [float(one.get("value", 0)) for one in points])
+    return _answer(user_id, [float(one.get("value", 0)) for one in points], state)
 
 
-def _answer(user_id: str, values: list[float]) -> Response:
+def _answer(user_id: str, values: list[float], state: ReplicaState) -> Response:
     if len(values) < 1440:
         return _failed("list index out of range")
+    analysis_id = str(uuid.uuid4())
+    if state.pat_polls:
+        numbers = {name: one for name, one in _analysis(user_id, values).items() if isinstance(one, float)}
+        state.pat_jobs[analysis_id] = [0, numbers]
+        return JSONResponse({"analysis_id": analysis_id, "status": "processing", "cached": False})
     answer = {
-        "analysis_id": str(uuid.uuid4()),
+        "analysis_id": analysis_id,
         "status": "completed",
         "analysis": _analysis(user_id, values),
         "processing_time_ms": 5.0,
@@ -90,7 +94,17 @@ def _failed(message: str) -> Response:
 
 
 async def pat_result(request: Request, state: ReplicaState, user_id: str) -> Response:
-    del state, user_id
+    del user_id
+    job = state.pat_jobs.get(request.path_params["processing_id"])
+    if job is not None:
+        job[0] += 1
+        is_done = job[0] >= state.pat_polls
+        found: dict[str, Any] = {
+            "processing_id": request.path_params["processing_id"],
+            "status": "completed" if is_done else "processing",
+            "pat_features": job[1] if is_done else None,
+        }
+        return JSONResponse(found)
     answer = {
         "processing_id": request.path_params["processing_id"],
         "status": "not_found",

@@ -41,9 +41,18 @@ async def _serve(socket: WebSocket, state: ReplicaState, user_id: str | None) ->
         await socket.close()
         return
     await socket.accept()
-    info = {"server_time": stamp(), "heartbeat_interval": 5}
+    info = {"server_time": stamp(), "heartbeat_interval": 5, **state.ack_info}
+    queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    listener = (asyncio.get_running_loop(), queue)
     await socket.send_json(_frame("connection_ack", user_id=user_id, session_id=str(uuid.uuid4()), server_info=info))
     times: list[float] = []
+
+    async def pushed() -> None:
+        while True:
+            await socket.send_json(await queue.get())
+
+    pushing = asyncio.ensure_future(pushed())
+    state.listeners.setdefault(user_id, []).append(listener)
     try:
         while True:
             text = await socket.receive_text()
@@ -54,6 +63,9 @@ async def _serve(socket: WebSocket, state: ReplicaState, user_id: str | None) ->
                 await socket.send_json(answer)
     except (WebSocketDisconnect, asyncio.CancelledError):
         return
+    finally:
+        pushing.cancel()
+        state.listeners[user_id].remove(listener)
 
 
 def _answer_to(text: str, user_id: str, recent: int) -> dict[str, Any] | None:

@@ -55,6 +55,16 @@ class ReplicaState:
     """Method, path and body of every request."""
     revoked: set[str] = field(default_factory=set)
     """Tokens that are refused with 401."""
+    pat_polls: int = 0
+    """How often an analysis is asked for before it is done; 0 answers at once."""
+    pat_jobs: dict[str, list[Any]] = field(default_factory=dict)
+    """Analyses that are worked on: how often they were asked for, and their numbers."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Wrong passwords in a row by e-mail address."""
+    ack_info: dict[str, Any] = field(default_factory=dict)
+    """What the acknowledgement of a live channel says besides."""
+    listeners: dict[str, list[Any]] = field(default_factory=dict)
+    """Open live channels by user: a loop and a queue each."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -71,6 +81,14 @@ class ReplicaState:
         base.execute("PRAGMA journal_mode=WAL")
         base.execute("PRAGMA synchronous=NORMAL")
         return base
+
+    def push(self, user_id: str, kind: str, **fields: Any) -> int:
+        """Send an event over a user's live channels; answers over how many."""
+        frame = {"type": kind, "timestamp": stamp(), "message_id": None, **fields}
+        found = list(self.listeners.get(user_id, ()))
+        for loop, queue in found:
+            loop.call_soon_threadsafe(queue.put_nowait, frame)
+        return len(found)
 
     # -- uploads ----------------------------------------------------------------------------------------------
 
