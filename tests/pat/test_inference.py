@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from clarity_desktop.domain.errors import CancelledError, NotFoundError, UsageError
 from clarity_desktop.domain.work import CancelToken, Progress
-from clarity_desktop.pat.encoder import Encoder
+from clarity_desktop.pat.encoder import Encoded, Encoder
 from clarity_desktop.pat.inference import bytes_per_window, devices, embed, fitting_batch
+from clarity_desktop.pat.refilled import RefilledEncoder
 from clarity_desktop.pat.sizes import SIZES
 
 Goldens = Callable[[str], Mapping[str, NDArray[np.float64]]]
@@ -118,3 +119,51 @@ def test_a_batch_knows_what_attention_weighs() -> None:
     fused, unfused = (bytes_per_window(large, attention=False, unfused=value) for value in (False, True))
     assert unfused - fused == 2 * 1120 * 1120 * 12 * 4
     assert 1 <= fitting_batch(large, "mps") < fitting_batch(SIZES["s"], "mps") <= 256
+
+
+def test_an_accelerator_that_is_there_comes_before_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert devices() == ("cuda", "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert devices() == ("mps", "cpu")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert devices() == ("cpu",)
+
+
+@pytest.mark.parametrize("key", ["s", "m", "l", "conv-l"])
+def test_batches_follow_the_free_memory_of_the_accelerator(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    size, found = SIZES[key], []
+    for gibibytes in (0.001, 0.25, 0.5, 1, 80):
+        free = int(gibibytes * 2**30)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda free=free: (free, 2 * free))
+        batch = fitting_batch(size, "cuda")
+        assert batch == 1 or batch * bytes_per_window(size, attention=True) <= free / 2
+        found.append(batch)
+    assert found == sorted(found)
+    assert found[0] == 1
+    assert found[-1] == 256
+
+
+def test_a_device_without_double_precision_says_so(
+    encoder_of: Encoders, golden_of: Goldens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(UsageError, match="no double precision"):
+        embed(encoder_of("s"), weeks(golden_of, 1), device="mps", dtype="float64")
+
+
+def test_workers_are_no_more_than_windows_and_each_computes_alone(
+    encoder_of: Encoders, golden_of: Goldens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[int] = set()
+    original = RefilledEncoder.encode
+
+    def encode(self: RefilledEncoder, windows: torch.Tensor, *, attention: bool = False) -> Encoded:
+        seen.add(torch.get_num_threads())
+        return original(self, windows, attention=attention)
+
+    monkeypatch.setattr(RefilledEncoder, "encode", encode)
+    embed(encoder_of("s"), weeks(golden_of, 3), device="cpu", workers=16)
+    assert seen == {1}
