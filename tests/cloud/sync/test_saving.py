@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,28 +15,9 @@ from clarity_desktop.cloud.client import CloudClient
 from clarity_desktop.domain.sync import OperationState
 from clarity_desktop.vault.store.transactions import Store
 from tests.cloud.sync.conftest import HEART, MONTH, START, Machine, fill
+from tests.socket_ear import listening
 
 S = OperationState
-_WATCH: list[str] | None = None
-
-
-def _hear(event: str, _: Any) -> None:
-    if _WATCH is not None and event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
-        _WATCH.append(f"{event} on {threading.current_thread().name}")
-
-
-sys.addaudithook(_hear)
-
-
-@contextmanager
-def listening() -> Iterator[list[str]]:
-    """What the whole process does on sockets meanwhile, as the interpreter itself reports it."""
-    global _WATCH
-    _WATCH = heard = []
-    try:
-        yield heard
-    finally:
-        _WATCH = None
 
 
 @contextmanager
