@@ -33,7 +33,7 @@ from clarity_desktop.cli.commands import (
     report,
     series,
     sleep,
-    sync,
+    sync_pull,
     vault,
     zones,
 )
@@ -73,7 +73,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(pat_people.app, name="pat")
 app.add_typer(insights.app, name="insights")
 app.add_typer(cloud.app, name="cloud")
-app.add_typer(sync.app, name="sync")
+app.add_typer(sync_pull.app, name="sync")
 app.add_typer(audit.app, name="audit")
 app.add_typer(protection.consent_app, name="consent")
 app.add_typer(protection.retention_app, name="retention")
