@@ -350,4 +350,4 @@ def redo(window: Window) -> None:
 
 
 # Their commands stand after those above, in the menu and in the list of keys.
-from clarity_desktop.ui.shell import figure_actions, page_actions, security_actions  # noqa: E402, F401
+from clarity_desktop.ui.shell import figure_actions, page_actions, security_actions, sync_actions  # noqa: E402, F401

@@ -83,7 +83,7 @@ def go_sync(window: Window) -> None:
     "Show conflicts",
     _GO,
     icon="layers",
-    needs=["unlocked"],
+    needs=["unlocked", "may:conflicts"],
     words=["sync", "both", "devices", "versions", "choose"],
 )
 def go_conflicts(window: Window) -> None:

@@ -202,3 +202,25 @@ def test_y15_each_state_shows_its_oldest_and_the_next_try(refused: SignedIn, ope
     assert "Refused 1, oldest" in told
     assert "Verified 3, oldest" in told
     assert "New 0;" in told
+
+
+def test_every_step_of_sync_has_a_command(computer: Computer, open_window: Open, rest: Rest) -> None:
+    from clarity_desktop.ui.commands import COMMANDS
+    from clarity_desktop.ui.pages.cloud.restore import RestoreSheet
+
+    services = computer()
+    window = open_window(services)
+    COMMANDS["sync.pause"].handler(window)
+    rest()
+    assert services.sync_status().paused
+    COMMANDS["sync.pause"].handler(window)
+    rest()
+    assert not services.sync_status().paused
+    COMMANDS["sync.restore"].handler(window)
+    rest()
+    (sheet,) = window.findChildren(RestoreSheet)
+    assert sheet.isVisible()
+    assert not sheet.verb.isEnabled()
+    assert "nothing" in sheet.head.text()
+    sheet.dismiss()
+    rest()
