@@ -242,7 +242,7 @@ class CircadianPage(StudyPage):
         if metric in _CHARTS:
             self.open_chart(_CHARTS[metric])
         else:
-            self.go.emit("trends", self.link_place("midsleep_h"))
+            self.go.emit("trends", self.link_place("tst_min" if "duration" in metric else "midsleep_h"))
 
     def _choose_days(self, first: date, last: date) -> None:
         recording = self.recording

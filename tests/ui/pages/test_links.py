@@ -123,6 +123,22 @@ def test_a_measure_frames_its_chart_and_back_takes_the_frame_off(window: Window,
     assert _framed(page_of()) == []
 
 
+def test_rh51_a_difference_of_free_and_work_nights_opens_the_nights_it_rests_on(
+    window: Window, page_of: PageOf
+) -> None:
+    window.open_page("circadian")
+    page = page_of()
+    assert isinstance(page, CircadianPage)
+    assert page.recording is not None
+    metrics = rhythm_metrics(page.recording.panel)
+    for metric, trend in (("free_onset_later_min", "midsleep_h"), ("free_duration_longer_min", "tst_min")):
+        page.table.open_row(metrics.index(metric))
+        trends = page_of()
+        assert isinstance(trends, TrendsPage)
+        assert _framed(trends) == [trend]
+        assert page.table.rows()[metrics.index(metric)][1].endswith("min")
+
+
 def test_a_row_of_the_actogram_opens_its_night(window: Window, page_of: PageOf, qtbot: QtBot) -> None:
     window.open_page("circadian")
     page = page_of()
