@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.sync_conflicts import SyncConflictServices
+from clarity_desktop.app.sync_erased import SyncErasedServices
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, UsageError
 from clarity_desktop.domain.exchange import (
@@ -43,7 +43,7 @@ _CANNOT: Final = (
 )
 
 
-class SyncPullServices(SyncConflictServices):
+class SyncPullServices(SyncErasedServices):
     """Part of ``Services``; its calls wait for the network, so make them from a worker."""
 
     # -- who is there -------------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class SyncPullServices(SyncConflictServices):
         """
         key = self._account_key()
         exchange = self.vault.exchange
-        if remote_id in exchange.erased(key):
+        if remote_id in self._erased(key):
             raise ConflictError(
                 "sync.erased",
                 "This person was erased, so nothing of them is read from the server.",
@@ -295,10 +295,6 @@ class SyncPullServices(SyncConflictServices):
             found.setdefault(person, []).append(piece)
         return found
 
-    def _erased_there(self, key: str, index: RemoteIndex) -> frozenset[str]:
-        del index
-        return self.vault.exchange.erased(key)
-
     def _needs_direction(self, key: str, index: RemoteIndex) -> bool:
         outbox = self.vault.outbox
         if self._direction_of(key) is not None or outbox.has_sent(key):
@@ -340,6 +336,7 @@ class SyncPullServices(SyncConflictServices):
             raise _ask_direction()
         people = self._by_person(index)
         links, erased, before = exchange.people(key), self._erased_there(key, index), exchange.read_before(key)
+        self._stop_erased(key)
         own = self.vault.outbox.own_persons(key, {op for one in index.pieces.values() for op in one.ops})
         wanted: dict[str, str] = {}
         equal = 0

@@ -187,9 +187,7 @@ def test_y46_demographics_by_field_the_later_stamp_wins_and_the_other_is_shown(p
 def test_y46_nights_of_the_diary_ask_and_free_days_follow(pair: Pair) -> None:
     day = date(2025, 1, 3)
     for (services, patient), quality in zip(pair.sides, (2, 4), strict=True):
-        services.vault.diary.save_nights(
-            patient, [DiaryNight(day, NOON, NOON + 600, NOON + 27_000, NOON + 28_000, quality=quality)]
-        )
+        services.vault.diary.save_nights(patient, [DiaryNight(day, 1380, 1390, 420, 435, quality=quality)])
     pair.here.vault.diary.save_week(pair.mine, frozenset({1, 2}))
     pair.settle()
     nights = [services.vault.diary.nights(patient)[0].quality for services, patient in pair.sides]
@@ -256,3 +254,35 @@ def test_y23_without_their_consent_no_text_and_no_name_leaves(desk: Desk, replic
         for channel in unpack([PackedPart.from_document(metric["raw_data"])])
     ]
     assert any("Canary title two" in text for text in found), "with the consent it travels, so the look above can fail"
+
+
+def erase(services: SignedIn, patient: str) -> None:
+    services._erase_elsewhere(patient)
+    services.vault.erase(patient, requested_by="Ada", confirmed_by="Grace")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["here", "there"])
+def test_y46_an_erasure_wins_everywhere_and_over_restore(pair: Pair, desk: Desk, replica: Replica, first: str) -> None:
+    name = note(pair.here, pair.mine, "Before")
+    pair.settle()
+    edit(pair.there, pair.theirs, name, title="Edited meanwhile")
+    pair.there.sync_now()
+    erase(pair.here, pair.mine)
+    if first == "there":
+        pair.there.sync_now()
+    assert pair.here.vault.patients.list() == []
+    pair.here.pull_now()
+    assert pair.here.remote_summary().people == (), "nobody is offered who was erased"
+    pair.there.pull_now()
+    assert pair.theirs not in pair.there.vault.outbox.enabled(pair.there._account_key())
+    assert "erased_elsewhere" in pair.there.sync_status().notices, "two people decide here too"
+    stored = len(replica.state.metrics(USER))
+    note(pair.there, pair.theirs, "After")
+    pair.there.sync_now()
+    assert len(replica.state.metrics(USER)) == stored, "nothing more goes of them"
+    erase(pair.there, pair.theirs)
+    third = desk("third")
+    assert third.restore_preview().people == 0
+    third.restore_from_cloud()
+    assert third.vault.patients.list() == [] == pair.there.vault.patients.list()

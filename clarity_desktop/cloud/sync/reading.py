@@ -14,7 +14,7 @@ from clarity_desktop.domain.exchange import RECORDS_KIND
 from clarity_desktop.domain.series import Samples, Series
 from clarity_desktop.domain.time import Span, ZoneTimeline
 
-__all__ = ["channel_reader"]
+__all__ = ["channel_reader", "records_channel"]
 
 NO_SOURCE: Final = "s00000000"
 # Records have no time; one absent value stands where samples would, since what has none does not travel.
@@ -56,7 +56,7 @@ def channel_reader(
         person = person_of(patient_id)
         if span.stop <= 0:
             text = records(patient_id)
-            return [Channel(RECORDS_KIND, "", "", NO_SOURCE, "records/1", _NOTHING, person, text)] if text else []
+            return [records_channel(person, text)] if text else []
         found = []
         zones = zone_of(patient_id)
         zone = "" if zones is None or zones.is_unknown else zones.zone_at(span.start).zone
@@ -86,3 +86,8 @@ def _sendable(samples: Samples, span: Span, series: Series) -> Samples:
         samples.unit,
         samples.labels,
     )
+
+
+def records_channel(person: str, text: str) -> Channel:
+    """The channel that carries what travels beside samples."""
+    return Channel(RECORDS_KIND, "", "", NO_SOURCE, "records/1", _NOTHING, person, text)
