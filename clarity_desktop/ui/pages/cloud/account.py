@@ -252,11 +252,11 @@ class AccountPage(LoadedPage):
 
         def done(found: dict[str, bool]) -> None:
             silent = [name.replace("_", " ") for name, answers in found.items() if not answers]
-            words = f"{len(found) - len(silent)} of {len(found)} probes answered"
+            words = f"{len(found) - len(silent)} of {len(found)} probes answered, asked {when(int(time.time()))}"
             self.values["Reachable"].setText(words + (f"; silent: {', '.join(silent)}" if silent else ""))
 
         def refused(error: ClarityError) -> None:
-            self.values["Reachable"].setText(f"{error.message} {error.remedy}")
+            self.values["Reachable"].setText(f"{error.message} {error.remedy} Asked {when(int(time.time()))}.")
 
         run_mutation(self, self.services.cloud_probe, done, refused)
 

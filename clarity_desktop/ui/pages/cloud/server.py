@@ -12,6 +12,7 @@ from clarity_desktop.ui.components.badge import Badge
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.field import Field
+from clarity_desktop.ui.components.freshness import Freshness
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
@@ -45,6 +46,7 @@ class ServerPage(LoadedPage):
     def build(self, column: QVBoxLayout) -> None:
         self._rights: frozenset[Right] = frozenset()
         self._status: CloudStatus | None = None
+        self.ages: dict[Label, Freshness] = {}
         self.badge = Badge("Not signed in", "cloud-off", "neutral")
         self._account(column)
         self.analyses = AnalysesCard(self.services)
@@ -57,6 +59,7 @@ class ServerPage(LoadedPage):
         self.account_card = Card("Account at the server")
         self.me = Label("Not asked yet.", "body", "muted", wrap=True)
         self.account_card.body.addWidget(self.me)
+        self.account_card.body.addWidget(self._age_of(self.me))
         self.ask_me = action_button("Ask", "normal", "refresh-cw", self.show_me)
         self.rename = action_button("Change the name", "normal", "pencil", self.begin_rename)
         self.counts = action_button("Counts", "normal", "gauge", self.show_counts)
@@ -81,7 +84,7 @@ class ServerPage(LoadedPage):
         self.one_upload = action_button("State of this one", "normal", "search", self.show_upload)
         self.erase = action_button("Remove at the server", "normal", "trash-2", lambda: self.go.emit("sync", None))
         self.erase.setAccessibleDescription("By person, on the sync page, with the number of records typed")
-        for widget in (self.uploads, self.upload_state):
+        for widget in (self.uploads, self.upload_state, self._age_of(self.upload_state)):
             self.uploads_card.body.addWidget(widget)
         row = _row(self.list_uploads, self.one_upload, self.erase)
         row.insertWidget(1, self.upload_line, 1)
@@ -106,7 +109,7 @@ class ServerPage(LoadedPage):
         self.list_texts = action_button("List", "normal", "list", self.show_texts)
         self.one_text = action_button("Open this one", "normal", "maximize-2", self.show_text)
         self.text_service = action_button("Does it answer?", "normal", "refresh-cw", self.ask_text_service)
-        for widget in (self.texts, self.text):
+        for widget in (self.texts, self.text, self._age_of(self.text)):
             self.texts_card.body.addWidget(widget)
         row = _row(self.list_texts, self.one_text, self.text_service)
         row.insertWidget(1, self.text_line, 1)
@@ -182,13 +185,22 @@ class ServerPage(LoadedPage):
         enable(self.one_upload, sender or ("" if self.upload_line.text().strip() else "Choose one, or type its id"))
         enable(self.one_text, sender or ("" if self.text_line.text().strip() else "Choose one, or type its id"))
 
+    def _age_of(self, label: Label) -> Freshness:
+        """The line that says how old what a card shows is; what is shown never looks newer than it is (L-33)."""
+        return self.ages.setdefault(label, Freshness())
+
     def _ask(self, label: Label, ask: Callable[[], _T], done: Callable[[_T], None]) -> None:
         label.setText("Asking…")
 
+        def told(found: _T) -> None:
+            done(found)
+            self.ages[label].told()
+
         def refused(error: ClarityError) -> None:
             label.setText(f"{error.message} {error.remedy}".strip())
+            self.ages[label].not_told()
 
-        run_mutation(self, ask, done, refused)
+        run_mutation(self, ask, told, refused)
 
     # -- the account ------------------------------------------------------------------------------------------
 
