@@ -67,6 +67,7 @@ class InsightsPage(StudyPage):
         super().__init__(services, parent)
         self._detail: Operation[RhythmDetail] | None = None
         self._fact: str | None = None
+        self._unread = False
         self.topic = Choice([(topic.value, words) for topic, words in TOPIC_WORDS.items()], Topic.OVERVIEW.value)
         self.topic.setAccessibleName("Topic")
         self.topic.activated.connect(lambda _: self.change())
@@ -118,8 +119,19 @@ class InsightsPage(StudyPage):
             self._fact = None
             self.panel.show_patient(patient)
             self.question.clear()
-            if patient is not None:
-                self._read_provider(patient)
+            # A page that nobody looks at makes no text, and so asks no model.
+            self._unread = patient is not None
+            if self.isVisible():
+                self._read_person()
+
+    def shown(self) -> None:
+        super().shown()
+        self._read_person()
+
+    def _read_person(self) -> None:
+        if self._unread and self.patient is not None:
+            self._unread = False
+            self._read_provider(self.patient)
 
     def _read_provider(self, patient: Patient) -> None:
         services = self.services

@@ -259,7 +259,6 @@ class InsightPanel(Card):
             self._say(number, said)
         facts = insight.facts
         self.set_title("Insights", f"{TOPIC_WORDS[facts.topic]}, to {facts.last_day.day} {facts.last_day:%B %Y}")
-        self.head.show_insight(insight)
         self._show_refusal(insight)
         if insight.remote is not None:
             lines = (insight.remote.narrative, *(f"– {point}" for point in insight.remote.points))
@@ -273,6 +272,8 @@ class InsightPanel(Card):
             self.choose(kept)
         self._read_ratings()
         self.changed.emit()
+        # Last, because a text that is old already is renewed or marked by it.
+        self.head.show_insight(insight)
 
     def _show_refusal(self, insight: Insight) -> None:
         words = " ".join(part for part in (insight.refused, insight.remedy) if part)

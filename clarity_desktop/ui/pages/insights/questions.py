@@ -72,7 +72,11 @@ class QuestionBox(Card):
     def check(self) -> None:
         """Look for what could name the person; ask when nothing is found."""
         patient, question, services = self._panel.patient, self.line.text().strip(), self._services
-        if patient is None or not question:
+        if patient is None:
+            return
+        if not question:
+            self._say("Type a question first.")
+            self.line.setFocus()
             return
         self.found.hide()
         self._say("Reading the question …")
