@@ -68,7 +68,11 @@ class SyncErasedServices(SyncConflictServices):
             pending[key] = sorted({*pending.get(key, []), *ids})
         if numbers:
             self.vault.outbox.remember(_TO_TELL, pending)
+        proofs = self.server_erasures().get(patient_id, {})
         for key in numbers:
+            if proofs.get(key, {}).get("open"):
+                # The server did not answer; the next cycle asks again, and tells then.
+                continue
             try:
                 self._tell_erasures(key)
             except ClarityError as error:

@@ -302,7 +302,7 @@ def test_y45_an_erasure_is_proved_at_the_server(services: SignedIn, replica: Rep
     services.enable_sync(other)
     services.sync_now()
     services._erase_elsewhere(patient)
-    assert len(replica.state.metrics(USER)) == 1, "only the other person's data stay"
+    assert len(replica.state.metrics(USER)) == 2, "only the other person's data stay, and a number to the other devices"
     (proof,) = services.server_erasures()[patient].values()
     assert proof["open"] == []
     assert proof["confirmed"] == 3
@@ -332,7 +332,8 @@ def test_y45_an_erasure_offline_waits_for_the_next_cycle(services: SignedIn, rep
     services.sync_now()
     (proof,) = services.server_erasures()[patient].values()
     assert proof["open"] == []
-    assert replica.state.metrics(USER) == []
+    (notice,) = replica.state.metrics(USER)
+    assert patient not in repr(notice), "the other devices are told by an opaque number"
 
 
 def test_y64_the_weekly_check_reports_numbers(services: SignedIn, replica: Replica) -> None:
