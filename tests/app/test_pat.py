@@ -93,6 +93,10 @@ def test_work_stops_between_batches_and_keeps_what_was_done(people: tuple[Servic
     with pytest.raises(CancelledError):
         services.pat_embed(two, OWN, progress=lambda progress: token.cancel(), cancel=token)
     assert services.pat_embed(two, OWN).embeddings
+    again = CancelToken()
+    with pytest.raises(CancelledError):
+        services.pat_embed(two, OWN, progress=lambda progress: again.cancel(), cancel=again)
+    assert services.pat_embed(two, OWN).computed == 0, "what was kept before is not lost by stopping"
 
 
 def test_likeness_is_within_a_recipe_and_never_of_days_that_are_shared(people: tuple[Services, list[str]]) -> None:

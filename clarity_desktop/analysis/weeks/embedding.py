@@ -19,6 +19,7 @@ from clarity_desktop.domain.pat_results import NormalisationChoice, PatRequest, 
 from clarity_desktop.domain.time import ZoneTimeline
 from clarity_desktop.domain.work import CancelToken, Progress, ProgressListener, ignore_progress
 from clarity_desktop.pat.normalisation import Normalisation, OwnStatistics
+from clarity_desktop.pat.windows import Prepared as FilledWeeks
 from clarity_desktop.pat.windows import Weeks, own_profile, prepare, weeks_of, why_not
 
 if TYPE_CHECKING:
@@ -158,27 +159,32 @@ class PatStudy:
         wanted = np.flatnonzero(weeks.ok).astype(np.int64)
         cached = self._vault.pat.embeddings(patient_id, ready.recipe.key)
         cancel.check()
-        keys = self._keys(ready, wanted)
+        keys: list[str] = []
         found: dict[str, WeekEmbedding] = {}
-        for key in keys:
-            kept = decode_week(cached[key]) if key in cached else None
-            if kept is not None:
-                found[key] = kept.week
-        todo = np.array([index for index, key in enumerate(keys) if key not in found], dtype=np.int64)
         fresh: dict[str, bytes] = {}
         try:
-            for at in range(0, todo.size, _AT_ONCE):
+            for at in range(0, wanted.size, _AT_ONCE):
                 cancel.check()
-                progress(Progress("Embedding weeks", at, int(todo.size), "weeks"))
-                part = todo[at : at + _AT_ONCE]
-                for index, week in zip(
-                    part.tolist(), self._embedded(ready, wanted[part], request, cancel), strict=True
+                progress(Progress("Embedding weeks", at, int(wanted.size), "weeks"))
+                part = wanted[at : at + _AT_ONCE]
+                both = _under_both_fills(ready, part)
+                named = [window_key(ready.recipe, a, b) for a, b in zip(both[0].values, both[1].values, strict=True)]
+                for key in named:
+                    kept = decode_week(cached[key]) if key in cached else None
+                    if kept is not None:
+                        found[key] = kept.week
+                todo = np.array([row for row, key in enumerate(named) if key not in found], dtype=np.int64)
+                for row, week in zip(
+                    todo.tolist(), self._embedded(ready, part, both, todo, request, cancel), strict=True
                 ):
-                    found[keys[index]] = week
-                    fresh[keys[index]] = encode_week(week, ready.recipe)
+                    found[named[row]] = week
+                    fresh[named[row]] = encode_week(week, ready.recipe)
+                keys += named
         finally:
-            # Under a stricter gate than usual, weeks of the usual one are still weeks of the recording.
-            current = keys if request.gate <= DEFAULT_GATE else [*keys, *cached]
+            # Under a stricter gate than usual, weeks of the usual one are still weeks of the recording; and weeks that
+            # were not come to before it was stopped are.
+            stopped = len(keys) < wanted.size
+            current = [*keys, *cached] if stopped or request.gate > DEFAULT_GATE else keys
             if fresh or set(cached) - set(current):
                 self._vault.pat.keep_embeddings(patient_id, ready.recipe.key, fresh, current)
         days = weeks.day[wanted]
@@ -250,46 +256,49 @@ class PatStudy:
             )
         return recipe
 
-    def _keys(self, ready: Prepared, wanted: NDArray[np.int64]) -> list[str]:
-        """The cache key of each window."""
-        keys: list[str] = []
-        fill = ready.recipe.fill
-        for at in range(0, wanted.size, _AT_ONCE):
-            part = wanted[at : at + _AT_ONCE]
-            fed, other = (
-                prepare(ready.reading.weeks, part, ready.normalisation, one, ready.profile).values
-                for one in (fill, fill.other)
-            )
-            keys += [window_key(ready.recipe, a, b) for a, b in zip(fed, other, strict=True)]
-        return keys
-
     def _embedded(
-        self, ready: Prepared, windows: NDArray[np.int64], request: PatRequest, cancel: CancelToken
+        self,
+        ready: Prepared,
+        windows: NDArray[np.int64],
+        both: tuple[FilledWeeks, FilledWeeks],
+        rows: NDArray[np.int64],
+        request: PatRequest,
+        cancel: CancelToken,
     ) -> list[WeekEmbedding]:
+        """Embed the given rows of some windows that were filled in both ways."""
         from clarity_desktop.pat.inference import embed
 
-        weeks, fill = ready.reading.weeks, ready.recipe.fill
-        fed = prepare(weeks, windows, ready.normalisation, fill, ready.profile)
-        other = prepare(weeks, windows, ready.normalisation, fill.other, ready.profile)
+        if not rows.size:
+            return []
+        weeks, (fed, other) = ready.reading.weeks, both
         encoder = self.encoder(ready.checkpoint)
-        made = embed(encoder, fed.values, others=other.values, device=request.device, cancel=cancel)
+        made = embed(encoder, fed.values[rows], others=other.values[rows], device=request.device, cancel=cancel)
         assert made.attention is not None
         assert made.others is not None
         sensitivity = np.linalg.norm(made.others.astype(np.float64) - made.pooled, axis=1)
         return [
             WeekEmbedding(
-                int(weeks.start[window]),
-                int(weeks.day[window]),
-                weeks.minutes[window],
+                int(weeks.start[windows[row]]),
+                int(weeks.day[windows[row]]),
+                weeks.minutes[windows[row]],
                 int(fed.own_median[row]),
                 int(fed.average[row]),
-                weeks.changes[window],
-                made.pooled[row],
-                made.attention[row],
-                float(sensitivity[row]),
+                weeks.changes[windows[row]],
+                made.pooled[place],
+                made.attention[place],
+                float(sensitivity[place]),
             )
-            for row, window in enumerate(windows.tolist())
+            for place, row in enumerate(rows.tolist())
         ]
+
+
+def _under_both_fills(ready: Prepared, windows: NDArray[np.int64]) -> tuple[FilledWeeks, FilledWeeks]:
+    """Windows as they are fed, and as they would be under the other fill."""
+    fill = ready.recipe.fill
+    first, second = (
+        prepare(ready.reading.weeks, windows, ready.normalisation, one, ready.profile) for one in (fill, fill.other)
+    )
+    return first, second
 
 
 def week_detail(
