@@ -26,6 +26,17 @@ _CLASSES = {
 }
 
 
+_FIELD_WORDS = {
+    "title": "the text differs",
+    "reason": "the reason differs",
+    "start": "the begin differs",
+    "stop": "the end differs",
+    "kind": "the kind differs",
+    "held": "",
+    "value": "",
+}
+
+
 def class_words(one: RecordClass) -> str:
     """What kind of entry it is, in words."""
     return _CLASSES.get(one, one.value.capitalize())
@@ -61,7 +72,8 @@ class ConflictCard(Card):
         reopen: Callable[[], None],
         refusal: str = "",
     ) -> None:
-        super().__init__(one.title or class_words(one.record_class), f"{name} · {one.field}" if one.field else name)
+        differs = _FIELD_WORDS.get(one.field, f"{one.field.replace('_', ' ')} differs" if one.field else "")
+        super().__init__(one.title or class_words(one.record_class), f"{name} · {differs}" if differs else name)
         self.conflict = one
         self.setAccessibleName(f"{self.title_label.text()}, {name}: {side_words(one.here)}; {side_words(one.there)}")
         kept = one.resolved
@@ -78,7 +90,8 @@ class ConflictCard(Card):
             row.addWidget(_side(title, side, is_kept=is_kept), 1)
         self.body.addLayout(row)
         if one.base is not None:
-            self.body.addWidget(Label(f"Before, on both: {one.base or 'nothing'}", "small", "muted", wrap=True))
+            before = " · ".join(one.base.split("\n")) or "nothing"
+            self.body.addWidget(Label(f"Before, on both: {before}", "small", "muted", wrap=True))
         self.buttons: dict[str, Button] = {}
         line = QHBoxLayout()
         line.setSpacing(8)
@@ -127,7 +140,9 @@ def _side(title: str, side: Side, *, is_kept: bool) -> QFrame:
     column.setContentsMargins(12, 8, 12, 8)
     column.setSpacing(4)
     head = QHBoxLayout()
-    head.addWidget(Label(title, "micro_strong", "muted"))
+    name = Label(title, "micro_strong", "muted")
+    name.setMinimumHeight(20)
+    head.addWidget(name)
     head.addStretch(1)
     if is_kept:
         head.addWidget(Badge("kept", "check", "ok"))

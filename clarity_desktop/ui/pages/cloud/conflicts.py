@@ -20,6 +20,7 @@ from clarity_desktop.ui.undo import Step
 
 __all__ = ["ConflictsPage"]
 
+_EMPTY_HIGH = 480
 _MAY_NOT = "Your role reads what is written of people, and does not change it"
 
 
@@ -54,6 +55,7 @@ class ConflictsPage(LoadedPage):
             lambda: self.go.emit("sync", None),
             more="When two devices change the same entry, both versions stand here side by side.",
         )
+        self._empty.setMinimumHeight(_EMPTY_HIGH)
         column.addWidget(self._empty)
 
     def toolbar_lead(self) -> list[QWidget]:
