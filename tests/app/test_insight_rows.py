@@ -43,6 +43,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         import_recording(vault, patient, simulate(PEOPLE[0], DEMO_SEED, DAYS), home / "files")
         with vault._store.writing("test.unmark", patient.id) as write:
             write.connection.exec_driver_sql("UPDATE patients SET simulated = 0 WHERE id = ?", (patient.id,))
+    # What most tests read is computed once; each of them has a copy of it.
+    first = open_services(home)
+    first._adopt(Vault.open(home / "vault", PASSPHRASE, kdf_floor=CHEAP))
+    first.insight_facts(patient.id, Topic.SLEEP)
+    first.close()
     return home
 
 
@@ -63,6 +68,7 @@ def patient(services: Services) -> str:
 # -- the whole recording --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_called_the_whole_recording_is_the_whole_recording(services: Services, patient: str) -> None:
     zone = services.zone_timeline(patient)
     firsts = [one.first for one in services.series(patient) if one.first is not None]
@@ -78,6 +84,7 @@ def test_what_is_called_the_whole_recording_is_the_whole_recording(services: Ser
         assert (zone.format(span.start)[:10], zone.format(span.stop - 1)[:10]) == (first, last)
 
 
+@pytest.mark.slow
 def test_the_citation_of_work_and_free_days_names_the_days_that_they_split(services: Services, patient: str) -> None:
     found = services.insight_facts(patient, Topic.REGULARITY)
     assert found.table is not None
@@ -118,6 +125,7 @@ def test_i29_a_comparison_with_the_baseline_says_how_many_days_both_rest_on(serv
             assert any(said in note for note in notes)
 
 
+@pytest.mark.slow
 def test_i29_a_baseline_of_too_few_days_is_compared_with_nothing(services: Services, patient: str) -> None:
     span = services.insight_facts(patient, Topic.SLEEP).spans["baseline"]
     for day in range(5):
@@ -136,6 +144,7 @@ def test_i29_a_baseline_of_too_few_days_is_compared_with_nothing(services: Servi
 # -- age ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_i5_no_fact_needs_an_age_so_none_leaves(services: Services, patient: str) -> None:
     person = services.vault.patients.get(patient)
     assert person.birth_date is not None
@@ -200,6 +209,7 @@ services.close()
 """
 
 
+@pytest.mark.slow
 def test_i41_the_program_starts_and_speaks_without_any_library_of_a_model(base: Path, tmp_path: Path) -> None:
     shutil.copytree(base / "vault", tmp_path / "home" / "vault")
     done = subprocess.run(

@@ -96,6 +96,7 @@ def test_i45_generate_without_a_sentence_writes_no_table(clarity_here: CommandLi
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_i22_i45_the_report_prints_the_text_and_its_manifest_names_the_facts(
     clarity_here: CommandLine, tmp_path: Path
 ) -> None:
@@ -115,12 +116,14 @@ def test_i22_i45_the_report_prints_the_text_and_its_manifest_names_the_facts(
     assert _plain(said["statements"][0]["text"]) not in _text_of(plain)
 
 
+@pytest.mark.slow
 def test_the_report_refuses_an_unknown_topic_and_writes_nothing(clarity_here: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     assert clarity_here("report", "pdf", "--patient", "D-0001", "--out", path, "--insights", "mood").code == 2
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_i7_facts_are_the_ones_that_the_sentences_rest_on(clarity_here: CommandLine) -> None:
     facts = clarity_here("insights", "facts", "--patient", "D-0001", "--topic", "sleep").document
     said = clarity_here("insights", "generate", "--patient", "D-0001", "--topic", "sleep").document

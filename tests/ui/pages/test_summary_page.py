@@ -160,6 +160,7 @@ def test_b84_b85_somebody_without_data_gets_no_words_and_no_made_up_number(
     assert services.insights_sent(nobody) == []
 
 
+@pytest.mark.slow
 def test_opening_the_page_asks_no_model_whatever_the_workplace_chose(
     qapp: QApplication, window: Window, page: SummaryPage, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
