@@ -39,7 +39,9 @@ def from_problem(call: Call, problem: Problem) -> CloudError:
         problem=problem,
         correlation=call.correlation,
         retryable=retryable,
-        outcome_unknown=not call.may_repeat and problem.status in _UNKNOWN,
+        # A bare fault page tells nothing of what the server had done by then.
+        outcome_unknown=not call.may_repeat
+        and (problem.status in _UNKNOWN or (problem.status == 500 and not problem.is_complete)),
         wait_s=wait,
     )
 

@@ -45,7 +45,7 @@ class Refusals(ReadBack):
         elif problem.status == 413:
             # One metric is far below any limit: this tells of the server, not of the data (Y-29).
             await self._later(ops, error)
-        elif problem.status >= 500:
+        elif problem.status >= 500 and not stops_all(error):
             await self._faulted(batch, error, report)
         else:
             await self._later(ops, error)

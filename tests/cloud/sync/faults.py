@@ -27,7 +27,13 @@ FAULTS = (
     "429_before",
     "429_plain",
     "413_before",
+    "fault-page_before",
+    "fault-page_after",
+    "half-json_after",
+    "plain-text_after",
+    "redirect_before",
     "slow",
+    "twice",
 )
 """``after``: the application has done its work, and the client does not learn of it."""
 
@@ -40,7 +46,8 @@ class Faults:
         self.draw = random.Random(seed)
         self.script: list[str] = []
         """Faults of the next requests, in order; an empty word lets one through."""
-        self.kinds = tuple(FAULTS)
+        self.kinds = tuple(one for one in FAULTS if one != "twice")
+        """Drawn at random: what ends with one copy whoever counts."""
         self.made: list[str] = []
 
     def _next(self, scope: Scope) -> str:
@@ -56,6 +63,9 @@ class Faults:
             await self.app(scope, receive, send)
             return
         self.made.append(fault)
+        if fault == "twice":
+            await self._twice(scope, receive, send)
+            return
         if fault.endswith("_after") or fault == "slow":
             kept: list[MutableMapping[str, Any]] = []
 
@@ -70,6 +80,29 @@ class Faults:
                 return
         await _answer(fault, send)
 
+    async def _twice(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What came once is delivered twice, and the second answer is the one that is heard."""
+        heard: list[MutableMapping[str, Any]] = []
+        while True:
+            message = await receive()
+            heard.append(message)
+            if not message.get("more_body"):
+                break
+
+        def again() -> Receive:
+            left = list(heard)
+
+            async def replay() -> MutableMapping[str, Any]:
+                return left.pop(0) if left else {"type": "http.disconnect"}
+
+            return replay
+
+        async def swallow(_: MutableMapping[str, Any]) -> None:
+            return
+
+        await self.app(scope, again(), swallow)
+        await self.app(scope, again(), send)
+
 
 async def _answer(fault: str, send: Send) -> None:
     kind = fault.split("_")[0]
@@ -78,6 +111,14 @@ async def _answer(fault: str, send: Send) -> None:
         await _say(send, 201, b"", promised=500)
     elif kind == "cut":
         await _say(send, 201, b'{"processing_id": "', promised=300)
+    elif kind == "fault-page":
+        await _say(send, 500, b"Internal Server Error", content_type=b"text/plain")
+    elif kind == "half-json":
+        await _say(send, 201, b'{"processing_id": "4f')
+    elif kind == "plain-text":
+        await _say(send, 201, b"created", content_type=b"text/plain")
+    elif kind == "redirect":
+        await _say(send, 307, b"", headers=[(b"location", b"/api/v1/health-data/")])
     elif kind == "html":
         await _say(send, 200, b"<html>Sign in to the hotel</html>", content_type=b"text/html")
     else:
