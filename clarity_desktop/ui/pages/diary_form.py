@@ -74,6 +74,9 @@ class DiaryForm(Card):
         foot.addStretch(1)
         self.clear_button = Button("Clear")
         self.clear_button.clicked.connect(lambda _=False: self.clear())
+        for edit in self.edits.values():
+            edit.textChanged.connect(self._note_typed)
+        self._note_typed()
         self.store_button = Button("Store night", "primary")
         self.store_button.clicked.connect(lambda _=False: self.store())
         foot.addWidget(self.clear_button)
@@ -91,6 +94,11 @@ class DiaryForm(Card):
         for name, edit in self.edits.items():
             if name != "date":
                 edit.clear()
+
+    def _note_typed(self) -> None:
+        typed = any(edit.text() for name, edit in self.edits.items() if name != "date")
+        self.clear_button.setEnabled(typed)
+        self.clear_button.setToolTip("" if typed else "Nothing is typed yet")
 
     def show_night(self, night: DiaryNight) -> None:
         """Fill the form with a stored night, to change it."""

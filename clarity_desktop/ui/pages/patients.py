@@ -85,6 +85,8 @@ class PatientsPage(Page):
         self.search.setFixedWidth(300)
         self.search.setFont(theme.font("body"))
         self._glass = QAction(theme.icon("search", 16, "text_muted"), "", self)
+        self._glass.setToolTip("Search")
+        self._glass.triggered.connect(lambda _=False: self.search.setFocus())
         self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         theme.notifier.changed.connect(self._retheme)
         self.search.textChanged.connect(self._filter)

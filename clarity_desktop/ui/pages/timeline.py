@@ -51,10 +51,16 @@ class TimelinePage(StudyPage):
         column.addWidget(self._card, 1)
         self._fits = [Button("All"), Button("Day"), Button("Week")]
         for button, length, key in zip(self._fits, (None, DAY_S, 7 * DAY_S), ("0", "D", "W"), strict=True):
-            button.clicked.connect(lambda _=False, length=length: self.lanes.fit(length))
+            button.clicked.connect(lambda _=False, length=length: self._fit(length))
             button.setToolTip(f"Key {key}")
         self.series_button = Button("Series", icon="layers")
         self.series_button.clicked.connect(lambda _=False: self._menu())
+
+    def _fit(self, length_s: int | None) -> None:
+        before = self.lanes.shown_span
+        self.lanes.fit(length_s)
+        if self.lanes.shown_span == before:
+            self.told.emit("This is what is shown already.")
 
     def toolbar_widgets(self) -> list[QWidget]:
         return [*self._fits, self.series_button]

@@ -122,10 +122,9 @@ class LivePage(LoadedPage):
         words, icon, tone = _STATES[view.state]
         self.badge.show_state(words, icon, tone, view.reason)
         self.where.set_title("Channel", f"{view.account} at {view.server}" if view.account else "No account yet")
-        told = [
-            f"{_ANALYSES[view.analyses]}.",
-            f"The server takes {view.most_bytes} bytes a message and {view.per_minute} messages a minute.",
-        ]
+        told = [f"{_ANALYSES[view.analyses]}."]
+        if view.account:
+            told.append(f"The server takes {view.most_bytes} bytes a message and {view.per_minute} messages a minute.")
         if view.reason:
             told.insert(0, view.reason)
         counts = (
