@@ -63,6 +63,12 @@ class SyncChoiceServices(SyncSafetyServices):
         return "" if account is None else self.vault.exchange.direction(account.key) or ""
 
     @needs(Right.READ_DATA)
+    def removals_waiting(self) -> tuple[tuple[str, int], ...]:
+        """Removals at the server that the breaker has stopped: whose, and how many records they name (Y-40)."""
+        found = self.vault.outbox.notes(self._account_key(), "breaker")
+        return tuple((one.patient_id, int(one.document["count"])) for one in found if one.patient_id is not None)
+
+    @needs(Right.READ_DATA)
     def sync_content(self, op_id: str) -> tuple[OperationContent, ...]:
         """The kinds of an operation that were packed, or would be, with counts; the fields that a person may leave out.
 

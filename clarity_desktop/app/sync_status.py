@@ -49,6 +49,8 @@ class SyncStatus:
     """``full``, ``status``, ``none`` or ``unknown``: what the server gives back."""
     mode: str = "always"
     """When sync goes by itself: ``always``, ``on_demand`` or ``hours``."""
+    hours: tuple[int, int] = (0, 24)
+    """First hour and the hour at which it stops, by this computer's clock; for ``hours`` alone."""
     is_foreign: bool = False
     """Whether this copy of the vault belongs to another machine (Y-44)."""
 
@@ -89,6 +91,7 @@ class SyncStatusServices(SyncChoiceServices):
         outbox = self.vault.outbox
         used, limit = self._uploads(key)
         waiting = outbox.uploads_waiting(key) if key else 0
+        chosen = outbox.recall(WHEN, {"mode": "always"})
         return SyncStatus(
             account=key,
             states=tuple(outbox.counts(key or None)),
@@ -102,7 +105,8 @@ class SyncStatusServices(SyncChoiceServices):
             notices=tuple(one.kind for one in outbox.notes(key) if one.kind not in _NO_NOTICE) if key else (),
             self_check=outbox.recall(f"self-check/{key}"),
             read_back=str(outbox.recall(f"ability/{key}", "unknown")),
-            mode=str(outbox.recall(WHEN, {"mode": "always"})["mode"]),
+            mode=str(chosen["mode"]),
+            hours=(int(chosen.get("from", 0)), int(chosen.get("to", 24))),
             is_foreign=self.sync_is_foreign(),
         )
 

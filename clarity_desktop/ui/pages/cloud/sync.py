@@ -24,7 +24,7 @@ from clarity_desktop.ui.pages.cloud.sync_conditions import AnswersCard, LearnedC
 from clarity_desktop.ui.pages.cloud.sync_needs import NeedsCard
 from clarity_desktop.ui.pages.cloud.sync_people import PeopleCard
 from clarity_desktop.ui.pages.cloud.sync_remote import RemoteCard
-from clarity_desktop.ui.pages.cloud.sync_server import ServerCard
+from clarity_desktop.ui.pages.cloud.sync_server import ServerCard, ask_hours
 from clarity_desktop.ui.pages.cloud.sync_way import Way
 from clarity_desktop.ui.pages.cloud.sync_words import answers, counts, name_of, overall
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, size_words, when
@@ -50,6 +50,7 @@ class _Found:
     condition: CloudCondition | None
     direction: str
     conflicts: int
+    removals: tuple[tuple[str, int], ...]
 
     @property
     def may_send(self) -> bool:
@@ -74,7 +75,7 @@ class SyncPage(LoadedPage):
         self.dry = Button("Dry run", "quiet", "list")
         self.dry.clicked.connect(lambda _=False: self.dry_run())
         self.server = ServerCard()
-        self.server.mode.chosen.connect(lambda value: self._do(lambda: self.services.set_sync_time(value), "Kept."))
+        self.server.mode.chosen.connect(self.choose_time)
         self.server.countdown.over.connect(self.reload)
         self._row(column, (self._questions(), 3), (self.server, 2))
         self._way_card = Card("The way of a change")
@@ -159,6 +160,7 @@ class SyncPage(LoadedPage):
             own or (conditions[0] if conditions else None),
             services.sync_direction(),
             sum(one.resolved is None for one in conflicts),
+            services.removals_waiting() if status.account else (),
         )
 
     def show_data(self, data: _Found) -> None:
@@ -175,7 +177,9 @@ class SyncPage(LoadedPage):
         self._way_card.set_title("The way of a change", count_words(sum(counts(status).values()), "change"))
         self.way.show_states(status.states, now)
         self.pause.set_text("Resume" if status.paused else "Pause")
-        self.needs_card.show_needs(status, data.needs, data.conflicts)
+        named = {one.id: one for one in data.people}
+        removals = [(named[patient], count) for patient, count in data.removals if patient in named]
+        self.needs_card.show_needs(status, data.needs, data.conflicts, removals)
         role = "" if data.may_send else "Sending belongs to the role Clinician"
         off = "" if data.sending else "An admin has switched sending off for this workplace"
         signed = "" if status.account else "Sign in to a server first"
@@ -229,6 +233,14 @@ class SyncPage(LoadedPage):
     def reset_breaker(self, service: str) -> None:
         """Let calls pass again at once; the audit notes it."""
         self._do(lambda: self.services.reset_breaker(service), "Calls pass again.")
+
+    def choose_time(self, mode: str) -> None:
+        """Keep when sync goes by itself; hours are asked for first (Y-34)."""
+        services = self.services
+        if mode != "hours":
+            self._do(lambda: services.set_sync_time(mode), "Kept.")
+            return
+        ask_hours(self, self._found.status.hours if self._found is not None else (22, 6))
 
     def switch_pause(self) -> None:
         """Pause, or go on; the choice stays."""

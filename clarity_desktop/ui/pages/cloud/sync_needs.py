@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sync import Operation, OperationState
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
@@ -16,6 +17,7 @@ from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.dialogs.note import show_note
 from clarity_desktop.ui.jobs import run_query
+from clarity_desktop.ui.pages.cloud.sync_removal import ask_typed_count
 from clarity_desktop.ui.pages.cloud.sync_words import name_of, reason_words
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, when
 from clarity_desktop.ui.qt import Signal
@@ -63,6 +65,7 @@ class NeedsCard(Card):
     def __init__(self, page: LoadedPage, act: _Act) -> None:
         super().__init__("Needs you")
         self._page, self._act = page, act
+        self._removals: tuple[tuple[Patient, int], ...] = ()
         self.list = EntryList("What needs you", "Nothing. What is refused or stops would be listed here.", inset=0)
         self.body.addWidget(self.list)
         self.body.addStretch(1)
@@ -70,8 +73,15 @@ class NeedsCard(Card):
         self.retry.clicked.connect(lambda _=False: act(page.services.retry_sync, "They go again."))
         self.add_action(self.retry)
 
-    def show_needs(self, status: SyncStatus, stopped: Sequence[Operation], conflicts: int = 0) -> None:
+    def show_needs(
+        self,
+        status: SyncStatus,
+        stopped: Sequence[Operation],
+        conflicts: int = 0,
+        removals: Sequence[tuple[Patient, int]] = (),
+    ) -> None:
         """Show what waits for a person, questions first."""
+        self._removals = tuple(removals)
         rows = []
         if status.is_foreign:
             rows.append(
@@ -119,6 +129,13 @@ class NeedsCard(Card):
                 ("Keep apart", lambda: self.settle("keep_apart")),
             )
         settle = self._page.services.settle_sync_notice
+        if code == "breaker" and self._removals:
+            person, count = self._removals[0]
+            leave = "Everything stays at the server, and sync goes on."
+            return (
+                ("Type the number", lambda: ask_typed_count(self._page, person, count)),
+                ("Leave everything", lambda: self._act(lambda: settle(code), leave)),
+            )
         return (("Understood", lambda: self._act(lambda: settle(code), "Noted.")),)
 
     # -- one refused record ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import run_query
+from clarity_desktop.ui.pages.cloud.sync_removal import ask_removal
 from clarity_desktop.ui.pages.cloud.sync_words import BADGES
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, enable, when
 from clarity_desktop.ui.qt import QHBoxLayout
@@ -38,6 +39,7 @@ class PeopleCard(Card):
         super().__init__("Whose data goes")
         self._page, self._act = page, act
         self._synced: frozenset[str] = frozenset()
+        self._shown: dict[str, Patient] = {}
         self._refusal = self._unsigned = ""
         self.table = RecordTable("Whose data goes", (Column("Person"), Column("Data", 150)), most=6)
         self.table.current_changed.connect(lambda _: self._enable())
@@ -51,7 +53,10 @@ class PeopleCard(Card):
         self.consent.clicked.connect(lambda _=False: page.go.emit("consent", None))
         self.stays = Button("What stays here", "quiet", "hard-drive")
         self.stays.clicked.connect(lambda _=False: self.show_stays())
-        for button in (self.switch, self.consent, self.stays):
+        self.remove = Button("Remove there", "quiet", "trash-2")
+        self.remove.setToolTip("Remove what was sent of the person at the server")
+        self.remove.clicked.connect(lambda _=False: self.ask_removal())
+        for button in (self.switch, self.consent, self.stays, self.remove):
             row.addWidget(button)
         row.addStretch(1)
         self.body.addLayout(row)
@@ -70,6 +75,7 @@ class PeopleCard(Card):
             Why nothing can be chosen at all; empty when it can.
         """
         self._synced, self._refusal, self._unsigned = synced, refusal, unsigned
+        self._shown = {one.id: one for one in people}
         rows = [Record(one.id, (one.name, BADGES[badges[one.id]][0]), BADGES[badges[one.id]][1]) for one in people]
         self.table.show_records(rows)
         self.table.setVisible(bool(rows))
@@ -85,6 +91,7 @@ class PeopleCard(Card):
         enable(self.switch, self._unsigned or nobody or ("" if is_on else self._refusal))
         enable(self.consent, nobody)
         enable(self.stays, self._unsigned or nobody)
+        enable(self.remove, self._refusal or self._unsigned or nobody)
 
     def switch_person(self) -> None:
         """Let the selected person's data go, or stop it; going needs their consent to this server."""
@@ -103,6 +110,12 @@ class PeopleCard(Card):
             keep="Keep here only",
             on_confirm=lambda: self._act(lambda: services.enable_sync(key), "It waits to be sent."),
         )
+
+    def ask_removal(self) -> None:
+        """Ask whether what was sent of the selected person shall go at the server."""
+        person = self._shown.get(self.table.current_key())
+        if person is not None:
+            ask_removal(self._page, person)
 
     def show_stays(self) -> None:
         """List what of the selected person does not go, with the reason; what a person left out can go again."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clarity_desktop.ui.components.buttons import SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
+from clarity_desktop.ui.components.choice import Choice
 from clarity_desktop.ui.components.countdown import Countdown
+from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.pages.cloud.sync_way import LimitBar
 from clarity_desktop.ui.pages.cloud.sync_words import READ_BACK, stopped_words, waits_until
-from clarity_desktop.ui.pages.security.loaded import when
+from clarity_desktop.ui.pages.security.loaded import LoadedPage, when
 from clarity_desktop.ui.qt import QHBoxLayout, Qt
 
 if TYPE_CHECKING:
     from clarity_desktop.app.sync_status import SyncStatus
     from clarity_desktop.domain.conditions import CloudCondition
 
-__all__ = ["ServerCard"]
+__all__ = ["ServerCard", "ask_hours"]
 
 _FACTS = ("Server", "Account", "Read-back", "Last cycle", "Next try", "Leaves the machine", "Stays here")
 
@@ -49,10 +53,11 @@ class ServerCard(Card):
         self.countdown = Countdown(wrap=True)
         self.body.addWidget(self.countdown)
         self.mode = SegmentedSwitch(
-            "When sync goes", (("always", "By itself"), ("on_demand", "Only on demand")), "always"
+            "When sync goes", (("always", "By itself"), ("on_demand", "On demand"), ("hours", "At hours")), "always"
         )
         row = QHBoxLayout()
-        row.addWidget(Label("When", "body", "muted"))
+        self.when = Label("When", "body", "muted")
+        row.addWidget(self.when)
         row.addStretch(1)
         row.addWidget(self.mode)
         self.body.addLayout(row)
@@ -82,4 +87,30 @@ class ServerCard(Card):
         self.used.setText(f"{status.uploads_used} of {status.uploads_limit} this hour")
         until, words = waits_until(status, condition, now)
         self.countdown.count(until, words)
-        self.mode.set_value("always" if status.mode == "always" else "on_demand")
+        self.mode.set_value(status.mode)
+        first, stop = status.hours
+        self.mode.explain("hours", f"Between {first:02d}:00 and {stop:02d}:00, by this computer's clock")
+        self.when.setText(f"When, {first:02d}–{stop:02d} h" if status.mode == "hours" else "When")
+
+
+def ask_hours(page: LoadedPage, hours: tuple[int, int]) -> None:
+    """Ask between which hours of this computer's clock sync may go by itself."""
+    first = Choice([(str(hour), f"{hour:02d}:00") for hour in range(24)], str(hours[0]))
+    stop = Choice([(str(hour), f"{hour:02d}:00") for hour in range(1, 25)], str(hours[1]))
+
+    def chosen() -> Callable[[], None]:
+        begin, end = int(first.value()), int(stop.value())
+        return lambda: page.services.set_sync_time("hours", begin, end)
+
+    sheet = ask_form(
+        page.window(),
+        "Between which hours may sync go?",
+        "By this computer's clock; 22:00 to 06:00 is a night. Sync now works at any time.",
+        (Field("From", first), Field("To", stop)),
+        "Keep",
+        chosen,
+        lambda _: page.told.emit("Kept."),
+        ready=lambda: "" if first.value() != stop.value() else "Choose two different hours",
+    )
+    # Without an answer the switch goes back to what holds.
+    sheet.closed.connect(page.reload)
