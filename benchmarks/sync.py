@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -11,11 +12,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.cloud.sync.test_load import run_load, run_rate
 
+PARTS = {"load": run_load, "rate": run_rate}
+
 
 def main() -> None:
-    """Measure both and print one JSON document."""
-    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        document = {"load": run_load(Path(first)), "rate": run_rate(Path(second))}
+    """Measure both, or one of them, and print one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=sorted(PARTS))
+    only = parser.parse_args().only
+    document = {}
+    for name, measure in PARTS.items():
+        if only in (None, name):
+            with tempfile.TemporaryDirectory() as folder:
+                document[name] = measure(Path(folder))
     sys.stdout.write(json.dumps(document, indent=1) + "\n")
 
 
