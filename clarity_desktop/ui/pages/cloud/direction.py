@@ -10,7 +10,7 @@ from clarity_desktop.domain.kinds import kind_of
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.choice import Choice, RadioBox
-from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.pages.security.loaded import count_words, enable, size_words
 from clarity_desktop.ui.qt import QFrame, QHBoxLayout, QScrollArea, Qt, QVBoxLayout, QWidget
@@ -24,7 +24,7 @@ DIRECTION_WORDS: Final[dict[str, tuple[str, str]]] = {
     "apart": ("Keep apart", "Nothing moves in either direction until somebody chooses again."),
 }
 _NOBODY, _NEW = "", "new"
-_MOST_HIGH = 232
+_MOST_HIGH = 168
 
 
 class DirectionSheet(Sheet):
@@ -88,7 +88,7 @@ class DirectionSheet(Sheet):
             shown = Label(words, "body_strong")
             self.sides.append(shown)
             side.body.addWidget(shown)
-            side.body.addWidget(Label(second, "small", "muted", wrap=True))
+            side.body.addWidget(ElidedLabel(second, "small", "muted"))
             row.addWidget(side, 1)
         self.body.addLayout(row)
 

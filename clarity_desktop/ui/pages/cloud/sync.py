@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.people import Patient
@@ -51,6 +51,7 @@ class _Found:
     direction: str
     conflicts: int
     removals: tuple[tuple[str, int], ...]
+    unproved: tuple[int, int]
 
     @property
     def may_send(self) -> bool:
@@ -161,6 +162,7 @@ class SyncPage(LoadedPage):
             services.sync_direction(),
             sum(one.resolved is None for one in conflicts),
             services.removals_waiting() if status.account else (),
+            _unproved(services.server_erasures()),
         )
 
     def show_data(self, data: _Found) -> None:
@@ -179,7 +181,7 @@ class SyncPage(LoadedPage):
         self.pause.set_text("Resume" if status.paused else "Pause")
         named = {one.id: one for one in data.people}
         removals = [(named[patient], count) for patient, count in data.removals if patient in named]
-        self.needs_card.show_needs(status, data.needs, data.conflicts, removals)
+        self.needs_card.show_needs(status, data.needs, data.conflicts, removals, data.unproved)
         role = "" if data.may_send else "Sending belongs to the role Clinician"
         off = "" if data.sending else "An admin has switched sending off for this workplace"
         signed = "" if status.account else "Sign in to a server first"
@@ -276,3 +278,9 @@ class SyncPage(LoadedPage):
         self._do(
             lambda: path.write_text(json.dumps(services.sync_log(), indent=1) + "\n", "utf-8"), "The log is written."
         )
+
+
+def _unproved(erasures: dict[str, Any]) -> tuple[int, int]:
+    """Uploads of erased people that servers did not show to be gone, and when they were last asked (Y-76)."""
+    found = [one for accounts in erasures.values() for one in accounts.values() if one["open"]]
+    return sum(len(one["open"]) for one in found), max((int(one["at"]) for one in found), default=0)

@@ -79,8 +79,15 @@ class NeedsCard(Card):
         stopped: Sequence[Operation],
         conflicts: int = 0,
         removals: Sequence[tuple[Patient, int]] = (),
+        unproved: tuple[int, int] = (0, 0),
     ) -> None:
-        """Show what waits for a person, questions first."""
+        """Show what waits for a person, questions first.
+
+        Parameters
+        ----------
+        unproved:
+            Uploads of erased people that servers did not show to be gone, and when they were last asked.
+        """
         self._removals = tuple(removals)
         rows = []
         if status.is_foreign:
@@ -99,6 +106,14 @@ class NeedsCard(Card):
                     f"{count_words(conflicts, 'record')} changed on two devices",
                     "Both versions are kept until you choose.",
                     (("Look at both", self.conflicts_wanted.emit),),
+                )
+            )
+        if unproved[0]:
+            rows.append(
+                EntryRow(
+                    "trash-2",
+                    f"Erasure: {count_words(unproved[0], 'upload')} requested, not confirmed",
+                    f"A server shows nothing that proves it. Asked again at each round, last {when(unproved[1])}.",
                 )
             )
         for code in status.notices:

@@ -46,7 +46,7 @@ class PeopleCard(Card):
         self.body.addWidget(self.table)
         self.nobody = Label("There is no one in the vault yet.", "small", "muted")
         self.body.addWidget(self.nobody)
-        row = QHBoxLayout()
+        row, below = QHBoxLayout(), QHBoxLayout()
         self.switch = Button("Let it go", "normal", "upload")
         self.switch.clicked.connect(lambda _=False: self.switch_person())
         self.consent = Button("Consent", "quiet", "stethoscope")
@@ -56,10 +56,11 @@ class PeopleCard(Card):
         self.remove = Button("Remove there", "quiet", "trash-2")
         self.remove.setToolTip("Remove what was sent of the person at the server")
         self.remove.clicked.connect(lambda _=False: self.ask_removal())
-        for button in (self.switch, self.consent, self.stays, self.remove):
-            row.addWidget(button)
-        row.addStretch(1)
-        self.body.addLayout(row)
+        for line, buttons in ((row, (self.switch, self.consent)), (below, (self.stays, self.remove))):
+            for button in buttons:
+                line.addWidget(button)
+            line.addStretch(1)
+            self.body.addLayout(line)
         self.body.addStretch(1)
 
     def show_people(

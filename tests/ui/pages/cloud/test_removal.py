@@ -98,6 +98,20 @@ def test_y40_leaving_everything_lets_sync_go_on(
     assert services.sync_now().stopped == ""
 
 
+def test_y76_what_a_server_did_not_prove_stays_in_the_list(
+    computer: Computer, replica: Replica, open_window: Open, rest: Rest
+) -> None:
+    services = computer("Ada Lovelace")
+    key = f"{replica.url}/{USER}"
+    pending = {"gone": {key: {"confirmed": 1, "open": ["a", "b"], "at": 1_800_000_000}}}
+    services.vault.outbox.remember("server-erasures", pending)
+    page = sync_page(open_window(services), rest)
+    row = next(one for one in page.needs.rows() if one.words.startswith("Erasure"))
+    assert row.words == "Erasure: 2 uploads requested, not confirmed"
+    assert "2027-01-15" in row.second
+    assert row.actions == ()
+
+
 def test_y34_hours_are_chosen_in_the_window(computer: Computer, open_window: Open, rest: Rest) -> None:
     services = computer("Ada Lovelace")
     window = open_window(services)
