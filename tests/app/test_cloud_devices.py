@@ -145,6 +145,7 @@ def test_no_secret_of_a_computer_is_on_disk(services: Services, replica: Replica
     assert not any(one.encode() in held for one in (device.key, device.password))
 
 
+@pytest.mark.slow
 def test_an_app_is_enrolled_and_asked_for(tmp_path: Path, keychain: MemoryKeychain) -> None:
     del keychain
     with identity_emulator(tmp_path / "emulator.log") as emulator:
@@ -364,6 +365,7 @@ def test_the_second_factor_is_the_identity_services(tmp_path: Path, keychain: Me
     services.close()
 
 
+@pytest.mark.slow
 def test_l53_a_renewal_that_fails_is_an_entry_and_not_one_for_every_call(services: Services, replica: Replica) -> None:
     account = with_code(services, replica, remember=False)
     session = services._cloud_session(account)

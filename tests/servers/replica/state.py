@@ -82,10 +82,10 @@ class ReplicaState:
         base.execute("PRAGMA synchronous=NORMAL")
         return base
 
-    def push(self, user_id: str, kind: str, **fields: Any) -> int:
+    def push(self, owner: str, kind: str, **fields: Any) -> int:
         """Send an event over a user's live channels; answers over how many."""
         frame = {"type": kind, "timestamp": stamp(), "message_id": None, **fields}
-        found = list(self.listeners.get(user_id, ()))
+        found = list(self.listeners.get(owner, ()))
         for loop, queue in found:
             loop.call_soon_threadsafe(queue.put_nowait, frame)
         return len(found)

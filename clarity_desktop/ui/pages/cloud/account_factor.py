@@ -11,7 +11,7 @@ from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.qr_code import QrCode
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.confirm import confirm
-from clarity_desktop.ui.dialogs.form import ask_form, with_secrets
+from clarity_desktop.ui.dialogs.form import FormSheet, ask_form, with_secrets
 from clarity_desktop.ui.jobs import run_mutation
 from clarity_desktop.ui.pages.cloud.account_forms import action_button
 from clarity_desktop.ui.pages.security.loaded import enable
@@ -33,7 +33,7 @@ def spaced(secret: str) -> str:
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
-def ask_app(window: QWidget, services: Services, enrolment: TotpEnrolment, done: Callable[[object], None]) -> None:
+def ask_app(window: QWidget, services: Services, enrolment: TotpEnrolment, done: Callable[[object], None]) -> FormSheet:
     """Show the secret as a picture and as text, and ask for the first six digits."""
     both = QWidget()
     row = QHBoxLayout(both)
@@ -60,7 +60,7 @@ def ask_app(window: QWidget, services: Services, enrolment: TotpEnrolment, done:
         typed = code.text()
         return with_secrets(lambda: services.cloud_finish_app(typed), typed)
 
-    ask_form(
+    sheet = ask_form(
         window,
         "Set up an authenticator app",
         "The secret is drawn on this computer and kept nowhere here. Whoever has it can make the digits.",
@@ -73,6 +73,7 @@ def ask_app(window: QWidget, services: Services, enrolment: TotpEnrolment, done:
         width=600,
     )
     code.setFocus(Qt.FocusReason.OtherFocusReason)
+    return sheet
 
 
 class SecondFactorCard(Card):

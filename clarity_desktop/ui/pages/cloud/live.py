@@ -196,16 +196,14 @@ class LivePage(LoadedPage):
         )
 
     def _open(self) -> None:
-        self._act(lambda: self.services.open_live(self._changed))
-
-    def _changed(self) -> None:
-        """Something moved on in the channel; called in any thread."""
+        # The board of now: the network's thread must not make one of its own when the window has gone.
+        home = board()
 
         def look() -> None:
             if isValid(self) and not self._soon.isActive():
                 self._soon.start()
 
-        board().post(look)
+        self._act(lambda: self.services.open_live(lambda: home.post(look)))
 
     def close_channel(self) -> None:
         """Disconnect; what was not sent stays in the list."""
