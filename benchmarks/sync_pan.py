@@ -1,7 +1,7 @@
 """Pan and zoom over a million samples, alone and while another million is synced in the same process (Y-68).
 
 The window's thread draws a frame every 16 ms; cycles run on a thread of their own with the clock set forward where a
-limit would wait; the server is a process of its own. Each frame is told in wall time and in processor time of its thread.
+limit would wait; the server is a process of its own. A frame is told in wall time and in processor time of its thread.
 Run ``python benchmarks/sync_pan.py [--months 25]``. Prints one JSON document.
 """
 
