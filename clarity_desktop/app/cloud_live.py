@@ -267,10 +267,11 @@ class CloudLiveServices(CloudResultServices):
             )
         room = talk.room
 
-        async def send() -> UnsentText:
-            return room.send("message", content=said, user_id=account.user_id)
+        async def send() -> int:
+            # In one step of the loop, so that no answer stands before what it answers.
+            return talk.add("you", said, room.send("message", content=said, user_id=account.user_id))
 
-        number = talk.add("you", said, self._net.run(send()))
+        number = self._net.run(send())
         size = len(said.encode())
         self._note("cloud.live_send", self._server(account.server), "ok", f"{size} bytes")
         return number

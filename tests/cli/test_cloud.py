@@ -77,6 +77,49 @@ def test_register_confirm_and_reset(cloud: CommandLine, replica: Replica) -> Non
     assert cloud("reset", replica.url, "--email", EMAIL, "--with-code", stdin=lines).document["reset"] is True
 
 
+def test_each_capability_has_a_command(cloud: CommandLine, replica: Replica) -> None:
+    cloud("server", replica.url, "--login", "server")
+    cloud("sign-in", replica.url, "--email", EMAIL, stdin=f"{PASSWORD}\n")
+    user = cloud("me").document["user_id"]
+    renamed = cloud("me", "--name", "Ada at work").document
+    assert (renamed["user_id"], renamed["renamed"]) == (user, True)
+    off = cloud("me", "--counts")
+    assert (off.code, off.document["error"]["code"]) == (7, "cloud.capability")
+    assert cloud("uploads").document["uploads"] == []
+    missing = cloud("uploads", "b0a3bb9e-4c7e-4c5b-9f0d-1f1f1f1f1f1f")
+    assert missing.document["error"]["code"] == "cloud.upload"
+    text = replica.state.keep_insight(
+        user,
+        {"narrative": "Rested.", "generated_at": "", "confidence_score": 0, "key_insights": [], "recommendations": []},
+    )
+    assert cloud("insights", text).document["narrative"] == "Rested."
+    assert len(cloud("insights").document["insights"]) == 1
+    found = cloud("contradictions").document["contradictions"]
+    assert {"capability": "me", "told": "auth_provider is missing"}.items() <= found[0].items() or len(found) > 0
+    assert cloud("contradictions", "--forget").document["forgotten"] == len(found)
+    assert cloud("results", "no-such").document["error"]["code"] == "cloud.result"
+    assert cloud("results").document["error"]["code"] == "cloud.result"
+    assert cloud("factor").document["error"]["code"] == "cloud.no_factor"
+    assert cloud("forget-computer").document["confirmed"] is False
+    status = cloud("status").document
+    assert (status["remembered"], status["ends"], status["ending_soon"]) == (False, None, [])
+
+
+def test_lines_go_over_the_live_channel_once_it_is_agreed(cloud: CommandLine, replica: Replica) -> None:
+    cloud("server", replica.url, "--login", "server")
+    cloud("sign-in", replica.url, "--email", EMAIL, stdin=f"{PASSWORD}\n")
+    assert cloud("live", stdin="Hello\n").document["error"]["code"] == "cloud.live_notice"
+    assert replica.state.calls["WS"] == 0
+    found = cloud("live", "--agree", stdin="Hello\n\nAnd again\n").document
+    assert [(one["who"], one["state"], one["text"]) for one in found["messages"]] == [
+        ("you", "sent", "Hello"),
+        ("server", "received", "Heard: Hello"),
+        ("you", "sent", "And again"),
+        ("server", "received", "Heard: And again"),
+    ]
+    assert not any(one["checked"] for one in found["messages"])
+
+
 def test_no_password_is_an_argument(cloud: CommandLine, replica: Replica) -> None:
     assert cloud("server", replica.url, "--proxy", "http://a:b@127.0.0.1:1").document["error"]["code"] == "cloud.proxy"
     cloud("server", replica.url, "--login", "server")

@@ -24,9 +24,6 @@ _NEVER_MET = "no server with this profile has been met; the list was drawn up by
 WITHOUT_CALLER = {
     "api_info": "asked by its path, before a profile is known",
     "root": "the second signal has told the profile by then",
-    "insight_get": "the observed server answers 404 to its own ids (D17); texts are kept here",
-    "insight_status": "shadowed at the observed server (D16)",
-    "metrics_user": "not served by the observed server, whose numbers are constants (D30)",
     "metrics_summary": _NEVER_MET,
     "sync_status": _NEVER_MET,
     "ws_stream": _NEVER_MET,
