@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -17,6 +18,20 @@ _MARGIN, _LINE = 12.0, 18.0
 _SIMULATED = "Simulated data: no person's recording"
 
 
+def _foot(figure: Figure) -> str:
+    version = f"Clarity Desktop {figure.caption.version}".rstrip()
+    return f"{version} · research software, not a diagnosis"
+
+
+def _width(figure: Figure) -> float:
+    """The figure's width, or that of the longest words around it: nothing of them is cut."""
+    words = [text_width("small", one) for one in (figure.window_words(), figure.caption.zone, figure.units())]
+    words += [text_width("body_strong", figure.accessibleName()), text_width("micro", _foot(figure))]
+    if figure.simulated:
+        words.append(text_width("small", _SIMULATED))
+    return max(float(figure.width()), math.ceil(max(words)) + 2 * _MARGIN)
+
+
 def _head_lines(figure: Figure) -> list[str]:
     """Window, zone and unit, in as few lines as the width of the figure allows."""
     lines: list[str] = []
@@ -24,7 +39,7 @@ def _head_lines(figure: Figure) -> list[str]:
         if not part:
             continue
         longer = f"{lines[-1]} · {part}" if lines else part
-        if lines and text_width("small", longer) <= figure.width() - 2 * _MARGIN:
+        if lines and text_width("small", longer) <= _width(figure) - 2 * _MARGIN:
             lines[-1] = longer
         else:
             lines.append(part)
@@ -36,7 +51,7 @@ def _head_height(figure: Figure) -> float:
 
 
 def _size(figure: Figure) -> tuple[float, float]:
-    return float(figure.width()), _head_height(figure) + figure.height() + _LINE + 4
+    return _width(figure), _head_height(figure) + figure.height() + _LINE + 4
 
 
 def _compose(figure: Figure, painter: QPainter) -> None:
@@ -57,9 +72,7 @@ def _compose(figure: Figure, painter: QPainter) -> None:
     painter.translate(0, _head_height(figure))
     figure.paint_figure(painter)
     painter.restore()
-    version = f"Clarity Desktop {figure.caption.version}".rstrip()
-    words = f"{version} · research software, not a diagnosis"
-    text(painter, _MARGIN, height - _LINE / 2 - 2, words, now.ui["text_faint"])
+    text(painter, _MARGIN, height - _LINE / 2 - 2, _foot(figure), now.ui["text_faint"])
 
 
 def picture(figure: Figure, ratio: float) -> QImage:
@@ -83,7 +96,7 @@ def save_png(figure: Figure, path: Path, *, width_mm: float, dpi: int) -> None:
         ``figure.not_written`` when the file cannot be written.
     """
     dpi = max(300, dpi)
-    image = picture(figure, width_mm / 25.4 * dpi / max(1, figure.width()))
+    image = picture(figure, width_mm / 25.4 * dpi / _width(figure))
     image.setDevicePixelRatio(1.0)
     per_metre = round(dpi / 0.0254)
     image.setDotsPerMeterX(per_metre)

@@ -60,9 +60,11 @@ def tint(colour: QColor, opacity: float) -> QColor:
 
 
 def dashed(colour: QColor, on: float, off: float, width: float = 1.0) -> QPen:
-    """A cosmetic dashed pen; dash lengths in pixels (Qt wants them in pen widths)."""
+    """A dashed pen; dash lengths in logical pixels (Qt wants them in pen widths).
+
+    Not cosmetic: a cosmetic pen is as wide in device pixels, a hairline in a picture of a finer resolution.
+    """
     pen = QPen(colour, width)
-    pen.setCosmetic(True)
     pen.setDashPattern([on / width, off / width])
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     return pen

@@ -112,15 +112,14 @@ class GapItem(pg.GraphicsObject):  # type: ignore[misc]
         return QRectF(self._spans[0][0], view.top(), self._spans[-1][1] - self._spans[0][0], view.height())
 
     def paint(self, painter: QPainter, *_: object) -> None:
-        """Hatch with a brush that keeps its size while the plot is zoomed."""
-        view = self.viewRect()
-        across, up = self.pixelVectors()
-        if across is None or up is None:
-            return
-        brush = QBrush(theme.hatch("missing"))
-        brush.setTransform(QTransform.fromScale(across.length(), -up.length()))
+        """Hatch in pixels: lines keep their distance while the plot is zoomed, also in files of lines."""
+        view, world = self.viewRect(), painter.worldTransform()
+        painter.save()
+        painter.setWorldTransform(QTransform())
         for low, high in self._spans:
-            painter.fillRect(QRectF(low, view.top(), high - low, view.height()), brush)
+            area = world.mapRect(QRectF(low, view.top(), high - low, view.height()))
+            painter.fillRect(area, theme.hatch("missing"))
+        painter.restore()
 
     def viewTransformChanged(self) -> None:
         """Follow pan and zoom."""

@@ -21,6 +21,7 @@ from clarity_desktop.ui.charts.axis import zone_stretches
 from clarity_desktop.ui.charts.day_profile import profile_of
 from clarity_desktop.ui.charts.figure import Caption, Figure
 from clarity_desktop.ui.charts.figure_export import file_stem, picture, save_png, save_svg
+from clarity_desktop.ui.charts.paint import text_width
 from clarity_desktop.ui.dialogs.chart_table import ChartTableSheet
 from clarity_desktop.ui.qt import QGuiApplication, QImage, Qt, QWidget
 
@@ -160,3 +161,40 @@ def test_the_axis_is_banded_by_zone(traveller: ZoneTimeline) -> None:
         (flight, flight + 3600, "Asia/Tokyo"),
     ]
     assert [name for _, _, name in zone_stretches(traveller, Span(flight, flight + 60))] == ["Asia/Tokyo"]
+
+
+def test_rh73_dashed_lines_are_as_wide_in_a_finer_picture(chart: AverageDayChart) -> None:
+    model = theme.current().data["model"]
+
+    def share(ratio: float) -> float:
+        """Share of the pixels near the colour of the dashes above the axis at the left, where nothing else is."""
+        whole = picture(chart, ratio)
+        width, height = whole.width(), whole.height()
+        image = whole.copy(width // 10, round(0.64 * height), width // 5, round(0.065 * height))
+        near = sum(
+            abs(pixel.red() - model.red()) + abs(pixel.green() - model.green()) + abs(pixel.blue() - model.blue()) < 90
+            for x in range(image.width())
+            for y in range(image.height())
+            if (pixel := image.pixelColor(x, y)) is not None
+        )
+        return near / (image.width() * image.height())
+
+    assert share(3.0) > 0.6 * share(1.0) > 0
+
+
+def test_rh73_no_words_around_a_narrow_figure_are_cut(
+    qtbot: QtBot, berlin: ZoneTimeline, make_panel: MakePanel, rhythm: dict[str, float], tmp_path: Path
+) -> None:
+    dial = PhaseDial()
+    qtbot.addWidget(dial)
+    dial.caption = Caption("10 Mar – 16 Mar 2025", "America/Argentina/ComodRivadavia · UTC−3 → UTC−4", "9.8.7")
+    dial.show_panel(make_panel(berlin, DAY, 7, findings=rhythm))
+    dial.resize(170, 240)
+    widest = text_width("small", dial.caption.zone)
+    assert widest > dial.width()
+    save_svg(dial, tmp_path / "dial.svg", width_mm=90)
+    found = re.search(r'viewBox="0 0 (\d+)', (tmp_path / "dial.svg").read_text("utf-8"))
+    assert found is not None
+    assert int(found[1]) >= widest + 20
+    save_png(dial, tmp_path / "dial.png", width_mm=90, dpi=300)
+    assert abs(QImage(str(tmp_path / "dial.png")).width() - 90 / 25.4 * 300) <= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,3 +218,19 @@ def test_rh70_neither_grid_nor_words_of_marks_hide_a_dot(
         pixel = image.pixelColor(place)
         apart = abs(pixel.red() - ink.red()) + abs(pixel.green() - ink.green()) + abs(pixel.blue() - ink.blue())
         assert apart < 60, (day, value, pixel.name())
+
+
+def test_hatched_gaps_are_pixels_wide_in_a_file_of_lines(
+    series: DailySeries, berlin: ZoneTimeline, qtbot: QtBot, tmp_path: Path
+) -> None:
+    chart = TrendChart("Time asleep")
+    chart.show_series(series, berlin, Span(DAY * DAY_S, (DAY + 28) * DAY_S))
+    _shown(chart, qtbot)
+    save_svg(chart, tmp_path / "trend.svg", width_mm=120)
+    text = (tmp_path / "trend.svg").read_text("utf-8")
+    filled = re.findall(r'fill="url\(#texpattern[^"]*\)"[^>]*transform="matrix\(([^)]*)\)"', text)
+    assert filled
+    for matrix in filled:
+        across, _, _, up, *_ = (float(one) for one in re.split(r"[, ]+", matrix.strip()))
+        assert abs(across) == pytest.approx(1, abs=0.01)
+        assert abs(up) == pytest.approx(1, abs=0.01)
