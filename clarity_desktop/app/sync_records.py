@@ -57,6 +57,13 @@ class SyncRecordServices(SyncServices):
         account = self.cloud_account()
         return "sync-records:" + ("" if account is None else urlsplit(account.server).netloc)
 
+    @needs(Right.READ_DATA)
+    def people_with_records(self) -> frozenset[str]:
+        """Ids of people whose name, notes and diary go to the account as well, because a consent names them."""
+        account = self.cloud_account()
+        synced = {} if account is None else self.vault.outbox.enabled(account.key)
+        return frozenset(one for one in synced if self._records_go(one))
+
     # -- stamps -------------------------------------------------------------------------------------------------
 
     def _vault_mark(self) -> str:

@@ -13,7 +13,7 @@ from clarity_desktop.ui.components.choice import Choice, RadioBox
 from clarity_desktop.ui.components.text import ElidedLabel, Label
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.pages.security.loaded import count_words, enable, size_words
-from clarity_desktop.ui.qt import QFrame, QHBoxLayout, QScrollArea, Qt, QVBoxLayout, QWidget
+from clarity_desktop.ui.qt import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, Qt, QVBoxLayout, QWidget
 
 __all__ = ["DIRECTION_WORDS", "DirectionSheet", "person_words"]
 
@@ -85,6 +85,7 @@ class DirectionSheet(Sheet):
         self.sides: list[Label] = []
         for title, words, second in (("Here", local, here), ("At the server", there, more)):
             side = Card(title)
+            side.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
             shown = Label(words, "body_strong")
             self.sides.append(shown)
             side.body.addWidget(shown)

@@ -52,6 +52,7 @@ class _Found:
     conflicts: int
     removals: tuple[tuple[str, int], ...]
     unproved: tuple[int, int]
+    with_records: int
 
     @property
     def may_send(self) -> bool:
@@ -163,6 +164,7 @@ class SyncPage(LoadedPage):
             sum(one.resolved is None for one in conflicts),
             services.removals_waiting() if status.account else (),
             _unproved(services.server_erasures()),
+            len(services.people_with_records()) if status.account else 0,
         )
 
     def show_data(self, data: _Found) -> None:
@@ -175,7 +177,7 @@ class SyncPage(LoadedPage):
             icon.show_icon(told.icon, told.tone)
             question.setText(told.question)
             answer.setText(told.words)
-        self.server.show_server(status, data.email, data.condition, now)
+        self.server.show_server(status, data.email, data.condition, now, data.with_records)
         self._way_card.set_title("The way of a change", count_words(sum(counts(status).values()), "change"))
         self.way.show_states(status.states, now)
         self.pause.set_text("Resume" if status.paused else "Pause")

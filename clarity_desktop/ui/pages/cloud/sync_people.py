@@ -105,8 +105,8 @@ class PeopleCard(Card):
         confirm(
             self.window(),
             "Let this person's data go to the server?",
-            "Packed series without names, notes, file names or serials go, as the recorded consent allows. What is on "
-            "this machine stays. You can stop it at any time.",
+            "Packed series without file names or serials go, as the recorded consent allows. Name, notes and diary go "
+            "only where a consent of their own names them. What is on this machine stays. You can stop it at any time.",
             verb="Let it go",
             keep="Keep here only",
             on_confirm=lambda: self._act(lambda: services.enable_sync(key), "It waits to be sent."),
@@ -134,7 +134,10 @@ class PeopleCard(Card):
         rows = EntryList("What stays here", "Nothing. Every kind that is stored has a place on the server.", inset=0)
         rows.show_rows(stays_rows(found, again))
         sheet.body.addWidget(rows)
-        words = "Findings, notes, beats and documents stay here as well. Nothing of this is missing from the vault."
+        words = (
+            "Findings, beats and documents stay here as well, and so do name, notes and diary unless a consent names "
+            "them. Nothing of this is missing from the vault."
+        )
         sheet.body.addWidget(Label(words, "small", "muted", wrap=True))
         close = sheet.add_button("Close", "primary")
         close.clicked.connect(lambda _=False: sheet.dismiss())

@@ -14,7 +14,7 @@ from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.pages.cloud.sync_way import LimitBar
 from clarity_desktop.ui.pages.cloud.sync_words import READ_BACK, stopped_words, waits_until
-from clarity_desktop.ui.pages.security.loaded import LoadedPage, when
+from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, when
 from clarity_desktop.ui.qt import QHBoxLayout, Qt
 
 if TYPE_CHECKING:
@@ -63,8 +63,18 @@ class ServerCard(Card):
         self.body.addLayout(row)
         self.body.addStretch(1)
 
-    def show_server(self, status: SyncStatus, email: str, condition: CloudCondition | None, now: int) -> None:
-        """Show how the account stands; ``condition`` of its server where one is known."""
+    def show_server(
+        self, status: SyncStatus, email: str, condition: CloudCondition | None, now: int, with_records: int = 0
+    ) -> None:
+        """Show how the account stands.
+
+        Parameters
+        ----------
+        condition:
+            Of the account's server, where one is known.
+        with_records:
+            People whose names, notes and diaries go too.
+        """
         last = status.last
         ended = "–"
         if last is not None:
@@ -78,8 +88,8 @@ class ServerCard(Card):
             "Read-back": READ_BACK.get(status.read_back, status.read_back),
             "Last cycle": ended,
             "Next try": when(min(tries)) if tries else "With the next cycle" if status.waiting else "Nothing waits",
-            "Leaves the machine": "Packed series without names, notes, file names or serials",
-            "Stays here": "Beats, notes, findings, documents: they have no place on the server",
+            "Leaves the machine": _leaves(with_records),
+            "Stays here": f"Beats, findings, documents{'' if with_records else ', names, notes'}: see each person's list",
         }
         for name, words in shown.items():
             self.facts[name].setText(words)
@@ -114,3 +124,12 @@ def ask_hours(page: LoadedPage, hours: tuple[int, int]) -> None:
     )
     # Without an answer the switch goes back to what holds.
     sheet.closed.connect(page.reload)
+
+
+def _leaves(with_records: int) -> str:
+    packed = "Packed series without file names or serials"
+    if not with_records:
+        return f"{packed}, names or notes"
+    return (
+        f"{packed}; names, notes and diaries of {count_words(with_records, 'person', 'people')}, as their consent says"
+    )
