@@ -55,6 +55,20 @@ class DiagnosticsServices(CloudAccountServices, SyncServices):
         taken = {one.server for one in accounts}
         return (*found, *(self._condition(one, None) for one in servers.values() if one.url not in taken))
 
+    @needs(Right.OWN_ACCESS)
+    def cloud_features_off(self) -> dict[str, str]:
+        """Why features are off at the current account's server, by capability; from its description, asking nobody.
+
+        Empty without an account, and before its server was ever asked.
+        """
+        from clarity_desktop.cloud.contract.features import features_off
+
+        account = self.cloud_account()
+        server = next((one for one in self.cloud_servers() if account is not None and one.url == account.server), None)
+        if server is None or not server.detected:
+            return {}
+        return {one.capability: one.reason for one in features_off(server.detection())}
+
     def _condition(self, server: CloudServer, account: CloudAccount | None) -> CloudCondition:
         from clarity_desktop.cloud.contract.features import features_off
 

@@ -195,9 +195,10 @@ def test_l52_a_route_that_is_not_described_is_off_with_its_reason(services: Serv
     served = tuple(one for one in server.served if "step-analysis" not in one)
     services._keep_servers([replace(server, served=served)])
     calls = sum(replica.state.calls.values())
-    (off,) = only(services.cloud_conditions()).features_off
-    assert off.capability == "pat_steps"
-    assert off.reason == "The server's description names no POST /api/v1/pat/step-analysis."
+    off = {one.capability: one.reason for one in only(services.cloud_conditions()).features_off}
+    assert off["pat_steps"] == "The server's description names no POST /api/v1/pat/step-analysis."
+    assert off["metrics_user"] == "The profile openapi has no such route."
+    assert services.cloud_features_off() == off
     assert sum(replica.state.calls.values()) == calls
     assert {one.reason for one in features_off(detect({"paths": {}}))} == {
         "The server is none that this program knows."

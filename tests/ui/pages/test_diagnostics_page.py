@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from clarity_desktop.ui.commands import COMMANDS
 from clarity_desktop.ui.components.record_table import RecordTable
 from clarity_desktop.ui.dialogs.about import AboutSheet
 from clarity_desktop.ui.dialogs.keys import KeysSheet
+from clarity_desktop.ui.pages.cloud.server import ServerPage
 from clarity_desktop.ui.pages.diagnostics.page import DiagnosticsPage
 from clarity_desktop.ui.pages.diagnostics.support import SupportSheet
 from clarity_desktop.ui.qt import QGuiApplication, QLabel, QMenu
@@ -181,3 +182,25 @@ def test_l56_a_feature_that_is_off_is_nowhere(window: Window, rest: Callable[[],
     services.switch_flag_off_everywhere(DEVELOPER_ROUTES.name)
     rest()
     assert places() == [False, False, False]
+
+
+def test_l52_what_the_description_lacks_is_off_before_the_first_click(
+    page: DiagnosticsPage, window: Window, rest: Callable[[], None], services: Services, replica: Replica
+) -> None:
+    """A server that no longer describes two routes: their buttons are off with the reason, and nothing is asked."""
+    page.ask.click()
+    rest()
+    server = services.cloud_servers()[0]
+    lacking = tuple(one for one in server.served if "models/info" not in one and "step-analysis" not in one)
+    services._keep_servers([replace(server, served=lacking)])
+    calls = sum(replica.state.calls.values())
+    window.open_page("server")
+    rest()
+    found = window.workspace.page("server")
+    assert isinstance(found, ServerPage)
+    assert not found.model.isEnabled()
+    assert found.model.toolTip() == "The server's description names no GET /api/v1/pat/models/info."
+    assert found.analyses.start.toolTip() == "The server's description names no POST /api/v1/pat/step-analysis."
+    assert not found.counts.isEnabled()
+    assert found.ask_me.isEnabled()
+    assert sum(replica.state.calls.values()) == calls

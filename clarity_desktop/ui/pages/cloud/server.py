@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerPage"]
 
 _T = TypeVar("_T")
+_Found = tuple["CloudStatus", "tuple[Disagreement, ...]", "list[Patient]", dict[str, str]]
 _OFF: Final = "Sending to outside services is switched off; an admin can switch it on in the settings"
 _SIGNED_OUT: Final = "Sign in on the account page first"
 _NO_RIGHT: Final = "Your role does not send to servers"
@@ -46,6 +47,7 @@ class ServerPage(LoadedPage):
     def build(self, column: QVBoxLayout) -> None:
         self._rights: frozenset[Right] = frozenset()
         self._status: CloudStatus | None = None
+        self._off: dict[str, str] = {}
         self.ages: dict[Label, Freshness] = {}
         self.badge = Badge("Not signed in", "cloud-off", "neutral")
         self._account(column)
@@ -136,13 +138,13 @@ class ServerPage(LoadedPage):
 
     # -- what is shown ----------------------------------------------------------------------------------------
 
-    def read(self) -> tuple[CloudStatus, tuple[Disagreement, ...], list[Patient]]:
+    def read(self) -> _Found:
         services = self.services
         people = services.patients() if Right.READ_DATA in services.user().rights else []
-        return services.cloud_status(), services.contract_disagreements(), people
+        return services.cloud_status(), services.contract_disagreements(), people, services.cloud_features_off()
 
-    def show_data(self, data: tuple[CloudStatus, tuple[Disagreement, ...], list[Patient]]) -> None:
-        self._status, differs, people = data
+    def show_data(self, data: _Found) -> None:
+        self._status, differs, people, self._off = data
         status = self._status
         current = status.current
         if not status.sending:
@@ -163,7 +165,7 @@ class ServerPage(LoadedPage):
         self.contradictions.set_title(
             "Where the server contradicts its own description", count_words(len(differs), "difference")
         )
-        self.analyses.show_people(people, self._way(Right.SEND_INSIGHT))
+        self.analyses.show_people(people, self._way(Right.SEND_INSIGHT) or self._off.get("pat_steps", ""))
         self._enable()
 
     def _way(self, *rights: Right) -> str:
@@ -177,13 +179,26 @@ class ServerPage(LoadedPage):
         if self._status is None:
             return
         either, sender = self._way(Right.SEND_INSIGHT, Right.SET_POLICY), self._way(Right.SEND_INSIGHT)
-        for button in (self.ask_me, self.rename, self.counts, self.model, self.text_service):
-            enable(button, either)
-        for button in (self.list_uploads, self.list_texts):
-            enable(button, sender)
+        # What the server's own description lacks is off from the connection on, with the reason (L-52).
+        for button, capability in (
+            (self.ask_me, "me"),
+            (self.rename, "update_me"),
+            (self.counts, "metrics_user"),
+            (self.model, "pat_models"),
+            (self.text_service, "insight_status"),
+        ):
+            enable(button, either or self._off.get(capability, ""))
+        enable(self.list_uploads, sender or self._off.get("list_metrics", ""))
+        enable(self.list_texts, sender or self._off.get("insight_history", ""))
+        one_upload, one_text = self._off.get("processing_status", ""), self._off.get("insight_get", "")
         enable(self.erase, "" if Right.SEND_INSIGHT in self._rights else _NO_RIGHT)
-        enable(self.one_upload, sender or ("" if self.upload_line.text().strip() else "Choose one, or type its id"))
-        enable(self.one_text, sender or ("" if self.text_line.text().strip() else "Choose one, or type its id"))
+        enable(
+            self.one_upload,
+            sender or one_upload or ("" if self.upload_line.text().strip() else "Choose one, or type its id"),
+        )
+        enable(
+            self.one_text, sender or one_text or ("" if self.text_line.text().strip() else "Choose one, or type its id")
+        )
 
     def _age_of(self, label: Label) -> Freshness:
         """The line that says how old what a card shows is; what is shown never looks newer than it is (L-33)."""

@@ -55,7 +55,6 @@ def test_each_capability_has_its_button(
     assert account is not None
     for button, label, words in (
         (page.ask_me, page.me, account.user_id),
-        (page.counts, page.me, "does not offer this"),
         (page.model, page.me, "None of it is verified"),
         (page.list_uploads, page.upload_state, "0 uploads listed"),
         (page.list_texts, page.text, "0 texts listed"),
@@ -63,6 +62,9 @@ def test_each_capability_has_its_button(
         button.click()
         rest()
         assert words in label.text()
+    # L-52: what the server has no route for is off with the reason, before anybody presses it.
+    assert not page.counts.isEnabled()
+    assert page.counts.toolTip() == "The profile openapi has no such route."
     replica.state.keep_insight(
         account.user_id,
         {
@@ -158,7 +160,7 @@ def test_l86_contradictions_stand_on_the_page(page: ServerPage, services: Servic
 
 def test_roles_decide_what_is_offered(page: ServerPage) -> None:
     buttons = {
-        "admin": (page.ask_me, page.rename, page.counts, page.model, page.text_service),
+        "admin": (page.ask_me, page.rename, page.model, page.text_service),
         "clinician": (page.list_uploads, page.list_texts),
     }
     page.show_rights(frozenset({Right.OWN_ACCESS, Right.SET_POLICY}))
