@@ -366,3 +366,38 @@ def test_l79_a_status_that_nobody_knows_stays_that_word(services: Services, repl
     job = services._net.run(api.pat_job("anything"))
     assert (job.status, job.is_over, dict(job.values)) == ("not_found", True, {})
     del replica
+
+
+def test_l53_each_way_out_and_in_is_an_entry_with_its_outcome(
+    services: Services, patient: Patient, replica: Replica
+) -> None:
+    services.set_cloud_server(replica.url, proxy="")
+    with pytest.raises(CloudError):
+        services.cloud_sign_in(replica.url, EMAIL, "wrong-Words7")
+    services.cloud_sign_in(replica.url, EMAIL, PASSWORD)
+    services.give_consent(
+        patient.id, purpose=services.sync_purpose(), text_version="1", language="en", given_by=patient.name
+    )
+    services.enable_sync(patient.id)
+    services.sync_now()
+    services.cloud_uploads()
+    agreed(services, patient)
+    services.cloud_analyse(patient.id, first_week(services, patient))
+    live(services)
+    services.send_live("Hello there")
+    services.cloud_sign_out()
+    # The wanted entries, each with its outcome: sign-in, sign-out, uploads, downloads, AI sends, address changes.
+    wanted = {
+        "cloud.sign_in": {"ok", "refused"},
+        "cloud.sign_out": {"ok"},
+        "cloud.address": {"ok"},
+        "sync.send": {"ok"},
+        "sync.accepted": {"ok"},
+        "cloud.read": {"ok"},
+        "cloud.steps": {"ok"},
+        "cloud.live_send": {"ok"},
+    }
+    assert {name: set(actions(services, name)) & outcomes for name, outcomes in wanted.items()} == wanted
+    sent = [one for one in services.vault.audit.entries(None) if one.action in ("sync.send", "cloud.steps")]
+    assert {one.patient_id for one in sent} == {patient.id}
+    assert replica.state.calls["upload_metrics"] == len(actions(services, "sync.send"))

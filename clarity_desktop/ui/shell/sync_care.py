@@ -10,6 +10,7 @@ from clarity_desktop.domain.users import Right
 from clarity_desktop.ui.components.data_place import data_place
 from clarity_desktop.ui.jobs import run_query
 from clarity_desktop.ui.pages.cloud.sync_words import BADGES, Told, overall
+from clarity_desktop.ui.pages.security.loaded import when
 from clarity_desktop.ui.qt import QObject, QTimer
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _OFF: Final = Told("cloud-off", "neutral", "Sync off")
 class _Found:
     whole: Told
     badge: str
+    ends: int | None = None
+    """When the first sign-in ends that nothing renews, where that is within a day."""
 
 
 class SyncCare(QObject):
@@ -78,20 +81,28 @@ class SyncCare(QObject):
     def _read(self, may_sync: bool) -> _Found:
         services = self._services
         rights = services.user().rights
+        ends = min((end for _, end in services.cloud_ending_soon()), default=None)
         if Right.READ_DATA not in rights or services.setting("external.sending") is not True:
-            return _Found(_OFF, "")
+            return _Found(_OFF, "", ends)
         status = services.sync_status()
         if may_sync and Right.SEND_INSIGHT in rights and services.sync_goes_by_itself():
             services.sync_in_background(self._patient_id or None)
         badge = services.sync_badge(self._patient_id) if self._patient_id and status.patients else ""
-        return _Found(overall(status, int(time.time())) if status.account else _OFF, badge)
+        return _Found(overall(status, int(time.time())) if status.account else _OFF, badge, ends)
 
     def _show(self, found: _Found) -> None:
         header = self._header
         if header is None:
             return
         tip = "Nothing leaves this machine." if found.whole is _OFF else "How sync stands; the sync page says more."
-        header.sync.show_state(found.whole.words, found.whole.icon, found.whole.tone, tip)
+        if found.ends is None:
+            header.sync.show_state(found.whole.words, found.whole.icon, found.whole.tone, tip)
+        else:
+            # A day ahead, so that nobody is thrown out in the middle of something (L-81).
+            words = f"Sign-in ends {when(found.ends)}"
+            header.sync.show_state(
+                words, "hourglass", "warn", f"Nothing renews it: sign in anew on the account page. {tip}"
+            )
         header.show_data_place(BADGES.get(found.badge))
         # Where nothing of a person goes, charts carry no mark: their titles say so on hovering.
         data_place().tell(None if found.badge == "here" else BADGES.get(found.badge))

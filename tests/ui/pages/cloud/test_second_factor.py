@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,23 @@ def test_l81_the_end_of_a_sign_in_stands_on_the_page(page: AccountPage, services
     assert "nothing renews it" in page.values["Sign-in"].text()
     page.show_data(CloudStatus(True, servers, (account,), account, True, True, False, later))
     assert page.badge.accessibleName() == "Signed in"
+
+
+def test_l81_the_header_announces_the_end_a_day_ahead(
+    page: AccountPage, services: Services, window: Window, rest: Callable[[], None], replica: Replica
+) -> None:
+    services.set_cloud_server(replica.url, login="clinic")
+    account = CloudAccount(replica.url, "u1", EMAIL, "")
+    services.vault.outbox.remember("cloud.accounts", [asdict(account)])
+    services._tokens_kept().keep(account.key, f"{int(time.time()) + 3600}|opaque")
+    window.sync_care.look(may_sync=False)
+    rest()
+    assert window.workspace.header.sync.accessibleName().startswith("Sign-in ends")
+    services._tokens_kept().keep(account.key, f"{int(time.time()) + 3 * 86_400}|opaque")
+    window.sync_care.look(may_sync=False)
+    rest()
+    assert not window.workspace.header.sync.accessibleName().startswith("Sign-in ends")
+    del page
 
 
 def test_the_server_has_no_factor_of_its_own(
