@@ -11,20 +11,25 @@ from pathlib import Path
 import pytest
 
 from clarity_desktop.app import Services, open_services
+from clarity_desktop.clinic.summary import KEY_FINDINGS
 from clarity_desktop.domain.errors import InputError
 from clarity_desktop.domain.users import Right
+from clarity_desktop.insights.facts.values import _VALUES
 from clarity_desktop.ui.application import make_application, make_window
 from clarity_desktop.ui.components.states import ErrorCard
 from clarity_desktop.ui.dialogs.sheet import Sheet
 from clarity_desktop.ui.jobs import run_mutation, shut_down, start_job
 from clarity_desktop.ui.pages.clinic.summary import SummaryPage
 from clarity_desktop.ui.pages.clinic.summary_cards import NOT_SHOWN
+from clarity_desktop.ui.pages.insights.charts import OTHER_PAGES, SERIES_OF
 from clarity_desktop.ui.pages.insights.page import InsightsPage
 from clarity_desktop.ui.pages.insights.panel import InsightPanel
 from clarity_desktop.ui.pages.insights.panel_head import LIFE_S, age_words
+from clarity_desktop.ui.pages.study_page import StudyPage
 from clarity_desktop.ui.pages.trends import TrendsPage
 from clarity_desktop.ui.qt import QApplication, QEvent, QKeyEvent, Qt
 from clarity_desktop.ui.screenshots import settle
+from clarity_desktop.ui.shell.page_list import PAGES
 from clarity_desktop.ui.shell.window import Window
 from clarity_desktop.vault import KdfParameters, Vault
 
@@ -143,6 +148,24 @@ def test_a_finding_opens_its_chart_by_keyboard(qapp: QApplication, window: Windo
     assert opened.wanted == page.summary.findings[0].span
     window.go_back()
     settle(qapp)
+
+
+def test_i43_every_measure_leads_to_a_chart_that_is_there(
+    qapp: QApplication, window: Window, page: SummaryPage
+) -> None:
+    assert set(_VALUES) <= set(SERIES_OF) | set(OTHER_PAGES), "no fact without a chart"
+    for name in ("circadian", "trends"):
+        window.open_page(name)
+        settle(qapp)
+        settle(qapp)
+        shown = window.workspace.page(name)
+        assert isinstance(shown, StudyPage)
+        wanted = {chart for where, chart in (*OTHER_PAGES.values(), *KEY_FINDINGS.values()) if where == name}
+        assert wanted <= set(shown.targets), name
+    assert {where for where, _ in (*OTHER_PAGES.values(), *KEY_FINDINGS.values())} <= {one.id for one in PAGES}
+    window.open_page("summary")
+    settle(qapp)
+    assert page.isVisible()
 
 
 def test_b84_b85_somebody_without_data_gets_no_words_and_no_made_up_number(

@@ -37,9 +37,9 @@ SERIES_OF: Final[Mapping[str, str]] = {
 }
 """Daily series by metric; the metrics of one night share the chart that shows their nights."""
 OTHER_PAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "period": ("circadian", "spectrum"),
-    "dfa": ("circadian", "rhythm"),
-    "cbtmin": ("circadian", "rhythm"),
+    "period": ("circadian", "period"),
+    "dfa": ("circadian", "actogram"),
+    "cbtmin": ("circadian", "phase"),
     "light": ("timeline", "light"),
     "pat": ("pat", "weeks"),
 }
