@@ -82,3 +82,10 @@ def test_d32_paths_work_with_and_without_a_slash_at_their_end(tmp_path: Path) ->
 
     with running_replica(tmp_path / "replica.sqlite") as replica:
         assert asyncio.run(ask(replica.url)) == [200] * 4
+
+
+def test_a_page_of_full_items_is_not_too_much_to_read() -> None:
+    from clarity_desktop.cloud.api import capabilities
+    from clarity_desktop.cloud.client import wire
+
+    assert capabilities._PAGE * 409_600 < wire._MOST_BODY

@@ -24,7 +24,8 @@ from clarity_desktop.cloud.dto import DirectActigraphyRequest, InsightGeneration
 __all__ = ["INSIGHT_KEYS", "MOST_PAGES", "CloudApi", "insight_of", "server_time"]
 
 MOST_PAGES: Final = 1000
-_PAGE: Final = 200
+_PAGE: Final = 100
+"""Items may weigh 400 KB each; a page of them stays below what is read at most."""
 _DAY_MIN, _WEEK_MIN, _MOST_MIN = 1440, 10_080, 20_160
 _PAT_TIMEOUT_S: Final = 75.0
 INSIGHT_KEYS: Final = (
@@ -162,18 +163,21 @@ class CloudApi:
     ) -> AsyncIterator[StoredUpload]:
         """All uploads, page by page by offset, until a short or repeated page; cursors and links are not believed."""
         first_of_page: str | None = None
-        for page in range(MOST_PAGES):
-            query = {"limit": str(page_size), "offset": str(page * page_size)}
+        offset = 0
+        for _ in range(MOST_PAGES):
+            query = {"limit": str(page_size), "offset": str(offset)}
             if data_type is not None:
                 query["data_type"] = data_type
-            document = _mapping(await self._call("list_metrics", query=query))
-            found = [upload for one in _list(document, "data") if (upload := _upload(one)) is not None]
+            listed = _list(_mapping(await self._call("list_metrics", query=query)), "data")
+            found = [upload for one in listed if (upload := _upload(one)) is not None]
             if not found or found[0].processing_id == first_of_page:
                 return
             first_of_page = found[0].processing_id
             for upload in found:
                 yield upload
-            if len(found) < page_size:
+            # A server may give more than was asked for; what it gave is what is behind.
+            offset += len(listed)
+            if len(listed) < page_size:
                 return
 
     async def delete_upload(self, processing_id: str) -> bool:
