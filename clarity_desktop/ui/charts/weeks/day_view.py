@@ -111,7 +111,9 @@ class DayViewChart(Chart):
             level = round(area.bottom() - self._even / top * area.height()) + 0.5
             painter.setPen(dashed(now.ui["text_faint"], 4, 3))
             painter.drawLine(QPointF(area.left(), level), QPointF(area.right(), level))
-            text(painter, area.right() - 4, level - 8, "even share", now.ui["text_faint"], align="right")
+            # Beside the plot, where the band crosses no words, and below those of the head.
+            beside = max(level, area.top() + 42)
+            text(painter, area.left() - 12, beside, "even share", now.ui["text_faint"], align="right")
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def read_out_at(self, point: QPointF) -> ReadOut | None:
