@@ -89,7 +89,7 @@ class ServerCard(Card):
             "Last cycle": ended,
             "Next try": when(min(tries)) if tries else "With the next cycle" if status.waiting else "Nothing waits",
             "Leaves the machine": _leaves(with_records),
-            "Stays here": f"Beats, findings, documents{'' if with_records else ', names, notes'}: see each person's list",
+            "Stays here": _stays(with_records),
         }
         for name, words in shown.items():
             self.facts[name].setText(words)
@@ -133,3 +133,7 @@ def _leaves(with_records: int) -> str:
     return (
         f"{packed}; names, notes and diaries of {count_words(with_records, 'person', 'people')}, as their consent says"
     )
+
+
+def _stays(with_records: int) -> str:
+    return f"Beats, findings, documents{'' if with_records else ', names, notes'}: see each person's list"

@@ -54,6 +54,7 @@ def test_y48_a_card_shows_both_and_its_answer_is_taken_back(pair: Pair, open_win
     rest()
     sync = window.workspace.current()
     assert isinstance(sync, SyncPage)
+    assert "names, notes and diaries of 1 person" in sync.server.facts["Leaves the machine"].text()
     row = next(one for one in sync.needs.rows() if "two devices" in one.words)
     dict(row.actions)["Look at both"]()
     rest()
