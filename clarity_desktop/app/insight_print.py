@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["InsightPrintServices", "sent_sections"]
 
 _WORDS: Final = {
-    "en": ("What was measured", "Which days are meant", "Where the numbers come from"),
-    "de": ("Was gemessen wurde", "Welche Tage gemeint sind", "Woher die Zahlen kommen"),
+    "en": ("Your recording", "What was measured", "Which days are meant", "Where the numbers come from"),
+    "de": ("Ihre Aufzeichnung", "Was gemessen wurde", "Welche Tage gemeint sind", "Woher die Zahlen kommen"),
 }
+_FOOT: Final = {"en": NOT_A_DIAGNOSIS, "de": f"Keine Diagnose. {NOT_A_DIAGNOSIS}"}
 
 
 class InsightPrintServices(InsightQuestionServices):
@@ -76,7 +77,7 @@ class InsightPrintServices(InsightQuestionServices):
             )
         person = self.vault.patients.get(patient_id)
         lines, notes = insight_lines(insight, insight.statements)
-        measured, meant, sources = _WORDS[insight.facts.language]
+        title, measured, meant, sources = _WORDS[insight.facts.language]
         origin = f"Made by {insight.origin}, {format_instant(insight.made)}."
         sections = (
             TextSection(measured, lines),
@@ -84,10 +85,10 @@ class InsightPrintServices(InsightQuestionServices):
             TextSection(sources, (*notes, origin)),
         )
         pages = plain_pages(
-            "Your recording" if insight.facts.language == "en" else "Ihre Aufzeichnung",
+            title,
             f"{person.name}, {person.code}" if self._sees_identity() else person.code,
             sections,
-            foot=NOT_A_DIAGNOSIS,
+            foot=_FOOT[insight.facts.language],
             generated=insight.made,
             version=__version__,
             simulated=person.simulated,

@@ -101,6 +101,7 @@ class Insight:
         return "\n".join(one.text for one in self.statements)
 
 
+_NOTE_WORDS = {"en": ("valid days", "coverage", "method"), "de": ("gültige Tage", "Abdeckung", "Methode")}
 _DETAILED = (Topic.REGULARITY, Topic.ACTIVITY)
 """Topics that speak of measures which only a detailed analysis has."""
 _REASONS = {
@@ -344,8 +345,9 @@ def insight_lines(insight: Insight, shown: tuple[SaidStatement, ...]) -> tuple[t
     for number, name in enumerate(cited, 1):
         fact = None if table is None else table.fact(name)
         if fact is not None:
-            days = f"{fact.valid_days} valid days, coverage {100 * fact.coverage:.0f} %"
-            method = f"method {fact.method_id} {fact.method_version}"
+            valid, covered, made_by = _NOTE_WORDS[insight.facts.language]
+            days = f"{fact.valid_days} {valid}, {covered} {100 * fact.coverage:.0f} %"
+            method = f"{made_by} {fact.method_id} {fact.method_version}"
             notes.append(f"[{number}] {fact.label}, {fact_period(fact, insight.facts)}, {days}, {method}")
     return tuple(lines), tuple(notes)
 

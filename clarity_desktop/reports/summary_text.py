@@ -69,7 +69,7 @@ def _finding(one: KeyFinding) -> str:
     metric = METRICS[one.metric]
     interval = "" if one.interval is None else f" (95 % {interval_text(metric, one.interval)})"
     rests = "" if one.n is None else f", {one.n} {one.rests_on}"
-    return f"{one.title}: {value_text(metric, one.value)}{interval}{rests}. Chart: {one.page}, {one.chart}."
+    return f"{one.title}: {value_text(metric, one.value)}{interval}{rests}. Chart: {one.page} page."
 
 
 def _words(words: CitedText | None, *, has_data: bool) -> tuple[str, ...]:
