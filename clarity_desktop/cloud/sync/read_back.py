@@ -27,6 +27,7 @@ WINDOW_S: Final = 900.0
 UNVERIFIED_AFTER_S: Final = 86_400.0
 _READS: Final = 3
 _SENTINEL_TYPE: Final = "heart_rate"
+_SENTINEL_PAUSE_S: Final = 3600.0
 _SENTINELS: Final = 5
 _SENTINEL_DAYS: Final = 25
 """Older ones may have expired at the server."""
@@ -220,7 +221,13 @@ class ReadBack:
 
         Without it an outcome that was lost at the very first upload would stay unknown for ever (Y-9, Y-72).
         """
-        (found,) = await probe_types(self._api, self._clock.now(), (_SENTINEL_TYPE,))
+        name, now = f"sentinel/{self.account}", self._clock.now()
+        last = float(await asyncio.to_thread(self._outbox.recall, name, 0.0))
+        if 0 <= now - last < _SENTINEL_PAUSE_S:
+            # A server that is broken is not asked at every cycle; the data need those requests more.
+            return Ability.UNKNOWN
+        await asyncio.to_thread(self._outbox.remember, name, now)
+        (found,) = await probe_types(self._api, now, (_SENTINEL_TYPE,))
         if found.outcome != "accepted":
             return Ability.UNKNOWN
         learned = Ability.FULL if found.is_readable else Ability.STATUS if found.is_known else Ability.NONE

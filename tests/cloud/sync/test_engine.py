@@ -164,6 +164,19 @@ def test_d1_a_server_that_fails_on_everything_rejects_nothing(machine: Machine, 
     assert machine.at_server() == machine.here(patient)
 
 
+def test_d1_a_broken_server_is_asked_with_a_sentinel_once_an_hour(machine: Machine, patient: str) -> None:
+    machine.replica.state.defects.add("D1")
+    machine.enable(patient)
+    run(machine)
+    own = len([one for one in machine.replica.state.bodies if one[0] == "POST"])
+    machine.clock.time += 1000
+    for _ in range(10):
+        run(machine)
+        machine.clock.time += 300
+    asked = len([one for one in machine.replica.state.bodies if one[0] == "POST"]) - own
+    assert asked == 1
+
+
 def test_y73_a_metric_that_a_server_fails_on_is_rejected_when_others_pass(machine: Machine, patient: str) -> None:
     machine.enable(patient)
     poison = next(
