@@ -41,10 +41,11 @@ _FURTHER: Final = """## What many of them share
 
 
 def metric_list() -> str:
-    """The list as Markdown, by family and in order of declaration."""
+    """The list as Markdown, by family and acceptance row."""
     import_module("clarity_desktop.analysis.study")
     order = list(_FAMILIES)
-    metrics = sorted(METRICS, key=lambda one: order.index(one.family))
+    # Declared as modules are imported, hence in no order that stays.
+    metrics = sorted(METRICS, key=lambda one: (order.index(one.family), int(one.row.removeprefix("RH-")), one.id))
     parts = [_HEAD]
     for family, members in groupby(metrics, key=lambda one: one.family):
         rows = "\n".join(_row(one) for one in members)
