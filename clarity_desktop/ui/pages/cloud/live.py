@@ -128,7 +128,7 @@ class LivePage(LoadedPage):
         if view.reason:
             told.insert(0, view.reason)
         counts = (
-            (view.reconnects, "time it came back", "times it came back"),
+            (view.reconnects, "time the channel came back", "times the channel came back"),
             (view.unknown, "message of a kind that is not known", "messages of kinds that are not known"),
             (view.unsolicited, "answer that nobody asked for", "answers that nobody asked for"),
         )
