@@ -169,6 +169,8 @@ def test_l84_what_was_learned_is_kept_by_server_with_its_time(services: Services
     key = found.service
     services.vault.outbox.remember(f"learned/{key}", {"at": began - 8 * 86_400, "abilities": []})
     assert only(services.cloud_conditions()).is_due
+    services.sync_now()
+    assert not only(services.cloud_conditions()).is_due
 
 
 def _sentinel() -> bytes:

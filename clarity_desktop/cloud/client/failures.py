@@ -13,6 +13,8 @@ __all__ = ["address_refused", "bucket_empty", "from_problem", "no_answer", "paus
 
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNKNOWN: Final = frozenset({502, 504})
+_OWN_WORDS: Final = ("email_not_verified", "self_signup_disabled")
+"""Refusals that say themselves what is missing."""
 _LATER: Final = "Try again later; what was to be sent is kept."
 _REMEDIES: Final = {
     400: "Look at what was sent; it is kept here.",
@@ -31,10 +33,11 @@ def from_problem(call: Call, problem: Problem) -> CloudError:
     """What a server answered in place of a success."""
     retryable = problem.status in _RETRIED and problem.code != "account_locked"
     wait = problem.retry_after_s
+    message, remedy = _named(call, problem)
     return CloudError(
         f"cloud.{problem.code}" if problem.code.isidentifier() else f"cloud.status_{problem.status}",
-        problem.title if problem.title.endswith(".") else f"{problem.title}.",
-        remedy=_REMEDIES.get(problem.status, _LATER),
+        message,
+        remedy=remedy,
         detail=f"{call.method} {call.template}: {problem.status} {problem.raw_kind}, correlation {call.correlation}",
         problem=problem,
         correlation=call.correlation,
@@ -44,6 +47,33 @@ def from_problem(call: Call, problem: Problem) -> CloudError:
         and (problem.status in _UNKNOWN or (problem.status == 500 and not problem.is_complete)),
         wait_s=wait,
     )
+
+
+def _named(call: Call, problem: Problem) -> tuple[str, str]:
+    """Message and remedy that name what was refused: the feature, the right, the size, the service (L-41)."""
+    from clarity_desktop.cloud.contract.features import FEATURES
+
+    remedy = _REMEDIES.get(problem.status, _LATER)
+    title = problem.title if problem.title.endswith(".") else f"{problem.title}."
+    what = FEATURES.get(call.capability, f"{call.method} {call.template}")
+    if problem.status == 410:
+        instead = f"The server names in its place: {problem.instead}." if problem.instead else remedy
+        return f"The server no longer offers this: {what}.", instead
+    if problem.status == 403 and not problem.type.endswith(_OWN_WORDS):
+        return f"The account has no right to this at the server: {what}.", remedy
+    if problem.status == 413:
+        return f"This is more than the server takes at once: {_size(call)} were sent.", remedy
+    if problem.status == 503:
+        service = what if call.capability in FEATURES else call.template.removeprefix("/api/v1/").split("/")[0]
+        return f"This service of the server is down: {service or 'the server itself'}.", remedy
+    return title, remedy
+
+
+def _size(call: Call) -> str:
+    import json
+
+    size = len(call.body) if call.body is not None else len(json.dumps(call.document or ""))
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1000:.1f} kB"
 
 
 def no_answer(call: Call, error: Exception) -> CloudError:
