@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 __all__ = ["MOST_WAIT_S", "FieldProblem", "Problem", "read_problem"]
@@ -15,7 +15,6 @@ __all__ = ["MOST_WAIT_S", "FieldProblem", "Problem", "read_problem"]
 MOST_WAIT_S: Final = 900.0
 """Longest wait that a server's ``Retry-After`` is obeyed for."""
 _CODE = re.compile(r"^\[([A-Z0-9_]+)\]\s*(.*)$", re.DOTALL)
-_ROUTE = re.compile(r"(?:[A-Z]{3,7} )?/[A-Za-z0-9_{}./-]{1,80}")
 _LOCATIONS: Final = frozenset({"body", "query", "path", "header"})
 _WORDS: Final = {
     400: "The server did not accept the request.",
@@ -61,10 +60,6 @@ class Problem:
     """Seconds to wait, at most :data:`MOST_WAIT_S`; ``None`` when the server gave none that can be believed."""
     raw_kind: str = "E8"
     """Which envelope it came in, E1 to E8, or ``problem+json``."""
-    successor: str = ""
-    """Route that takes the place of one that is gone: ``GET /api/v1/health-data/``."""
-    most_bytes: int | None = None
-    """Most that the server takes at once, where it says so."""
     instead: str = ""
     """What the server names in place of something that it no longer offers."""
 
@@ -99,26 +94,8 @@ def read_problem(status: int, headers: Mapping[str, str], body: bytes, *, now: f
         Seconds since 1970, for a ``Retry-After`` that is a date.
     """
     wait = _retry_after(headers.get("retry-after"), time.time() if now is None else now)
+    kind = headers.get("content-type", "")
     document = _document(body)
-    found = _enveloped(status, headers.get("content-type", ""), document, wait)
-    successor, most = _hints(document)
-    return replace(found, successor=successor, most_bytes=most) if successor or most else found
-
-
-def _hints(document: Mapping[str, Any] | None) -> tuple[str, int | None]:
-    """The route that takes a place, and the most that is taken at once; both only where they look like such."""
-    if document is None:
-        return "", None
-    inner = document.get("detail")
-    told = inner if isinstance(inner, Mapping) else document
-    moved = told.get("migration")
-    route = _text(moved, "new_endpoint") if isinstance(moved, Mapping) else ""
-    size = told.get("max_size_mb")
-    is_size = isinstance(size, (int, float)) and not isinstance(size, bool) and 0 < size < 10_000
-    return (route if _ROUTE.fullmatch(route) else ""), (int(size * 2**20) if is_size and size is not None else None)
-
-
-def _enveloped(status: int, kind: str, document: Mapping[str, Any] | None, wait: float | None) -> Problem:
     if document is None:
         return _of(status, raw_kind="E8", wait=wait)
     if "problem+json" in kind:
