@@ -53,6 +53,8 @@ class SyncStatus:
     """First hour and the hour at which it stops, by this computer's clock; for ``hours`` alone."""
     is_foreign: bool = False
     """Whether this copy of the vault belongs to another machine (Y-44)."""
+    asks_direction: bool = False
+    """Whether sync stands still until somebody says which way data go (Y-66)."""
 
     @property
     def waiting(self) -> int:
@@ -63,7 +65,7 @@ class SyncStatus:
     @property
     def needs_person(self) -> int:
         """Operations that nothing will move by itself."""
-        return self.rejected_or_given_up + len(self.notices) + self.is_foreign
+        return self.rejected_or_given_up + len(self.notices) + self.is_foreign + self.asks_direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,13 @@ class SyncStatusServices(SyncChoiceServices):
         outbox = self.vault.outbox
         used, limit = self._uploads(key)
         waiting = outbox.uploads_waiting(key) if key else 0
+        last = outbox.recall(f"{LAST}/{key}")
+        asks = bool(last) and last.get("stopped") == "sync.direction" and not self.sync_direction()
         chosen = outbox.recall(WHEN, {"mode": "always"})
         return SyncStatus(
             account=key,
             states=tuple(outbox.counts(key or None)),
-            last=outbox.recall(f"{LAST}/{key}"),
+            last=last,
             paused=bool(outbox.recall(PAUSED, False)),
             patients=len(outbox.enabled(key or None)),
             uploads_used=used,
@@ -108,6 +112,7 @@ class SyncStatusServices(SyncChoiceServices):
             mode=str(chosen["mode"]),
             hours=(int(chosen.get("from", 0)), int(chosen.get("to", 24))),
             is_foreign=self.sync_is_foreign(),
+            asks_direction=asks,
         )
 
     def _uploads(self, key: str) -> tuple[int, int]:

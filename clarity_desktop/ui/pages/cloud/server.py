@@ -235,6 +235,7 @@ class ServerPage(LoadedPage):
     def begin_rename(self) -> None:
         """Ask for the name that the server shows."""
         line = QLineEdit()
+        field = Field("Name", line, "1 to 100 letters")
 
         def act() -> Callable[[], str]:
             typed = line.text().strip()
@@ -252,11 +253,12 @@ class ServerPage(LoadedPage):
             self.window(),
             "Change the name at the server",
             "Only the name goes there. The e-mail address is changed at the identity service, which verifies it.",
-            (Field("Name", line, "1 to 100 letters"),),
+            (field,),
             "Change",
             act,
             done,
             ready=lambda: "" if line.text().strip() else "Type a name first",
+            named={"display_name": field},
         )
 
     def show_counts(self) -> None:

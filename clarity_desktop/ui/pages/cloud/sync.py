@@ -93,6 +93,7 @@ class SyncPage(LoadedPage):
         self.people = PeopleCard(self, self._do)
         self.table = self.people.table
         self.remote = RemoteCard(self)
+        self.needs_card.direction_wanted.connect(self.remote.ask_direction)
         side = QWidget()
         stacked = QVBoxLayout(side)
         stacked.setContentsMargins(0, 0, 0, 0)

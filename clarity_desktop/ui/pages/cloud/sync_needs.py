@@ -61,6 +61,8 @@ class NeedsCard(Card):
 
     conflicts_wanted = Signal()
     """The list of conflicts is to be opened."""
+    direction_wanted = Signal()
+    """Somebody wants to say which way data go."""
 
     def __init__(self, page: LoadedPage, act: _Act) -> None:
         super().__init__("Needs you")
@@ -97,6 +99,15 @@ class NeedsCard(Card):
                     "This vault syncs from another machine",
                     "This copy only looks. Let it sync from here if the other copy is no longer used.",
                     (("Sync from here", self.take_over),),
+                )
+            )
+        if status.asks_direction:
+            rows.append(
+                EntryRow(
+                    "move-horizontal",
+                    "Which way shall data go?",
+                    "This vault and the account both hold data. Nothing moves before you choose.",
+                    (("Choose", self.direction_wanted.emit),),
                 )
             )
         if conflicts:

@@ -61,12 +61,11 @@ class RemoteCard(Card):
     ) -> None:
         """Show the direction that was chosen; ``refusal`` says why nothing may be asked of the server."""
         self._status, self._rights, self._people = status, rights, people
-        asked = status.last is not None and status.last.get("stopped") == "sync.direction"
         if direction:
             title, words = DIRECTION_WORDS[direction]
             self.badge.show_state(title, "ban" if direction == "apart" else "move-horizontal", "neutral")
             self.words.setText(words)
-        elif asked:
+        elif status.asks_direction:
             self.badge.show_state("Choose a direction", "triangle-alert", "warn")
             self.words.setText("Both sides hold data. Nothing moves before you say which way.")
         else:

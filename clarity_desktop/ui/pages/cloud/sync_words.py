@@ -235,8 +235,9 @@ def _needs(status: SyncStatus) -> Told:
     parts = []
     if status.rejected_or_given_up:
         parts.append(f"{count_words(status.rejected_or_given_up, 'record')} did not go. They are safe here.")
-    if status.notices or status.is_foreign:
-        parts.append(f"{count_words(len(status.notices) + status.is_foreign, 'question')} about the server.")
+    questions = len(status.notices) + status.is_foreign + status.asks_direction
+    if questions:
+        parts.append(f"{count_words(questions, 'question')} about the server.")
     return Told("triangle-alert", "warn", " ".join(parts) + " See the list.", question)
 
 

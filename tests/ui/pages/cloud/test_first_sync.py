@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +18,7 @@ from tests.servers.replica import Replica
 from tests.ui.pages.cloud.conftest import Computer, enabled
 
 Open = Callable[[SignedIn], Window]
+Rest = Callable[[], None]
 
 
 def sync_page(window: Window, rest: Callable[[], None]) -> SyncPage:
@@ -71,6 +73,31 @@ def test_y66_the_first_sync_asks_before_anything_moves(
     page.now.click()
     rest()
     assert replica.state.calls["upload_metrics"] > before["upload_metrics"]
+
+
+def test_y66_what_stopped_by_itself_asks_in_the_list(
+    sent: SignedIn, computer: Computer, open_window: Open, rest: Rest
+) -> None:
+    other = computer("Grace Hopper")
+    enabled(other)
+    assert other.sync_in_background()
+    until = time.monotonic() + 20
+    while not other.sync_status().asks_direction:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    window = open_window(other)
+    page = sync_page(window, rest)
+    assert page.state.text().startswith("Needs attention")
+    assert page.remote.badge.text() == "Choose a direction"
+    dict(page.needs.rows()[0].actions)["Choose"]()
+    rest()
+    sheet = open_sheet(window, DirectionSheet)
+    assert isinstance(sheet, DirectionSheet)
+    sheet.choose("pull")
+    sheet.verb.click()
+    rest()
+    assert not other.sync_status().asks_direction
+    assert page.remote.badge.text() == "Only down"
 
 
 @pytest.mark.slow
