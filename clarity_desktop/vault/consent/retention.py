@@ -24,6 +24,7 @@ from clarity_desktop.vault.intake.undo import forget_undo
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store, WriteTransaction
 from clarity_desktop.vault.tables.chunks import read_chunk
+from clarity_desktop.vault.tables.exchange_records import forget_entries
 
 __all__ = ["DEFAULTS", "LEAST_DAYS", "DataClass", "Due", "Policy", "Retention"]
 
@@ -185,6 +186,7 @@ class Retention:
             query = select(table.c.id).where(table.c.patient_id == patient_id, table.c.added < cutoff)
             remove_attachments(connection, list(connection.execute(query).scalars()))
         elif due.data_class is DataClass.DIARY:
+            forget_entries(connection, patient_id, cutoff)
             for kept in (schema.diary_entries, schema.diary_history):
                 connection.execute(delete(kept).where(kept.c.patient_id == patient_id, kept.c.stop < cutoff))
         elif due.data_class is DataClass.ELEMENTS:

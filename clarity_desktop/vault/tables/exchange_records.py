@@ -6,22 +6,24 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import Connection, and_, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from clarity_desktop.domain.exchange import ExchangeRecord, RecordClass
 from clarity_desktop.domain.exchange_form import record_document, record_of_document
 from clarity_desktop.domain.people import PatientId
 from clarity_desktop.domain.sync import OperationState
+from clarity_desktop.domain.time import Instant
 from clarity_desktop.vault.store import schema
 from clarity_desktop.vault.store.transactions import Store, WriteTransaction
 
-__all__ = ["ExchangeRecords", "HeldRecord", "RecordKey"]
+__all__ = ["ExchangeRecords", "HeldRecord", "RecordKey", "forget_entries"]
 
 _TABLE, _OUTBOX = schema.exchange_records, schema.outbox
 RecordKey = tuple[RecordClass, str]
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,24 @@ class ExchangeRecords:
             if self.waits(patient_id, account):
                 with self._store.writing("sync.pull", patient_id) as write:
                     write.connection.execute(delete(_OUTBOX).where(_pending(patient_id, account)))
+
+
+def forget_entries(connection: Connection, patient_id: PatientId, cutoff: Instant) -> None:
+    """Within a transaction: forget the versions and conflicts of entries that retention is about to remove.
+
+    Parameters
+    ----------
+    cutoff:
+        Entries that speak of a time before this go.
+    """
+    history = schema.diary_history
+    query = select(history.c.area, history.c.key).distinct()
+    query = query.where(history.c.patient_id == patient_id, history.c.stop < cutoff)
+    names = [f"{row.area}/{row.key}" for row in connection.execute(query)]
+    for table in (_TABLE, schema.exchange_conflicts):
+        mine = (table.c.patient_id == patient_id) & (table.c.record_class == RecordClass.NOTE.value)
+        for start in range(0, len(names), _AT_ONCE):
+            connection.execute(delete(table).where(mine, table.c.entity.in_(names[start : start + _AT_ONCE])))
 
 
 def _pending(patient_id: PatientId, account: str) -> Any:
