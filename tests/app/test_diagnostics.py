@@ -12,6 +12,7 @@ import pytest
 
 from clarity_desktop.app import Services, open_services
 from clarity_desktop.app.cloud_sessions import ACCOUNTS, CloudAccount
+from clarity_desktop.app.flags import DEVELOPER_ROUTES
 from clarity_desktop.cloud.api.capabilities import INSIGHT_KEYS
 from clarity_desktop.cloud.auth import TokenSet
 from clarity_desktop.cloud.client import CloudError
@@ -247,3 +248,13 @@ def test_l33_kept_answers_tell_their_age_and_can_be_dropped(services: Services, 
     assert (kept.account, kept.answers, kept.oldest, kept.newest) == (account.key, 2, 1_700_000_000, 1_700_000_600)
     assert services.clear_cached_answers() == 2
     assert services.cached_answers() == ()
+
+
+def test_l75_test_routes_are_tried_without_a_token(services: Services, replica: Replica) -> None:
+    live(services, replica)
+    services.change_setting(DEVELOPER_ROUTES.setting, True)
+    found = {one.part: one.outcome for one in services.try_test_routes(replica.url)}
+    assert set(found) == {"test_ping", "test_middleware"}
+    # Without a token no such route tells anything of anyone; that it answers is all that is asked.
+    assert set(found.values()) <= {"answers", "refused"}
+    assert all(path.startswith(("/api/v1/test/", "/api/v1/openapi", "/openapi")) for _, path, _ in replica.state.bodies)

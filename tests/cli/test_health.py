@@ -15,6 +15,7 @@ from clarity_desktop.logs import MOST_LOG_BYTES, log_files, start_logging, stop_
 from clarity_desktop.vault import KdfParameters, Vault
 from tests.cli.conftest import PASSPHRASE, CommandLine
 from tests.memory_keychain import MemoryKeychain
+from tests.servers.replica import running_replica
 
 CHEAP = KdfParameters.for_tests()
 NAME = "Zuleika Quantock-Plumridge"
@@ -184,3 +185,28 @@ def test_l75_the_developer_flag_is_impossible_in_the_packaged_program(
 def test_new_commands_are_in_the_reference() -> None:
     assert {"healthz", "readyz", "version", "diag"} <= {name for name, _ in commands()}
     assert run(["healthz", "--help"]) == 0
+
+
+def test_l26_l47_servers_are_asked_and_a_pause_is_ended_by_command(
+    clarity: CommandLine, home: Path, tmp_path: Path
+) -> None:
+    with running_replica(tmp_path / "replica.db") as replica:
+        services = open_services(home)
+        services.unlock_with_keychain()
+        services.change_setting("external.sending", True)
+        services.set_cloud_server(replica.url)
+        services.close()
+        (asked,) = clarity("--home", home, "diag", "--probe", "--json").document["services"]
+        assert (asked["service"], asked["profile"]) == (replica.url, "openapi")
+        assert {one["part"]: one["outcome"] for one in asked["probes"]}["root"] == "answers"
+        assert asked["figures"]["calls"] >= 4
+        assert asked["figures"]["p95_ms"] >= asked["figures"]["p50_ms"] > 0
+        assert asked["figures"]["error_rate"] == 0
+        ready = clarity("--home", home, "readyz", "--json")
+        assert ready.code == 0
+        text = clarity("--home", home, "diag").out
+        assert "of 7" in text
+        assert clarity("--home", home, "diag", "--reset", replica.url, "--json").code == 0
+        assert clarity("--home", home, "diag", "--reset", "https://nobody.example", "--json").code == 5
+    entries = clarity("--home", home, "audit", "list", "--action", "cloud.breaker_reset", "--json").document["entries"]
+    assert len(entries) == 1
