@@ -18,6 +18,7 @@ import numpy as np
 
 from clarity_desktop import __version__
 from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.exchange_form import record_document
 from clarity_desktop.domain.free_days import WEEKDAYS
 from clarity_desktop.domain.importing import NO_INSTANT
 from clarity_desktop.domain.sleep_diary import NIGHT_COLUMNS, night_row
@@ -66,6 +67,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "free_days.json": {"": "Free weekdays, and dates that differ from them."},
     "diary_history.json": {"": "Every version of what was entered by hand: who, when, what it said."},
+    "other_devices.json": {"": "What other devices of a cloud account wrote: numbers, versions, and what they asked."},
     "drafts.json": {"": "Texts that were not saved when the vault locked: field, time, what they say."},
     "zones.json": {"": "The zones that the person's clock followed, with the evidence."},
     "by_hand.json": {"": "Zones and orders of sources that were set by hand."},
@@ -263,6 +265,14 @@ class _Archive:
             ),
         )
 
+    def _other_devices(self) -> dict[str, Any]:
+        vault, person = self._vault, self._patient.id
+        return {
+            "numbers": {account: list(ids) for account, ids in vault.exchange.numbers_of(person).items()},
+            "records": [record_document(one.record) for one in vault.records.state(person).values()],
+            "conflicts": [{**asdict(one), "opened": _utc(one.opened)} for one in vault.conflicts.list(person)],
+        }
+
     def _diary(self) -> None:
         """What was entered by hand, and its history."""
         diary, patient_id = self._vault.diary, self._patient.id
@@ -283,6 +293,7 @@ class _Archive:
         dates = {day.isoformat(): is_free for day, is_free in sorted(free.exceptions.items())}
         weekdays = [WEEKDAYS[day] for day in sorted(free.weekdays)]
         self._json("free_days.json", {"free_weekdays": weekdays, "entered": free.stated, "dates": dates})
+        self._json("other_devices.json", self._other_devices())
         self._json("diary_history.json", ({**asdict(one), "at": _utc(one.at)} for one in diary.history(patient_id)))
 
     def _series(self, name: str, series: Series, cancel: CancelToken) -> None:
