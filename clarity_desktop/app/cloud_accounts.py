@@ -67,7 +67,7 @@ class CloudAccountServices(CloudDeviceServices):
 
         def ask() -> CloudAccount | CloudChallenge:
             if server.login == "pool":
-                device = self._remembered(server, address)
+                device = self._remembered(server.url, address)
                 found = self._identity(server).sign_in(address, password, device)
                 return self._answered(server, address, found, another=another, remember=remember)
             self._require_unlocked_account(server, address)
@@ -215,7 +215,7 @@ class CloudAccountServices(CloudDeviceServices):
             current,
             has_token,
             has_token and self._cloud_kept,
-            current is not None and self._remembered(self._server(current.server), current.email) is not None,
+            current is not None and self._remembered(current.server, current.email) is not None,
             None if current is None or not has_token else self._end_of_sign_in(current),
         )
 
@@ -283,7 +283,12 @@ class CloudAccountServices(CloudDeviceServices):
                 "anybody goes there before it is switched on for a person.",
             )
         live = self._go_live(server, account, tokens)
-        self._require_that_server_agrees(server, live)
+        try:
+            self._require_that_server_agrees(server, live)
+        except ClarityError:
+            self._drop(account.key)
+            self._revoke(server, tokens)
+            raise
         self._cloud_kept = self._tokens_kept().keep(account.key, self._kept_text(server, tokens))
         rest = [one for one in known if one.key != account.key]
         self.vault.outbox.remember(ACCOUNTS, [asdict(one) for one in (*rest, live.account)])
@@ -307,10 +312,8 @@ class CloudAccountServices(CloudDeviceServices):
         except ClarityError as error:
             if error.code not in ("cloud.signed_out", "cloud.status_401", "cloud.status_403"):
                 return
-            self._drop(live.account.key)
             raise configuration_error("the server refuses the token") from None
         if found and found != live.account.user_id:
-            self._drop(live.account.key)
             raise configuration_error("the server knows another user by this token")
 
     # -- sign-ins by password -----------------------------------------------------------------------------------

@@ -129,9 +129,12 @@ class CloudDeviceServices(CloudSessionServices):
         self._identity(server).forget_device(access, device.key)
         return True
 
-    def _remembered(self, server: CloudServer, email: str) -> RememberedDevice | None:
+    def _remembered(self, url: str, email: str) -> RememberedDevice | None:
         """What names this machine, where it may skip the second factor."""
-        found = self._devices_kept().find(server.url, email) if server.login == "pool" else None
+        server = next((one for one in self.cloud_servers() if one.url == url), None)
+        if server is None or server.login != "pool":
+            return None
+        found = self._devices_kept().find(url, email)
         return found if found is not None and found.remembered else None
 
     def _name_this_machine(

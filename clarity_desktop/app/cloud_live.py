@@ -24,7 +24,8 @@ __all__ = ["CloudLiveServices", "LiveJob", "LiveMessage", "LiveView"]
 _NOTICE: Final = "cloud.live_notice"
 _MOST_MESSAGES: Final = 500
 _MOST_LETTERS: Final = 2000
-_ROOM, _ANALYSES = "ws_room", "ws_analysis"
+_ROOM, _STREAM, _ANALYSES = "ws_room", "ws_stream", "ws_analysis"
+"""Channels by capability: the assistant's, the one that is both, and that of analyses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class _Talk:
         self.messages: list[dict[str, Any]] = []
         self.room: Channel | None = None
         self.analyses: Channel | None = None
-        self.reason = ""
+        self.is_both = False
+        """Whether the one channel carries messages and analyses."""
         self.next_id = 1
         self.changed: Callable[[], None] = lambda: None
 
@@ -195,16 +197,28 @@ class CloudLiveServices(CloudResultServices):
         async def both() -> None:
             # What was typed before the channel went off goes with the new one.
             waiting = [] if talk.room is None else list(talk.room.unsent)
-            room = live.sockets.open(_ROOM, lambda frame: self._heard(talk, frame))
+            # A server with one channel for everything tells of analyses there as well.
+            profile = live.api.detection.profile
+            is_both = profile is not None and profile.endpoint(_ROOM) is None and profile.endpoint(_STREAM) is not None
+
+            def heard(frame: Frame) -> None:
+                if is_both:
+                    live.results.on_frame(frame)
+                self._heard(talk, frame)
+
+            fill = live.results.refresh if is_both else None
+            room = live.sockets.open(_STREAM if is_both else _ROOM, heard, fill_gap=fill)
             room.unsent.extend(waiting)
             room.moved = lambda: talk.changed()
-            talk.room = room
-            if _ANALYSES not in live.sockets.channels():
+            talk.room, talk.is_both = room, is_both
+            if is_both:
+                talk.analyses = room
+            elif _ANALYSES not in live.sockets.channels():
                 try:
                     talk.analyses = live.sockets.open(_ANALYSES, live.results.on_frame, fill_gap=live.results.refresh)
-                except ClarityError as error:
+                except ClarityError:
                     # The assistant works without it, and jobs are asked for.
-                    talk.reason = error.message
+                    talk.analyses = None
 
         server = self._server(account.server)
         self._told("cloud.live_open", server, lambda: self._net.run(both()))
@@ -220,8 +234,8 @@ class CloudLiveServices(CloudResultServices):
             return
 
         async def both() -> None:
-            await live.sockets.close_one(_ROOM)
-            await live.sockets.close_one(_ANALYSES)
+            for capability in (_ROOM, _STREAM, _ANALYSES):
+                await live.sockets.close_one(capability)
 
         self._net.run(both())
         talk.analyses = None
@@ -269,6 +283,8 @@ class CloudLiveServices(CloudResultServices):
 
         async def send() -> int:
             # In one step of the loop, so that no answer stands before what it answers.
+            if talk.is_both:
+                return talk.add("you", said, room.send("chat_message", message=said, context={}))
             return talk.add("you", said, room.send("message", content=said, user_id=account.user_id))
 
         number = self._net.run(send())

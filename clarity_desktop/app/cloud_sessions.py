@@ -237,7 +237,8 @@ class CloudSessionServices(CloudLoginServices):
         """When a sign-in that nothing renews ends; ``None`` for one that renews itself, or is over."""
         from clarity_desktop.cloud.auth.clinic_login import tokens_of_text
 
-        if self._server(account.server).login != "clinic":
+        server = next((one for one in self.cloud_servers() if one.url == account.server), None)
+        if server is None or server.login != "clinic":
             return None
         try:
             text = self._tokens_kept().find(account.key) or ""

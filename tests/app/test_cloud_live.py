@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,16 +12,25 @@ from pathlib import Path
 import pytest
 
 from clarity_desktop.app import Services, open_services
-from clarity_desktop.app.cloud_sessions import CloudAccount
+from clarity_desktop.app.cloud_sessions import CloudAccount, CloudChallenge
 from clarity_desktop.cloud.api import AccountApi
 from clarity_desktop.cloud.client import CloudError
 from clarity_desktop.demo.build import add_simulated_person, import_recording
 from clarity_desktop.demo.people import DEMO_SEED, PEOPLE
 from clarity_desktop.demo.signals import simulate
-from clarity_desktop.domain.errors import ClarityError, ConflictError, InputError, NotFoundError, NotPermittedError
+from clarity_desktop.domain.errors import (
+    ClarityError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    NotPermittedError,
+    UsageError,
+)
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.vault import KdfParameters, Vault
 from tests.memory_keychain import MemoryKeychain
+from tests.servers.identity_devices import SMS_CODE, device_identity
+from tests.servers.pool_tokens import PoolTokens
 from tests.servers.replica import Replica, running_replica
 
 CHEAP = KdfParameters.for_tests()
@@ -401,3 +411,60 @@ def test_l53_each_way_out_and_in_is_an_entry_with_its_outcome(
     sent = [one for one in services.vault.audit.entries(None) if one.action in ("sync.send", "cloud.steps")]
     assert {one.patient_id for one in sent} == {patient.id}
     assert replica.state.calls["upload_metrics"] == len(actions(services, "sync.send"))
+
+
+def test_a_server_with_one_channel_for_everything(tmp_path: Path, keychain: MemoryKeychain) -> None:
+    del keychain
+    with ExitStack() as stack:
+        identity = stack.enter_context(device_identity())
+        identity.add(EMAIL, PASSWORD)
+        pool, tokens = identity.pool, PoolTokens(identity.pool, identity.keys)
+        server = stack.enter_context(running_replica(tmp_path / "draft.db", profile="draft", tokens=tokens))
+        services = open_services(tmp_path)
+        stack.callback(services.close)
+        services._adopt(Vault.create(tmp_path / "vault", WORDS, kdf=CHEAP))
+        services.change_setting("external.sending", True)
+        services.set_cloud_server(
+            server.url,
+            region=pool.region,
+            pool_id=pool.pool_id,
+            client_id=pool.client_id,
+            endpoint=str(pool.endpoint),
+            chosen_profile="draft",
+        )
+        asked = services.cloud_sign_in(server.url, EMAIL, PASSWORD)
+        assert isinstance(asked, CloudChallenge)
+        account = services.cloud_answer(asked, SMS_CODE)
+        assert isinstance(account, CloudAccount)
+        assert account.profile == "draft"
+        live(services)
+        services.send_live("Is this one channel?")
+        until(lambda: ("server", "received") in said(services))
+        assert services.live_view().messages[1].text == "Heard: Is this one channel?"
+        server.state.push(account.user_id, "ANALYSIS_COMPLETE", job_id="j1", result={"sleep_efficiency": 80.0})
+        until(lambda: services.live_view().jobs)
+        assert services.live_view().jobs[0].finished_by == "event"
+        assert services.live_view().analyses == "live"
+        assert isinstance(services.cloud_counts(), dict)
+        assert server.state.calls["metrics_summary"] == 1
+        assert server.state.calls["WS"] == 1
+
+
+def test_activity_goes_by_the_direct_way_with_a_consent_of_its_own(
+    services: Services, replica: Replica, table: Path
+) -> None:
+    report = services.import_file(table, new_name="Ada", zone="Europe/Berlin")
+    person = next(one for one in services.patients() if one.name == "Ada")
+    assert report is not None
+    week = date(2024, 5, 7)
+    agreed(services, person)
+    with pytest.raises(ClarityError) as steps_alone:
+        services.cloud_analyse(person.id, week, signal="activity_counts")
+    assert steps_alone.value.code.startswith("consent")
+    purpose = services.cloud_steps_purpose("activity_counts")
+    assert purpose.startswith("activity:")
+    services.give_consent(person.id, purpose=purpose, text_version="1", language="en", given_by="Ada")
+    found = services.cloud_analyse(person.id, week, signal="activity_counts")
+    assert (found.signal, found.first_day, replica.state.calls["pat_actigraphy"]) == ("activity_counts", week, 1)
+    with pytest.raises(UsageError):
+        services.cloud_analyse(person.id, week, signal="heart_rate")

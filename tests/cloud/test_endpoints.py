@@ -24,13 +24,11 @@ _NEVER_MET = "no server with this profile has been met; the list was drawn up by
 WITHOUT_CALLER = {
     "api_info": "asked by its path, before a profile is known",
     "root": "the second signal has told the profile by then",
-    "metrics_summary": _NEVER_MET,
     "sync_status": _NEVER_MET,
-    "ws_stream": _NEVER_MET,
     "pat_reports": _NEVER_MET,
     "chat": _NEVER_MET,
-    "job": _NEVER_MET,
     "ws_room": "opened by cloud/realtime, which is told the path",
+    "ws_stream": "opened by cloud/realtime, which is told the path",
     "ws_analysis": "opened by cloud/realtime, which is told the path",
 }
 """Capabilities marked as used that no method of the api is named after, and why."""

@@ -71,16 +71,21 @@ class AccountApi(CloudApi):
         return AccountFacts(text("user_id"), text("email"), text("display_name"), found.get("email_verified") is True)
 
     async def user_counts(self) -> Mapping[str, float]:
-        """Numbers that the server keeps of this account, by its own names."""
+        """Numbers that the server keeps of this account, by its own names; of all that it has where that is its way."""
+        if self.offers("metrics_summary") and not self.offers("metrics_user"):
+            return _numbers((await self._call("metrics_summary")).document)
         answer = (await self._call("metrics_user", {"user_id": self.user_id})).document
         return _numbers(answer)
 
     async def pat_job(self, analysis_id: str) -> PatJob:
         """A server analysis by its id: its state, and its numbers where the server has kept them (D20)."""
-        answer = (await self._call("pat_result", {"processing_id": analysis_id})).document
+        by_job = self.offers("job") and not self.offers("pat_result")
+        name, parameter = ("job", "job_id") if by_job else ("pat_result", "processing_id")
+        answer = (await self._call(name, {parameter: analysis_id})).document
         found = answer if isinstance(answer, dict) else {}
         status = found.get("status")
-        return PatJob(analysis_id, status if isinstance(status, str) else "", _numbers(found.get("pat_features")))
+        values = _numbers(found.get("pat_features")) or _numbers(found.get("result"))
+        return PatJob(analysis_id, status if isinstance(status, str) else "", values)
 
     async def fetch_job(self, kind: str, job_id: str) -> Fetched:
         """One job of this account by its id, as a live event or somebody who waits needs it."""

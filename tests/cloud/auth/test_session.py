@@ -101,3 +101,42 @@ def test_l13_short_lives_are_renewed_at_four_fifths() -> None:
     assert refresh_at(0, 600) == 480
     found = replace(tokens(1), access="secret-a", refresh="secret-r", id="secret-i")
     assert "secret" not in repr(found)
+
+
+def test_l81_a_token_that_nothing_renews_is_used_until_its_end() -> None:
+    async def main() -> None:
+        clock, ended = FakeClock(), []
+        service = Service(clock)
+        held = replace(tokens(1, life=7 * 86_400.0), refresh="")
+        session = Session(held, service.renew, ended=lambda: ended.append(1), clock=clock, renews=False)
+        assert session.ends == held.expires
+        # A renewing session would ask five minutes ahead of this moment.
+        clock.time = held.expires - 10
+        assert await session.access_token() == "access-1"
+        assert session.holds_s() == 10
+        clock.time = held.expires
+        with pytest.raises(CloudError) as over:
+            await session.access_token()
+        assert over.value.code == "cloud.signed_out"
+        assert (service.calls, ended, session.ends) == (0, [1], None)
+
+    asyncio.run(main())
+
+
+def test_l53_a_renewal_that_comes_to_nothing_is_told() -> None:
+    async def main() -> None:
+        clock, told = FakeClock(), []
+
+        async def renew(refresh: str) -> TokenSet:
+            raise CloudError("cloud.unreachable", "No way there.", remedy="", retryable=True)
+
+        session = Session(tokens(1), renew, failed=told.append, clock=clock)
+        clock.time += 3400
+        # Ahead of its end the old one still serves; afterwards nothing does.
+        assert await session.access_token() == "access-1"
+        clock.time += 400
+        with pytest.raises(CloudError):
+            await session.access_token()
+        assert told == ["cloud.unreachable", "cloud.unreachable"]
+
+    asyncio.run(main())

@@ -87,6 +87,8 @@ def _answer_to(text: str, user_id: str, recent: int) -> dict[str, Any] | None:
         return _frame("typing", user_id=user_id, username="", is_typing=bool(frame.get("is_typing")))
     if kind == "message":
         return _frame("message", content=f"Heard: {frame.get('content', '')}", user_id="AI", username="AI")
+    if kind == "chat_message":
+        return _frame("chat_message", message=f"Heard: {frame.get('message', '')}", user_id="AI")
     if kind == "health_data":
         return _frame("message", content="Analysis of your data is complete.", user_id="AI", username="AI")
     return error("UNKNOWN_MESSAGE_TYPE", "Unknown message type")
