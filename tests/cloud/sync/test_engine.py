@@ -299,6 +299,9 @@ def test_y53_a_retry_sends_the_same_bytes(machine: Machine, patient: str) -> Non
     bodies = [body for method, _, body in machine.replica.state.bodies if method == "POST"]
     assert bodies[-1] == bodies[-2]
     assert len(bodies) == len(set(bodies)) + 1
+    told = [one.detail.split(", request")[0] for one in machine.vault.audit.entries() if one.action == "sync.send"]
+    assert len(told) == len(bodies)
+    assert len(set(told)) == len(set(bodies)), "the audit tells a retry by its hash"
 
 
 def test_y35_y77_an_empty_server_deletes_nothing_here(machine: Machine, patient: str) -> None:
