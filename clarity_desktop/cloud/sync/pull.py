@@ -159,6 +159,7 @@ class PieceReader:
         self._size = 0
         self._walk: AsyncIterator[tuple[str, str, PackedPart]] | None = None
         self._found_in_walk = 0
+        self._first: str | None = None
         self.damaged: list[str] = []
         """Contents of pieces that are not what was sent."""
 
@@ -168,13 +169,11 @@ class PieceReader:
         size = 0
         while self._wanted and len(ready) < most and size < most_bytes:
             if self._walk is None:
-                self._walk, self._found_in_walk = _parts(self._api), 0
+                self._walk, self._found_in_walk, self._first = _parts(self._api), 0, next(iter(self._waiting), None)
             entry = await anext(self._walk, None)
             if entry is None:
                 self._walk = None
-                if not self._found_in_walk:
-                    # Gone since the index was made; the next pull says what is missing.
-                    self._wanted.clear()
+                self._end_of_walk()
                 continue
             part = entry[2]
             if part.group not in self._wanted:
@@ -191,6 +190,16 @@ class PieceReader:
                 self.damaged.append(part.group)
         return ready
 
+    def _end_of_walk(self) -> None:
+        """Give up what a whole walk did not show: it is gone since the index was made; the next pull says so."""
+        if self._found_in_walk:
+            return
+        if not self._waiting:
+            self._wanted.clear()
+        elif next(iter(self._waiting)) == self._first:
+            self._wanted.discard(str(self._first))
+            self._size -= sum(len(one.text) for one in self._waiting.pop(str(self._first)).values())
+
     def _take(self, part: PackedPart) -> list[PackedPart] | None:
         """All parts of a piece once the last has come."""
         held = self._waiting.setdefault(part.group, {})
@@ -202,8 +211,9 @@ class PieceReader:
             self._size -= sum(len(one.text) for one in held.values())
             return list(held.values())
         while self._size > _MOST_WAITING and len(self._waiting) > 1:
+            # The first one waits on, so that every walk gets further.
             largest = max(
-                (group for group in self._waiting if group != part.group),
+                list(self._waiting)[1:],
                 key=lambda group: sum(len(one.text) for one in self._waiting[group].values()),
             )
             self._size -= sum(len(one.text) for one in self._waiting.pop(largest).values())
