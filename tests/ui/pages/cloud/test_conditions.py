@@ -204,6 +204,7 @@ def test_y15_each_state_shows_its_oldest_and_the_next_try(refused: SignedIn, ope
     assert "New 0;" in told
 
 
+@pytest.mark.slow
 def test_every_step_of_sync_has_a_command(computer: Computer, open_window: Open, rest: Rest) -> None:
     from clarity_desktop.ui.commands import COMMANDS
     from clarity_desktop.ui.pages.cloud.restore import RestoreSheet

@@ -48,6 +48,7 @@ def titles(pair: Pair) -> set[str]:
     return {title for _, title, _ in pair.notes()[0]}
 
 
+@pytest.mark.slow
 def test_y48_a_card_shows_both_and_its_answer_is_taken_back(pair: Pair, open_window: Open, rest: Rest) -> None:
     window = open_window(pair.here)
     window.open_page("sync")

@@ -75,6 +75,7 @@ def test_y66_the_first_sync_asks_before_anything_moves(
     assert replica.state.calls["upload_metrics"] > before["upload_metrics"]
 
 
+@pytest.mark.slow
 def test_y66_what_stopped_by_itself_asks_in_the_list(
     sent: SignedIn, computer: Computer, open_window: Open, rest: Rest
 ) -> None:
@@ -120,6 +121,7 @@ def test_y66_keeping_apart_moves_nothing(
     assert replica.state.calls["upload_metrics"] == before
 
 
+@pytest.mark.slow
 def test_two_remote_people_cannot_be_one_here(computer: Computer, open_window: Open, rest: Callable[[], None]) -> None:
     other = computer("Grace Hopper")
     window = open_window(other)

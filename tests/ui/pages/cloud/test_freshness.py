@@ -44,6 +44,7 @@ def test_l33_the_line_ages_and_says_when_nobody_answered(qapp: object) -> None:
     line.deleteLater()
 
 
+@pytest.mark.slow
 def test_l33_what_a_server_told_is_not_taken_for_the_state_of_now(
     services: Services, replica: Replica, keychain: object, window: Window, rest: Callable[[], None]
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from clarity_desktop.app import Services
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.choice import Choice
@@ -82,6 +84,7 @@ def test_y40_much_is_removed_only_after_the_typed_number(
     assert sum(one.n for one in services.vault.series.list(services.patients()[0].id)) == 360, "all stays here"
 
 
+@pytest.mark.slow
 def test_y40_leaving_everything_lets_sync_go_on(
     computer: Computer, replica: Replica, open_window: Open, rest: Rest
 ) -> None:
@@ -98,6 +101,7 @@ def test_y40_leaving_everything_lets_sync_go_on(
     assert services.sync_now().stopped == ""
 
 
+@pytest.mark.slow
 def test_y76_what_a_server_did_not_prove_stays_in_the_list(
     computer: Computer, replica: Replica, open_window: Open, rest: Rest
 ) -> None:
