@@ -98,7 +98,7 @@ def _paperwork(found: Paperwork | None) -> tuple[TextSection, ...]:
         for one in found.consents
     ]
     kept = [
-        f"{one.data_class.replace('_', ' ')}: {'kept for good' if one.keep_days is None else f'{one.keep_days} days'}"
+        f"{one.data_class.replace('_', ' ')}: {'kept without an end' if one.keep_days is None else f'{one.keep_days} days'}"
         + (f" (study {one.study})." if one.study else ".")
         for one in found.kept
     ]

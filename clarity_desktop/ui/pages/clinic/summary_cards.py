@@ -14,6 +14,7 @@ from clarity_desktop.ui.components.measure_table import MeasureTable
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.pages.metric_views import finding_words
 from clarity_desktop.ui.pages.security.loaded import count_words, size_words, when
+from clarity_desktop.ui.pages.security.retention import CLASS_WORDS, days_in_words
 from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout, Signal
 
 __all__ = ["FindingsCard", "ListCard", "WhoCard", "fill_lists"]
@@ -200,14 +201,15 @@ def _fill_paperwork(summary: ClinicSummary, cards: dict[str, ListCard]) -> None:
     general = [one for one in paper.kept if one.keep_days is None and not one.study]
     kept = [
         (
-            one.data_class.replace("_", " ").capitalize(),
-            "for good" if one.keep_days is None else count_words(one.keep_days, "day"),
+            CLASS_WORDS.get(one.data_class, one.data_class),
+            days_in_words(one.keep_days),
             one.study or "everyone",
         )
         for one in paper.kept
         if one not in general
     ]
-    lines = [f"Kept for good: {', '.join(one.data_class.replace('_', ' ') for one in general)}."] if general else []
+    unlimited = ", ".join(CLASS_WORDS.get(one.data_class, one.data_class).lower() for one in general)
+    lines = [f"Kept {days_in_words(None)}: {unlimited}."] if general else []
     lines += [f"Legal hold: {reason}" for reason in paper.holds]
     lines += [f"Erasure was asked for: {paper.erasure_asked}."] if paper.erasure_asked else []
     cards["retention"].show_rows(kept, "\n".join(lines))
