@@ -294,6 +294,18 @@ def test_agreement_and_free_days_stand_on_the_diary_page(
     assert services.free_days(patient).words == "Saturday and Sunday (assumed)"
 
 
+def test_the_toolbar_keeps_hidden_what_a_page_has_hidden(window: Window, qapp: QApplication) -> None:
+    for name in ("sleep", "overview", "sleep"):
+        page = page_of(window, name, qapp)
+        settle(qapp)
+    assert isinstance(page, SleepPage)
+    editor = page.editor
+    assert editor.edit_button.isVisible()
+    assert editor.leave_button.isVisible()
+    assert not editor.keep_button.isVisible()
+    assert not editor.cancel_button.isVisible()
+
+
 def test_rh68_the_raster_tints_the_days_that_are_free_for_the_person(
     window: Window, services: Services, patient: str, qapp: QApplication
 ) -> None:
