@@ -39,6 +39,10 @@ _NOTICES = {
         "The server no longer knows anything that it held",
         "It may be empty, reset, or another one. Nothing was sent or deleted since.",
     ),
+    "erased_elsewhere": (
+        "Another device has erased somebody who is here",
+        "Nothing more of them is sent or read. Two people decide on the Erasure page whether they are erased here too.",
+    ),
     "breaker": (
         "A removal at the server waits for your answer",
         "Sync has stopped until it is confirmed or left. A backup was made.",
