@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 
 from clarity_desktop.domain.errors import InputError
+from clarity_desktop.domain.free_days import FreeDays
 from clarity_desktop.domain.panel import Panel
 from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.time import Certainty, ZoneTimeline
@@ -268,3 +269,15 @@ def test_the_outline_leads_to_every_part(report: Path) -> None:
         "Figure 3. Time asleep",
         "Table 1. Measures",
     ]
+
+
+def test_rh65_the_report_names_the_days_that_are_free_for_the_person(
+    tmp_path: Path, patient: Patient, panel: Panel, report: Path
+) -> None:
+    free = FreeDays(frozenset({2}), stated=True)
+    own = tmp_path / "own.pdf"
+    write_report(own, patient, panel, version="1.2.3", generated=GENERATED, free=free)
+    words = _plain(" ".join(_pages(own)))
+    assert "free days tinted: Wednesday (entered)" in words
+    assert "free days tinted: Saturday and Sunday (assumed)" in _plain(" ".join(_pages(report)))
+    assert own.read_bytes() != report.read_bytes()

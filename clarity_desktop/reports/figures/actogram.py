@@ -231,10 +231,9 @@ def _row_labels(plot: _Plot, panel: Panel, changes: list[ClockChange], free: Fre
         with_month = row == 0 or date.weekday() == 0 or date.day == 1
         text = f"{WEEKDAYS[date.weekday()]} {short_date_text(date) if with_month else date.day}"
         y = plot.floor(row) + 0.5
-        is_free = free.is_free(date)
-        plot.sheet.text(
-            plot.x - 6, y, text, size, "text" if is_free else "text_muted", bold=is_free, align="right"
-        )  # fmt: skip
+        weekend = date.weekday() >= 5
+        colour = "text" if weekend or free.is_free(date) else "text_muted"
+        plot.sheet.text(plot.x - 6, y, text, size, colour, bold=weekend, align="right")
         right = plot.x + plot.width + 4
         begin = day * DAY_S + _HALF_DAY_S
         jump = next((c for c in changes if begin <= c.at + c.before_s < begin + DAY_S), None)

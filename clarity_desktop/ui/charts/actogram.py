@@ -172,7 +172,8 @@ class ActogramChart(Chart):
             f"Actogram of {len(rows)} rows from {day_short(first)} to {day_short(last)}, {self.note()}. "
             f"{len(panel.nights)} nights and {len(panel.naps)} naps are marked under the rows. "
             f"Worn {number(100 * panel.coverage.worn_share, 1)} percent. "
-            f"Clock changes or journeys: {len(rows.jumps)}. Free days are tinted: {self._free.words}. "
+            f"Clock changes or journeys: {len(rows.jumps)}. "
+            f"Free days are tinted: {self._free.words}; dates of weekends are bold. "
             f"{event_summary(self._events, panel.zone, panel.span)}"
         ).rstrip()
 

@@ -220,7 +220,10 @@ def row_notes(rows: ActogramRows) -> dict[int, tuple[str, ...]]:
 
 
 def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, right: float, free: FreeDays) -> None:
-    """Date at the start of each row (bold on free days, month where it is new), clock change or wear at its end."""
+    """Date at the start of each row (bold at weekends, month where it is new), clock change or wear at its end.
+
+    Free days are told by their tint; their date is no fainter than that of a weekend.
+    """
     height, now = _row_height(frame, shown), theme.current()
     by_row = row_notes(rows)
     for number, row in enumerate(shown):
@@ -230,9 +233,9 @@ def labels(painter: QPainter, frame: QRectF, rows: ActogramRows, shown: range, r
         words = day_short(day, month=with_month)
         if len(rows) > 200 and (day.day == 1 or number == 0):
             words = f"{day_short(day, weekday=False)} {day.year}"
-        is_free = free.is_free(day)
-        colour = now.ui["text" if is_free else "text_muted"]
-        text(painter, frame.left() - 8, y, words, colour, align="right", strong=is_free)
+        weekend = day.weekday() >= 5
+        colour = now.ui["text" if weekend or free.is_free(day) else "text_muted"]
+        text(painter, frame.left() - 8, y, words, colour, align="right", strong=weekend)
         notes = by_row.get(row, ())
         end, limits = frame.right() + 6, (frame.right(), right)
         for note in notes:
