@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["InsightRemoteServices"]
 
 _NO_ACCOUNT: Final = "No cloud account is signed in."
+_CONSENT_LATER: Final = "A consent names the server, so it is recorded once an account is signed in."
 _SIGN_IN: Final = "Sign in on the Account page."
 _NOT_SHOWN: Final = "The cloud's own text cannot be checked, and this workplace does not show it."
 _ALLOW: Final = "An admin can allow it in the settings, Insights."
@@ -57,7 +58,7 @@ class InsightRemoteServices(InsightGateServices):
                 refused = reason.sentence
             elif self.setting(wanted.CLOUD_TEXT.id) is not True:
                 refused = f"{_NOT_SHOWN} {_ALLOW}"
-        consent = _NO_ACCOUNT if way is None else self._consent_words(patient_id, "cloud", host)
+        consent = _CONSENT_LATER if way is None else self._consent_words(patient_id, "cloud", host)
         return InsightPreview("cloud", "the server's own model", host, body, facts, consent, refused)
 
     def _with_remote(self, patient_id: str, by_rules: Insight, table: FactsTable) -> Insight:

@@ -58,6 +58,7 @@ class SummaryPage(LoadedPage):
         self.who = WhoCard()
         self.findings = FindingsCard()
         self.findings.opened.connect(self.open_finding)
+        self.findings.wanted.connect(lambda: self.go.emit("import", None))
         self.panel = InsightPanel(self.services)
         self.panel.topic = Topic.OVERVIEW
         self.panel.cited.connect(self.open_fact)

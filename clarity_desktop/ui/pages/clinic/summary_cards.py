@@ -75,6 +75,8 @@ class FindingsCard(Card):
 
     opened = Signal(int)
     """Number of the finding."""
+    wanted = Signal()
+    """Somebody wants to bring a recording."""
 
     def __init__(self) -> None:
         super().__init__("Latest findings", " ")
@@ -85,11 +87,19 @@ class FindingsCard(Card):
         self.note = Label("", "small", "muted", wrap=True)
         self.note.setContentsMargins(14, 6, 14, 0)
         self.body.addWidget(self.note)
+        self.bring = Button("Import a recording", "normal", "import")
+        self.bring.clicked.connect(lambda _=False: self.wanted.emit())
+        row = QHBoxLayout()
+        row.setContentsMargins(14, 6, 14, 4)
+        row.addWidget(self.bring)
+        row.addStretch(1)
+        self.body.addLayout(row)
 
     def show_summary(self, summary: ClinicSummary) -> None:
         """Show the findings of the window, or say that there is nothing to compute from."""
         window = summary.window
         self.table.setVisible(window is not None)
+        self.bring.setVisible(window is None)
         if window is None:
             self.set_title("Latest findings", "no recording")
             self.note.setText("Nothing to compute from. Findings stand here once a recording is imported.")

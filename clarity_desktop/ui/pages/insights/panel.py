@@ -194,8 +194,7 @@ class InsightPanel(Card):
         job = start_job(title, lambda _, cancel: ask(cancel, spoken))
         job.ended.connect(lambda: self._job_ended(asked, job, arrived))
         self.job = job
-        self.stop.show()
-        self.sent.hide()
+        self.head.show_asking()
 
     def _stream(self, asked: int, said: list[SaidStatement], one: SaidStatement) -> None:
         if asked == self._round:

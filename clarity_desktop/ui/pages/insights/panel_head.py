@@ -61,9 +61,16 @@ class PanelHead(QWidget):
         self._clock.setInterval(_LOOK_MS)
         self._clock.timeout.connect(self.look)
 
+    def show_asking(self) -> None:
+        """Offer to stop what a model is asked; nothing of it is said to be sent or kept yet."""
+        self.show()
+        self.stop.show()
+        self.sent.hide()
+
     def clear(self) -> None:
         """Say nothing of any text."""
         self._insight, self._aged = None, False
+        self.hide()
         self._clock.stop()
         self.stop.hide()
         self.origin.hide()
@@ -73,6 +80,7 @@ class PanelHead(QWidget):
     def show_insight(self, insight: Insight) -> None:
         """Say who made a text, from how many facts, when, and what left for it."""
         self._insight, self._aged = insight, False
+        self.show()
         icon = "list" if insight.provider == "rules" else "cpu"
         self.origin.show_state(insight.origin[:1].upper() + insight.origin[1:], icon, "neutral")
         self.origin.setVisible(bool(insight.statements))

@@ -64,8 +64,9 @@ def show_bytes(window: QWidget, found: InsightPreview) -> None:
     if not text:
         words = "No request can be made of what is there, so there are no bytes to show."
     sheet.body.addWidget(Label(words, "small", "muted", wrap=True))
-    copy = sheet.add_button("Copy", "quiet")
-    copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(text))
+    if text:
+        copy = sheet.add_button("Copy", "quiet")
+        copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(text))
     close = sheet.add_button("Close", "primary")
     close.clicked.connect(lambda _=False: sheet.dismiss())
     sheet.open()
