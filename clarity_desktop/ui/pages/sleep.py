@@ -40,6 +40,12 @@ __all__ = ["SleepPage", "account_rows", "night_rows"]
 
 _MARGIN_S = 2 * 3600
 _NAPS_SHOWN = 2
+_FRAGMENTATION = "Fragmentation index"
+_TIPS = {
+    _FRAGMENTATION: "Actiware's form: wake in % of the sleep period, plus bouts of sleep of at most one minute in % of "
+    "all bouts. Values of two devices do not compare. No published range"
+}
+"""What a measure is, where its name does not say it."""
 _EMPTY = "Sleep needs recorded stages, or activity worn at night."
 
 
@@ -92,7 +98,7 @@ def night_rows(night: Night, panel: Panel) -> list[tuple[str, str, str]]:
             f"{number(night.awakenings)} / {long}",
             f"{number(awakenings[0])} / {number(awakenings[1])}",
         ),
-        ("Fragmentation index", _per_cent(fragmentation_index(night)), _per_cent(_median_of(broken))),
+        (_FRAGMENTATION, _per_cent(fragmentation_index(night)), _per_cent(_median_of(broken))),
         ("REM latency", *minutes("rem_latency_min")),
         (
             "Mid-sleep, own mean",
@@ -343,7 +349,8 @@ class SleepPage(StudyPage):
         self.lanes.set_not_worn([bout.span for bout in panel.wear_bouts], ["signal"])
         self.lanes.set_night(night)
         self.lanes.set_window(span)
-        self.table.show_rows(night_rows(night, panel))
+        rows = night_rows(night, panel)
+        self.table.show_rows(rows, [_TIPS.get(row[0], "") for row in rows])
         scored = "" if night.method == "stages" else f" · {night.method.replace('_', ' ').replace(':', ' by ')}"
         said = self.editor.words() if self.edited else "as computed" if self.editor.intervals else ""
         shown = f"{night.source}{scored}" if not scored else scored.removeprefix(" · ")

@@ -13,6 +13,7 @@ import pytest
 
 import clarity_desktop.ui as ui
 from clarity_desktop.app import Services, open_services
+from clarity_desktop.app.rhythm import fragmentation_index
 from clarity_desktop.demo.build import add_simulated_person, import_recording
 from clarity_desktop.demo.people import DEMO_SEED, PEOPLE
 from clarity_desktop.demo.signals import simulate
@@ -24,6 +25,7 @@ from clarity_desktop.domain.people import Patient
 from clarity_desktop.domain.sleep import SleepSegment, Stage
 from clarity_desktop.domain.time import DAY_S, Span, ZoneTimeline
 from clarity_desktop.ui import jobs, theme
+from clarity_desktop.ui.charts.wording import number
 from clarity_desktop.ui.components.period_bar import last_days, step_period
 from clarity_desktop.ui.pages.circadian import CircadianPage, rhythm_rows
 from clarity_desktop.ui.pages.metric_views import CARD_METRICS, metric_views, rests_on_words
@@ -167,6 +169,17 @@ def test_nights_follow_keys_and_stay_in_the_place(
     assert not page.before.isEnabled()
     page.restore(place)
     assert page._date == nights[-2].date
+
+
+def test_rh40_a_night_shows_its_fragmentation_beside_the_own_median(services: Services, patient_of: PatientOf) -> None:
+    panel = services.panel(patient_of("Regular").id)
+    night = panel.nights[3]
+    value, median = fragmentation_index(night), panel.finding("fragmentation_pct")
+    assert value is not None
+    assert median is not None
+    assert median.value is not None
+    rows = {row[0]: row[1:] for row in night_rows(night, panel)}
+    assert rows["Fragmentation index"] == (f"{number(value, 1)} %", f"{number(median.value, 1)} %")
 
 
 def test_the_table_compares_with_the_own_median(services: Services, patient_of: PatientOf) -> None:
