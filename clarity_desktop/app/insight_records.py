@@ -97,6 +97,16 @@ class InsightRecordServices(InsightChoiceServices):
         return self.vault.insights.sends(patient_id)
 
     @needs(Right.READ_DATA)
+    def insight_starter(self, patient_id: str) -> str:
+        """Who speaks about a person when a page opens: a model only once somebody had it asked about them before.
+
+        So what would be sent can be looked at before the first send (I-9).
+        """
+        chosen = self.insight_provider(patient_id)
+        before = chosen != "rules" and any(one.provider == chosen for one in self.vault.insights.sends(patient_id))
+        return chosen if before else "rules"
+
+    @needs(Right.READ_DATA)
     def insight_bytes_sent(self, send_id: str) -> bytes:
         """The exact bytes of a send; their SHA-256 is the one of its audit entry."""
         return self.vault.insights.sent_bytes(send_id)

@@ -187,6 +187,19 @@ def test_i9_i35_what_is_sent_is_what_was_shown_and_is_on_record(services: Servic
         withdraw(services, consent)
 
 
+def test_i9_a_page_starts_with_rules_until_a_model_was_asked_about_the_person(services: Services, patient: str) -> None:
+    with gemini_stub(echo) as stub:
+        allow(services, patient, stub)
+        fresh = services.add_patient("Nobody asked about yet")
+        assert services.insight_provider(fresh.id) == "gemini"
+        assert services.insight_starter(fresh.id) == "rules"
+        services.tell_insight(patient, Topic.SLEEP, provider="gemini", fresh=True)
+        assert services.insight_starter(patient) == "gemini"
+        services.choose_insight_provider(patient, "rules")
+        assert services.insight_starter(patient) == "rules"
+        services.choose_insight_provider(patient, None)
+
+
 def test_i31_a_withdrawal_between_queueing_and_sending_stops_it(
     services: Services, patient: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

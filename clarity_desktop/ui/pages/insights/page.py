@@ -140,7 +140,7 @@ class InsightsPage(StudyPage):
             self.panel.who.set_value(chosen)
             self.change()
 
-        run_query(self, lambda: services.insight_provider(patient.id), arrived)
+        run_query(self, lambda: services.insight_starter(patient.id), arrived)
         self._read_meter()
 
     def _read_meter(self) -> None:
