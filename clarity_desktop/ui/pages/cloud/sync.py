@@ -17,7 +17,7 @@ from clarity_desktop.ui.components.badge import Badge
 from clarity_desktop.ui.components.buttons import Button
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.states import Icon
-from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.components.text import Label, rule
 from clarity_desktop.ui.dialogs.note import show_note
 from clarity_desktop.ui.jobs import board, run_mutation, run_query, start_job
 from clarity_desktop.ui.pages.cloud.sync_conditions import AnswersCard, LearnedCard, refusals
@@ -119,7 +119,9 @@ class SyncPage(LoadedPage):
     def _questions(self) -> Card:
         card = self._plain = Card("In plain words")
         self._lines: list[tuple[Icon, Label, Label]] = []
-        for _ in range(5):
+        for number in range(5):
+            if number:
+                card.body.addWidget(rule())
             row = QHBoxLayout()
             row.setSpacing(12)
             icon, question, answer = Icon("circle-help", 20, "text_muted"), Label("", "body_strong"), Label(wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from clarity_desktop.ui.components.badge import Badge
 from clarity_desktop.ui.components.buttons import SegmentedSwitch
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.choice import Choice
@@ -13,7 +14,7 @@ from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.pages.cloud.sync_way import LimitBar
-from clarity_desktop.ui.pages.cloud.sync_words import READ_BACK, stopped_words, waits_until
+from clarity_desktop.ui.pages.cloud.sync_words import READ_BACK, since_words, stopped_words, waits_until
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, when
 from clarity_desktop.ui.qt import QHBoxLayout, Qt
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ServerCard", "ask_hours"]
 
-_FACTS = ("Server", "Account", "Read-back", "Last cycle", "Next try", "Leaves the machine", "Stays here")
+_FACTS = ("Server", "Contract", "Account", "Read-back", "Last cycle", "Next try", "Leaves the machine", "Stays here")
 
 
 class ServerCard(Card):
@@ -31,6 +32,8 @@ class ServerCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Server")
+        self.reached = Badge("Not asked yet", "circle-dashed", "neutral")
+        self.add_action(self.reached)
         self.facts: dict[str, Label] = {}
         for name in _FACTS:
             row = QHBoxLayout()
@@ -84,6 +87,7 @@ class ServerCard(Card):
         tries = [one.next_try for one in status.states if one.next_try and one.next_try > now]
         shown = {
             "Server": status.account.rpartition("/")[0] or "Not signed in",
+            "Contract": _contract(condition),
             "Account": email or "–",
             "Read-back": READ_BACK.get(status.read_back, status.read_back),
             "Last cycle": ended,
@@ -91,6 +95,7 @@ class ServerCard(Card):
             "Leaves the machine": _leaves(with_records),
             "Stays here": _stays(with_records),
         }
+        self.reached.show_state(*_reached(condition, now))
         for name, words in shown.items():
             self.facts[name].setText(words)
         self.bar.show_used(status.uploads_used, status.uploads_limit)
@@ -124,6 +129,23 @@ def ask_hours(page: LoadedPage, hours: tuple[int, int]) -> None:
     )
     # Without an answer the switch goes back to what holds.
     sheet.closed.connect(page.reload)
+
+
+def _contract(condition: CloudCondition | None) -> str:
+    if condition is None or not condition.profile:
+        return "Not known yet; the page Server check asks for it"
+    off = len(condition.features_off)
+    return f"Profile {condition.profile}, {count_words(off, 'feature')} off" if off else f"Profile {condition.profile}"
+
+
+def _reached(condition: CloudCondition | None, now: int) -> tuple[str, str, str, str]:
+    """Word, icon, tone and tip of the last probe; its age is part of the word, since it tells of then (L-33)."""
+    if condition is None or not condition.probes:
+        return "Not asked yet", "circle-dashed", "neutral", "Ask now, below, sends nothing of anyone"
+    age = since_words(now - max(one.at for one in condition.probes))
+    if any(one.outcome in ("answers", "refused", "unclear") for one in condition.probes):
+        return f"Reached {age} ago", "circle-check", "neutral", "The last probe of the server; the answers stand below"
+    return f"Not reached {age} ago", "cloud-off", "warn", "The last probe of the server; the answers stand below"
 
 
 def _leaves(with_records: int) -> str:

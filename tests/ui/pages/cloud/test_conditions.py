@@ -68,12 +68,16 @@ def test_l26_l51_l84_probes_breaker_and_abilities_are_in_the_panel(
 ) -> None:
     page = sync_page(open_window(live), rest)
     assert page.answers.unasked.isVisible()
+    assert page.server.reached.text() == "Not asked yet"
     assert {one.cells[3] for one in page.learned.table.records if one.key in ("cursor", "etag")} == {"not asked"}
     page.answers.ask.click()
     rest()
     told = {one.key: one.cells for one in page.answers.probes.records}
     assert {"root", "auth", "health-data", "pat", "insights"} <= set(told)
     assert told["root"][1] == "Answers"
+    assert page.server.reached.text().startswith("Reached ")
+    assert page.server.reached.text().endswith(" s ago")
+    assert page.server.facts["Contract"].text().startswith("Profile openapi")
     assert told["root"][2].startswith(time.strftime("%Y-%m-%d"))
     learned = {one.key: one.cells for one in page.learned.table.records}
     assert learned["route:upload_metrics"][:2] == ("Sending measurements", "Yes")
