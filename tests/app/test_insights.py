@@ -200,6 +200,38 @@ def test_i9_a_page_starts_with_rules_until_a_model_was_asked_about_the_person(se
         services.choose_insight_provider(patient, None)
 
 
+def test_i37_a_rejection_by_the_check_is_on_record_by_its_codes_alone(services: Services, patient: str) -> None:
+    def lie(document: dict[str, Any]) -> Reply:
+        """Says the same untrue sentence in both rounds."""
+        content = json.loads(document["contents"][0]["parts"][0]["text"])
+        facts = content.get("facts") or content["table"]
+        said = {
+            "schema": "clarity-answer/1",
+            "table": facts["table"],
+            "language": "en",
+            "statements": [
+                {
+                    "kind": "observation",
+                    "text": "Total sleep time was normal at {tst_recent} because of melatonin.",
+                    "facts": ["tst_recent"],
+                }
+            ],
+        }
+        return Reply(text_chunks(json.dumps(said)))
+
+    with gemini_stub(lie) as stub:
+        allow(services, patient, stub)
+        found = services.tell_insight(patient, Topic.SLEEP, fresh=True)
+        assert found.provider == "rules"
+        assert "did not hold" in (found.refused or "")
+        assert len(stub.bodies) == 2, "one repair round"
+    entry = next(one for one in services.vault.audit.entries(limit=20) if one.action == "insight.check")
+    assert entry.patient_id == patient
+    assert entry.outcome == "refused"
+    assert {"evaluation_word", "causal_word", "treatment_word"} <= set(entry.detail.split(", "))
+    assert "melatonin" not in entry.detail, "codes, never the refused words"
+
+
 def test_i31_a_withdrawal_between_queueing_and_sending_stops_it(
     services: Services, patient: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
