@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from clarity_desktop.app.cloud_devices import CloudDeviceServices
@@ -217,7 +218,20 @@ class CloudAccountServices(CloudDeviceServices):
             has_token and self._cloud_kept,
             current is not None and self._remembered(current.server, current.email) is not None,
             None if current is None or not has_token else self._end_of_sign_in(current),
+            "" if current is None else self._authority_of(current.server),
         )
+
+    def _authority_of(self, url: str) -> str:
+        """Fingerprint of a server's own authority; a file that is gone since is said as such where it is used."""
+        from clarity_desktop.cloud.client.certificates import fingerprint_of_file
+
+        server = next((one for one in self.cloud_servers() if one.url == url), None)
+        if server is None or not server.ca_file:
+            return ""
+        try:
+            return fingerprint_of_file(Path(server.ca_file))
+        except ClarityError:
+            return "unreadable"
 
     @needs(Right.OWN_ACCESS)
     def cloud_ending_soon(self) -> tuple[tuple[CloudAccount, int], ...]:

@@ -52,7 +52,8 @@ class CloudLoginServices(CloudWatchServices, CloudContractServices):
         pool = server.pool()
         address = urlsplit(pool.keys_url)
         own = self._service(server)
-        client = CloudClient(Service(f"{address.scheme}://{address.netloc}", own.ca_file, None, own.proxy))
+        place = f"{address.scheme}://{address.netloc}"
+        client = CloudClient(Service(place, own.ca_file, None, own.proxy, own.connect_s, own.total_s))
         call = Call("GET", address.path, "/{pool}/.well-known/jwks.json", is_protected=False)
 
         async def keys() -> Any:
@@ -68,7 +69,7 @@ class CloudLoginServices(CloudWatchServices, CloudContractServices):
             raise
         if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
             raise unreadable(call, "")
-        return IdentityService(pool, found)
+        return IdentityService(pool, found, own.connect_s, own.total_s)
 
     def _with_server_login(self, server: CloudServer, work: Callable[[Any], Any]) -> Any:
         from clarity_desktop.cloud.auth.server_login import ServerLogin

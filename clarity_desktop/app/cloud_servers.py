@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from clarity_desktop.app.flags import SERVER_LOGIN, FlagServices
 from clarity_desktop.app.network import NetworkServices
 from clarity_desktop.app.permissions import needs, open_to_all
+from clarity_desktop.app.settings_registry import Kind, SettingSpec, declare
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, NotFoundError, NotPermittedError, UsageError
 from clarity_desktop.domain.users import Right
@@ -26,6 +27,35 @@ _SERVERS: Final = "cloud.servers"
 _LOGINS: Final = ("pool", "server", "clinic")
 _HOLDS_S: Final = 86_400
 """How long a detection is believed (clarity-api §1)."""
+
+CONNECT: Final = declare(
+    SettingSpec(
+        "cloud.connect_s",
+        "What leaves",
+        "Longest wait for a connection",
+        "After this a server counts as not reached; it holds from the next unlocking on.",
+        Kind.NUMBER,
+        5,
+        least=1,
+        most=60,
+        unit="s",
+        words=("timeout", "network", "server"),
+    )
+)
+TOTAL: Final = declare(
+    SettingSpec(
+        "cloud.total_s",
+        "What leaves",
+        "Longest wait for an answer",
+        "After this a request ends with its time-out; analyses may take longer. It holds from the next unlocking on.",
+        Kind.NUMBER,
+        30,
+        least=5,
+        most=300,
+        unit="s",
+        words=("timeout", "network", "server"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +265,9 @@ class CloudServerServices(NetworkServices, FlagServices):
             if own:
                 parts = urlsplit(proxy)
                 proxy = parts._replace(netloc=f"{own}@{parts.netloc}").geturl()
-        return Service(server.url, Path(server.ca_file) if server.ca_file else None, server.pin or None, proxy)
+        authority = Path(server.ca_file) if server.ca_file else None
+        connect_s, total_s = float(self.setting(CONNECT.id)), float(self.setting(TOTAL.id))
+        return Service(server.url, authority, server.pin or None, proxy, connect_s, total_s)
 
     def _keep_proxy(self, url: str, proxy: str) -> str:
         """The address without name and password, which go to the keychain (L-6)."""

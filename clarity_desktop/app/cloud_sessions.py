@@ -86,6 +86,8 @@ class CloudStatus:
     """Whether the current account's identity service asks no second factor of this computer."""
     ends: int | None = None
     """When a sign-in that cannot be renewed ends, UTC seconds; ``None`` for one that renews itself."""
+    authority: str = ""
+    """SHA-256 of the own authority of the current server, in hex; empty for what this computer trusts (L-4)."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import struct
 import threading
 import time
@@ -13,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -380,3 +382,40 @@ def test_l53_a_renewal_that_fails_is_an_entry_and_not_one_for_every_call(service
     while not outcomes(services, "cloud.refresh") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert outcomes(services, "cloud.refresh") == ["failed"]
+
+
+def test_l7_the_longest_waits_are_settings(services: Services, replica: Replica) -> None:
+    assert services._service(services._server(replica.url)).total_s == 30.0
+    services.change_setting("cloud.total_s", 12)
+    services.change_setting("cloud.connect_s", 3)
+    found = services._service(services._server(replica.url))
+    assert (found.connect_s, found.total_s) == (3.0, 12.0)
+    assert services._identity(services._server(replica.url))._total_s == 12.0
+
+
+def test_l4_the_fingerprint_of_an_own_authority_is_told(services: Services, replica: Replica, tmp_path: Path) -> None:
+    with_code(services, replica, remember=False)
+    assert services.cloud_status().authority == ""
+    authority = tmp_path / "authority.pem"
+    authority.write_text(a_certificate())
+    services.set_cloud_server(replica.url, ca_file=str(authority))
+    told = services.cloud_status().authority
+    assert told == hashlib.sha256(ssl.PEM_cert_to_DER_cert(a_certificate())).hexdigest()
+    authority.unlink()
+    assert services.cloud_status().authority == "unreadable"
+
+
+@cache
+def a_certificate() -> str:
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Clinic authority")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    built = built.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=2))
+    return built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()

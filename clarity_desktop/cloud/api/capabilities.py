@@ -16,7 +16,7 @@ from clarity_desktop.cloud.api.values import (
     UploadReceipt,
 )
 from clarity_desktop.cloud.client.client import CloudClient
-from clarity_desktop.cloud.client.exchange import Answer, Call, CloudError
+from clarity_desktop.cloud.client.exchange import TOTAL_S, Answer, Call, CloudError
 from clarity_desktop.cloud.contract.detection import Detection
 from clarity_desktop.cloud.contract.profiles import Auth
 from clarity_desktop.cloud.dto import DirectActigraphyRequest, InsightGenerationRequest, StepDataRequest, UserUpdate
@@ -71,7 +71,7 @@ class CloudApi:
         query: Mapping[str, str] | None = None,
         bucket: str = "read",
         correlation: str | None = None,
-        read_timeout_s: float = 30.0,
+        read_timeout_s: float = TOTAL_S,
     ) -> Answer:
         known = self.detection.profile
         endpoint = None if known is None else known.endpoint(capability)

@@ -19,15 +19,13 @@ from clarity_desktop.cloud.auth.identity import (
 )
 from clarity_desktop.cloud.auth.refusals import auth_error, configuration_error, refusals
 from clarity_desktop.cloud.auth.sign_in import SignInUnderWay, Step, device_verifier
+from clarity_desktop.cloud.client.exchange import CONNECT_S, TOTAL_S
 from clarity_desktop.cloud.client.failures import signed_out
 
 if TYPE_CHECKING:
     from pycognito import Cognito
 
 __all__ = ["IdentityService"]
-
-_CONNECT_S: Final = 5
-_READ_S: Final = 30
 
 
 class IdentityService:
@@ -37,11 +35,16 @@ class IdentityService:
     ----------
     keys:
         The pool's public keys (JWKS document), fetched by the one client.
+    connect_s, total_s:
+        Longest waits for a connection and for an answer.
     """
 
-    def __init__(self, pool: Pool, keys: dict[str, Any]) -> None:
+    def __init__(
+        self, pool: Pool, keys: dict[str, Any], connect_s: float = CONNECT_S, total_s: float = TOTAL_S
+    ) -> None:
         self._pool = pool
         self._keys = keys
+        self._connect_s, self._total_s = connect_s, total_s
 
     def _door(self, email: str | None = None, **tokens: str) -> Cognito:
         from botocore.config import Config
@@ -57,7 +60,9 @@ class IdentityService:
             user_pool_region=self._pool.region,
             username=email,
             boto3_client_kwargs=own,
-            botocore_config=Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": 1}),
+            botocore_config=Config(
+                connect_timeout=self._connect_s, read_timeout=self._total_s, retries={"total_max_attempts": 1}
+            ),
             **tokens,
         )
         # Otherwise the library expects an issuer made from the address, and refuses every token of an emulator.

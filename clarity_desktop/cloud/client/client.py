@@ -20,7 +20,7 @@ from clarity_desktop.cloud.client.buckets import Buckets, BucketStore
 from clarity_desktop.cloud.client.cache import CachedBody, HttpCache
 from clarity_desktop.cloud.client.certificates import fingerprint_of, tls_context
 from clarity_desktop.cloud.client.clock import Clock, SystemClock
-from clarity_desktop.cloud.client.exchange import Answer, Call, CloudError, Hooks, Trace
+from clarity_desktop.cloud.client.exchange import CONNECT_S, TOTAL_S, Answer, Call, CloudError, Hooks, Trace
 from clarity_desktop.cloud.client.failures import (
     address_refused,
     bucket_empty,
@@ -40,7 +40,6 @@ __all__ = ["CloudClient", "Service"]
 
 _PAUSES_S: Final = (0.0, 0.3, 1.0)
 _JITTER: Final = 0.2
-_CONNECT_S: Final = 5.0
 _FAULTS_IN_A_ROW: Final = 3
 """E8 answers after which a capability counts as broken (clarity-api §9)."""
 
@@ -56,6 +55,16 @@ class Service:
     """SHA-256 of the server certificate (DER) that alone is trusted, in hex."""
     proxy: str | None = None
     """Address of a proxy; the system's own when ``None``."""
+    connect_s: float = CONNECT_S
+    """Longest wait for a connection."""
+    total_s: float = TOTAL_S
+    """Longest wait for an answer, but for calls that are known to take longer."""
+
+    def longest_s(self, call: Call) -> float:
+        """Longest wait for the answer of a call (L-7)."""
+        if call.read_timeout_s == TOTAL_S:
+            return self.total_s
+        return max(call.read_timeout_s, self.total_s) if call.read_timeout_s > TOTAL_S else call.read_timeout_s
 
 
 class CloudClient:
@@ -250,6 +259,7 @@ class CloudClient:
         import httpx
 
         http = await self._client()
+        longest_s = self._service.longest_s(call)
         cached = self._cache.find(self.account, call) if self._cache is not None and call.method == "GET" else None
         headers = self._headers(call, token, cached)
         content = call.body if call.body is not None else encoded(call.document)
@@ -261,7 +271,7 @@ class CloudClient:
             params=dict(call.query) or None,
             content=content,
             headers=headers,
-            timeout=httpx.Timeout(call.read_timeout_s, connect=_CONNECT_S, pool=_CONNECT_S),
+            timeout=httpx.Timeout(longest_s, connect=self._service.connect_s, pool=self._service.connect_s),
         )
         if self._service.pin_sha256 is not None:
             request.extensions["trace"] = self._check_pin
@@ -274,7 +284,7 @@ class CloudClient:
 
         self._tell(self.hooks.on_request, trace(None))
         try:
-            async with asyncio.timeout(call.read_timeout_s):
+            async with asyncio.timeout(longest_s):
                 response = await http.send(request, stream=True)
                 try:
                     body = await read_body(response)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from clarity_desktop.cloud.problem import Problem
 from clarity_desktop.domain.errors import ClarityError
 
-__all__ = ["Answer", "Call", "CloudError", "Hooks", "Trace"]
+__all__ = ["CONNECT_S", "TOTAL_S", "Answer", "Call", "CloudError", "Hooks", "Trace"]
+
+CONNECT_S: Final = 5.0
+TOTAL_S: Final = 30.0
+"""Waits as they are where nobody has set others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Call:
     bucket: str = "read"
     correlation: str = field(default_factory=lambda: str(uuid.uuid4()))
     """One id for all that a person's action causes (L-39)."""
-    read_timeout_s: float = 30.0
+    read_timeout_s: float = TOTAL_S
     capability: str = ""
     token: str | None = field(default=None, repr=False)
     """Sent in place of the account's, for the one call that asks whose it is."""

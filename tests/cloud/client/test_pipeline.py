@@ -104,6 +104,23 @@ def test_l7_a_server_that_drips_ends_at_the_time_out(run: Run, proxy: FaultProxy
     assert Call("GET", "/", "/").read_timeout_s == 30.0
 
 
+def test_l7_the_waits_are_settings_and_known_long_calls_keep_theirs(proxy: FaultProxy, tokens: Tokens) -> None:
+    quick = Service(proxy.url, connect_s=1.0, total_s=0.5)
+    assert Service(proxy.url).longest_s(get()) == 30.0
+    assert quick.longest_s(get()) == 0.5
+    assert quick.longest_s(post(read_timeout_s=75.0)) == 75.0
+    assert Service(proxy.url, total_s=120.0).longest_s(post(read_timeout_s=75.0)) == 120.0
+    proxy.always = Fault.DRIP
+
+    async def main() -> str:
+        async with CloudClient(quick, tokens) as client:
+            return await code_of(client, post())
+
+    began = time.monotonic()
+    assert asyncio.run(main()) == "cloud.timeout"
+    assert time.monotonic() - began < 1.5
+
+
 def test_l8_no_connection_opens_on_the_callers_thread(
     proxy: FaultProxy, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,23 @@ _OFF = "Sending to outside services is switched off; an admin can switch it on i
 _NO_SERVER = "Add a server first"
 
 
+def _trust_words(data: CloudStatus) -> str:
+    """What the server's certificate is checked against; it always is."""
+    server = next((one for one in data.servers if data.current is not None and one.url == data.current.server), None)
+    if server is None:
+        return "–"
+    own = data.authority.replace(":", "").upper()
+    pairs = ":".join(own[at : at + 2] for at in range(0, len(own), 2))
+    told = (
+        "What this computer trusts"
+        if not own
+        else f"Besides what this computer trusts an own authority, SHA-256 {pairs}"
+    )
+    if data.authority == "unreadable":
+        told = "The file of the own authority cannot be read: no connection is made"
+    return told + (f"; one certificate alone, SHA-256 {server.pin}" if server.pin else "")
+
+
 def _sign_in_words(data: CloudStatus, kept: str) -> str:
     if not data.signed_in:
         return "Signed out; what waits to be sent stays here"
@@ -76,7 +93,7 @@ class AccountPage(LoadedPage):
     def _own(self, column: QVBoxLayout) -> None:
         card = Card("Signed in", "Everything on this machine works without an account")
         self.values: dict[str, Label] = {}
-        for number, name in enumerate(("Account", "Server", "Contract", "Sign-in", "Reachable")):
+        for number, name in enumerate(("Account", "Server", "Contract", "Trust", "Sign-in", "Reachable")):
             if number:
                 card.body.addWidget(rule())
             row = QHBoxLayout()
@@ -157,6 +174,7 @@ class AccountPage(LoadedPage):
             "Account": "–" if current is None else current.email or current.user_id,
             "Server": "–" if current is None else current.server,
             "Contract": "–" if current is None else f"Profile {current.profile or 'unknown'}, {found}",
+            "Trust": _trust_words(data),
             "Sign-in": _sign_in_words(data, kept),
         }
         for name, value in shown.items():
