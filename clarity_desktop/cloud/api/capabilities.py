@@ -18,6 +18,7 @@ from clarity_desktop.cloud.api.values import (
 from clarity_desktop.cloud.client.client import CloudClient
 from clarity_desktop.cloud.client.exchange import TOTAL_S, Answer, Call, CloudError
 from clarity_desktop.cloud.contract.detection import Detection
+from clarity_desktop.cloud.contract.features import not_offered
 from clarity_desktop.cloud.contract.profiles import Auth
 from clarity_desktop.cloud.dto import DirectActigraphyRequest, InsightGenerationRequest, StepDataRequest, UserUpdate
 
@@ -76,12 +77,7 @@ class CloudApi:
         known = self.detection.profile
         endpoint = None if known is None else known.endpoint(capability)
         if endpoint is None or not self.offers(capability):
-            raise CloudError(
-                "cloud.capability",
-                "This server does not offer this.",
-                remedy="The server check on the account page names what is off and why.",
-                detail=capability,
-            )
+            raise not_offered(self.detection, capability)
         more: dict[str, Any] = {} if correlation is None else {"correlation": correlation}
         return await self.client.send(
             Call(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from clarity_desktop.cloud.api.capabilities import CloudApi
 from clarity_desktop.cloud.client.exchange import Answer, Call, CloudError
+from clarity_desktop.cloud.contract.features import not_offered
 from clarity_desktop.cloud.contract.profiles import Auth
 from clarity_desktop.domain.conditions import HealthProbe, LearnedAbility
 
@@ -127,12 +128,7 @@ async def _ask(api: CloudApi, capability: str, query: dict[str, str] | None = No
     known = api.detection.profile
     endpoint = None if known is None else known.endpoint(capability)
     if endpoint is None:
-        raise CloudError(
-            "cloud.capability",
-            "This server does not offer this.",
-            remedy="The server check on the account page names what is off and why.",
-            detail=capability,
-        )
+        raise not_offered(api.detection, capability)
     is_protected = endpoint.auth is not Auth.NONE
     return await api.client.send(
         Call(endpoint.method, endpoint.path, endpoint.path, query or {}, is_protected=is_protected)

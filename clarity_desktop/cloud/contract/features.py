@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from clarity_desktop.cloud.client.exchange import CloudError
 from clarity_desktop.cloud.contract.detection import Detection
 from clarity_desktop.domain.conditions import FeatureOff
 
-__all__ = ["FEATURES", "features_off"]
+__all__ = ["FEATURES", "features_off", "not_offered"]
 
 FEATURES: Final[Mapping[str, str]] = {
     "upload_metrics": "Sending measurements",
@@ -30,21 +31,31 @@ FEATURES: Final[Mapping[str, str]] = {
 """Features as people name them. Channels are in no server's description; they are off where the profile has none."""
 
 
+def not_offered(detection: Detection, capability: str) -> CloudError:
+    """What is said of something that a server's description lacks: what it is, and which route is missing."""
+    what = FEATURES.get(capability, capability.replace("_", " "))
+    return CloudError(
+        "cloud.capability",
+        f"This server does not offer this: {what}.",
+        remedy=f"{_reason(detection, capability)} The server check names all that is off.",
+        detail=capability,
+    )
+
+
 def features_off(detection: Detection) -> tuple[FeatureOff, ...]:
     """The features that are off at a server, each with its reason; known at connect time, before any click."""
+    return tuple(
+        FeatureOff(capability, title, _reason(detection, capability))
+        for capability, title in FEATURES.items()
+        if not detection.offers(capability)
+    )
+
+
+def _reason(detection: Detection, capability: str) -> str:
     known = detection.profile
     if known is None:
-        reason = "The server is none that this program knows."
-        return tuple(FeatureOff(capability, title, reason) for capability, title in FEATURES.items())
-    found = []
-    for capability, title in FEATURES.items():
-        if detection.offers(capability):
-            continue
-        endpoint = known.endpoint(capability)
-        reason = (
-            f"The profile {known.name} has no such route."
-            if endpoint is None
-            else f"The server's description names no {endpoint.method} {endpoint.path}."
-        )
-        found.append(FeatureOff(capability, title, reason))
-    return tuple(found)
+        return "The server is none that this program knows."
+    endpoint = known.endpoint(capability)
+    if endpoint is None:
+        return f"The profile {known.name} has no such route."
+    return f"The server's description names no {endpoint.method} {endpoint.path}."

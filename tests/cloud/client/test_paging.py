@@ -64,6 +64,8 @@ def test_l52_what_a_server_lacks_is_off_before_the_first_click(replica: Replica)
             with pytest.raises(CloudError) as off:
                 await api.pat_steps([0] * 1440, 0.0)
             assert off.value.code == "cloud.capability"
+            assert off.value.message == "This server does not offer this: A week beside the server's analysis."
+            assert "names no POST /api/v1/pat/step-analysis." in off.value.remedy
             assert sum(replica.state.calls.values()) == before
 
     asyncio.run(main())
