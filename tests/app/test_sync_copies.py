@@ -89,6 +89,7 @@ def test_y44_many_starts_of_one_machine_are_no_twins(services: SignedIn, replica
             again.close()
 
 
+@pytest.mark.slow
 def test_y44_a_home_that_was_carried_to_another_installation_only_looks(
     services: SignedIn, replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_the_machines_number_is_told_as_a_hash_alone(tmp_path: Path, monkeypatch
     assert machine_mark() not in number.read_text(encoding="ascii")
 
 
+@pytest.mark.slow
 def test_y41_another_identity_pool_asks_a_person_before_any_write(services: SignedIn, replica: Replica) -> None:
     patient = sent(services)
     fill(services.vault, HEART, START + 10 * MONTH, np.full(9, 70.0), patient)

@@ -25,6 +25,7 @@ def replica(tmp_path: Path) -> Iterator[Replica]:
         yield running
 
 
+@pytest.mark.slow
 def test_a_week_of_steps_goes_with_consent_and_comes_back_unverified(
     in_vault: CommandLine, vault_folder: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,9 +29,7 @@ def replica(tmp_path: Path) -> Iterator[Replica]:
 
 
 @pytest.fixture
-def sync(
-    in_vault: CommandLine, vault_folder: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
-) -> CommandLine:
+def sync(in_vault: CommandLine, vault_folder: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A vault with two months of one person, signed in, the person switched on with consent."""
     with Vault.open_with_keychain(vault_folder) as vault:
         vault.rules.set("external.sending", 1)
@@ -88,6 +86,7 @@ def test_y15_status_names_every_state_with_ages_and_next_tries(sync: CommandLine
     assert waiting["last"]["waits_s"] is not None
 
 
+@pytest.mark.slow
 def test_y15_a_cycle_ends_verified_and_the_status_says_when(sync: CommandLine, replica: Replica) -> None:
     would = sync("run", "--dry-run").document["would_send"]
     assert len(would) == 3

@@ -94,6 +94,7 @@ def stops_for_the_disk(site: Site, way: str) -> None:
     assert site.check() == {"verified": 6}
 
 
+@pytest.mark.slow
 def test_y55_a_file_that_may_not_grow_stops_sync_and_loses_nothing(tmp_path: Path) -> None:
     site = made_site(tmp_path, a_little, share=0.0, seed=1, speed=SPEED)
     try:

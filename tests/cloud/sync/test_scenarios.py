@@ -92,6 +92,7 @@ def test_y36_what_has_expired_at_the_server_stays_here_and_is_no_change_of_serve
     assert machine.states() == {S.VERIFIED: 4}
 
 
+@pytest.mark.slow
 def test_y36_a_server_that_was_reset_stops_sync_and_keeps_everything_here(machine: Machine, patient: str) -> None:
     machine.enable(patient)
     cycle(machine)
@@ -105,6 +106,7 @@ def test_y36_a_server_that_was_reset_stops_sync_and_keeps_everything_here(machin
     assert {**machine.here(patient), HEART: []} == {**before, HEART: []}
 
 
+@pytest.mark.slow
 def test_y51_another_order_at_every_reading_changes_nothing(
     machine: Machine, patient: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_y51_another_order_at_every_reading_changes_nothing(
     assert machine.at_server() == machine.here(patient)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", ["the first page again", "more than there is", "an empty page"])
 def test_y51_a_list_that_lies_is_walked_to_its_end(
     machine: Machine, patient: str, monkeypatch: pytest.MonkeyPatch, lie: str
@@ -163,6 +166,7 @@ def _fields(call: Any) -> dict[str, Any]:
 # -- clocks ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skew_s", [-2 * DAY_S, 2 * DAY_S])
 def test_y51_a_clock_that_is_two_days_off_changes_no_outcome(machine: Machine, patient: str, skew_s: int) -> None:
     """The server's clock is the real one; the workstation's is not, and is set right in between."""
