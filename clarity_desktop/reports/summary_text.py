@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clarity_desktop.clinic.keeping import KeptLine
 from clarity_desktop.clinic.summary import ClinicSummary, KeyFinding, Paperwork, Window
 from clarity_desktop.domain.findings import METRICS
 from clarity_desktop.domain.time import format_instant
@@ -97,11 +98,7 @@ def _paperwork(found: Paperwork | None) -> tuple[TextSection, ...]:
         f"text {one.text_version}."
         for one in found.consents
     ]
-    kept = [
-        f"{one.data_class.replace('_', ' ')}: {'kept without an end' if one.keep_days is None else f'{one.keep_days} days'}"
-        + (f" (study {one.study})." if one.study else ".")
-        for one in found.kept
-    ]
+    kept = [_kept(one) for one in found.kept]
     kept += [f"Legal hold: {reason}" for reason in found.holds]
     kept += [f"Erasure was asked for: {found.erasure_asked}."] if found.erasure_asked else []
     filed = [
@@ -113,6 +110,11 @@ def _paperwork(found: Paperwork | None) -> tuple[TextSection, ...]:
         TextSection("Retention", tuple(kept)),
         TextSection("Documents", tuple(filed) or ("No document is filed.",)),
     )
+
+
+def _kept(one: KeptLine) -> str:
+    time = "kept without an end" if one.keep_days is None else f"{one.keep_days} days"
+    return f"{one.data_class.replace('_', ' ')}: {time}" + (f" (study {one.study})." if one.study else ".")
 
 
 def _troubles(summary: ClinicSummary) -> tuple[str, ...]:
