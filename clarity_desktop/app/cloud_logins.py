@@ -69,7 +69,7 @@ class CloudLoginServices(CloudWatchServices, CloudContractServices):
             raise
         if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
             raise unreadable(call, "")
-        return IdentityService(pool, found, own.connect_s, own.total_s)
+        return IdentityService(pool, found, own.connect_s, own.total_s, own.proxy)
 
     def _with_server_login(self, server: CloudServer, work: Callable[[Any], Any]) -> Any:
         from clarity_desktop.cloud.auth.server_login import ServerLogin

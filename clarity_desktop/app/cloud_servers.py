@@ -73,7 +73,7 @@ class CloudServer:
     pin: str = ""
     """SHA-256 of the one certificate that is trusted, in hex."""
     proxy: str = ""
-    """Without name and password; those are in the keychain."""
+    """Without name and password, which are in the keychain; empty for the computer's own, ``direct`` for none."""
     login: str = "pool"
     """``pool`` (the password never reaches the server), ``server`` (L-85), or ``clinic`` (one token, L-81)."""
     chosen_profile: str = ""
@@ -258,9 +258,10 @@ class CloudServerServices(NetworkServices, FlagServices):
 
     def _service(self, server: CloudServer) -> Service:
         from clarity_desktop.cloud.client import Service
+        from clarity_desktop.cloud.client.exchange import NO_PROXY
 
         proxy = server.proxy or None
-        if proxy is not None:
+        if proxy is not None and proxy != NO_PROXY:
             own = self.vault.secrets.find(f"cloud-proxy/{server.url}")
             if own:
                 parts = urlsplit(proxy)

@@ -19,7 +19,7 @@ from clarity_desktop.cloud.auth.identity import (
 )
 from clarity_desktop.cloud.auth.refusals import auth_error, configuration_error, refusals
 from clarity_desktop.cloud.auth.sign_in import SignInUnderWay, Step, device_verifier
-from clarity_desktop.cloud.client.exchange import CONNECT_S, TOTAL_S
+from clarity_desktop.cloud.client.exchange import CONNECT_S, NO_PROXY, TOTAL_S
 from clarity_desktop.cloud.client.failures import signed_out
 
 if TYPE_CHECKING:
@@ -37,14 +37,21 @@ class IdentityService:
         The pool's public keys (JWKS document), fetched by the one client.
     connect_s, total_s:
         Longest waits for a connection and for an answer.
+    proxy:
+        As that of the server; its own client, which the library has, would go past it otherwise.
     """
 
     def __init__(
-        self, pool: Pool, keys: dict[str, Any], connect_s: float = CONNECT_S, total_s: float = TOTAL_S
+        self,
+        pool: Pool,
+        keys: dict[str, Any],
+        connect_s: float = CONNECT_S,
+        total_s: float = TOTAL_S,
+        proxy: str | None = None,
     ) -> None:
         self._pool = pool
         self._keys = keys
-        self._connect_s, self._total_s = connect_s, total_s
+        self._connect_s, self._total_s, self._proxy = connect_s, total_s, proxy
 
     def _door(self, email: str | None = None, **tokens: str) -> Cognito:
         from botocore.config import Config
@@ -61,7 +68,10 @@ class IdentityService:
             username=email,
             boto3_client_kwargs=own,
             botocore_config=Config(
-                connect_timeout=self._connect_s, read_timeout=self._total_s, retries={"total_max_attempts": 1}
+                connect_timeout=self._connect_s,
+                read_timeout=self._total_s,
+                retries={"total_max_attempts": 1},
+                proxies=_proxies(self._proxy),
             ),
             **tokens,
         )
@@ -273,6 +283,13 @@ class IdentityService:
             issued=float(claims.get("iat", time.time())),
             expires=float(claims["exp"]),
         )
+
+
+def _proxies(proxy: str | None) -> dict[str, str] | None:
+    """A proxy as boto3 takes it: ``None`` leaves it to the system, and empty means none at all."""
+    if proxy is None:
+        return None
+    return {} if proxy == NO_PROXY else {"http": proxy, "https": proxy}
 
 
 _FACTORS: Final = {"SOFTWARE_TOKEN_MFA": "app", "SMS_MFA": "sms"}

@@ -20,7 +20,7 @@ from clarity_desktop.cloud.client.buckets import Buckets, BucketStore
 from clarity_desktop.cloud.client.cache import CachedBody, HttpCache
 from clarity_desktop.cloud.client.certificates import fingerprint_of, tls_context
 from clarity_desktop.cloud.client.clock import Clock, SystemClock
-from clarity_desktop.cloud.client.exchange import CONNECT_S, TOTAL_S, Answer, Call, CloudError, Hooks, Trace
+from clarity_desktop.cloud.client.exchange import CONNECT_S, NO_PROXY, TOTAL_S, Answer, Call, CloudError, Hooks, Trace
 from clarity_desktop.cloud.client.failures import (
     address_refused,
     bucket_empty,
@@ -54,7 +54,7 @@ class Service:
     pin_sha256: str | None = None
     """SHA-256 of the server certificate (DER) that alone is trusted, in hex."""
     proxy: str | None = None
-    """Address of a proxy; the system's own when ``None``."""
+    """Address of a proxy; the system's own when ``None``, and none at all for :data:`NO_PROXY`."""
     connect_s: float = CONNECT_S
     """Longest wait for a connection."""
     total_s: float = TOTAL_S
@@ -360,7 +360,7 @@ class CloudClient:
             return httpx.AsyncClient(
                 verify=tls_context(self._service.ca_file),
                 follow_redirects=False,
-                proxy=self._service.proxy,
+                proxy=None if self._service.proxy == NO_PROXY else self._service.proxy,
                 trust_env=self._service.proxy is None,
                 limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
             )

@@ -10,8 +10,10 @@ from typing import Any, Final
 from clarity_desktop.cloud.problem import Problem
 from clarity_desktop.domain.errors import ClarityError
 
-__all__ = ["CONNECT_S", "TOTAL_S", "Answer", "Call", "CloudError", "Hooks", "Trace"]
+__all__ = ["CONNECT_S", "NO_PROXY", "TOTAL_S", "Answer", "Call", "CloudError", "Hooks", "Trace"]
 
+NO_PROXY: Final = "direct"
+"""In place of a proxy's address: go without one, whatever the system says."""
 CONNECT_S: Final = 5.0
 TOTAL_S: Final = 30.0
 """Waits as they are where nobody has set others."""

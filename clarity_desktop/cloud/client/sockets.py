@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from clarity_desktop.cloud.client.certificates import fingerprint_of, tls_context
-from clarity_desktop.cloud.client.exchange import CloudError
+from clarity_desktop.cloud.client.exchange import NO_PROXY, CloudError
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -56,7 +56,9 @@ async def open_socket(service: Service, base_url: str, path: str, token: str) ->
     address = urlunsplit(
         ("wss" if secure else "ws", parts.netloc, parts.path + path, f"token={quote(token, safe='')}", "")
     )
-    more: dict[str, Any] = {"proxy": service.proxy} if service.proxy is not None else {}
+    more: dict[str, Any] = {}
+    if service.proxy is not None:
+        more["proxy"] = None if service.proxy == NO_PROXY else service.proxy
     if secure:
         more["ssl"] = await asyncio.to_thread(tls_context, service.ca_file)
     try:

@@ -240,7 +240,7 @@ def ask_server(window: QWidget, services: Services, server: CloudServer | None, 
         "client_id": Field("Client", lines["client_id"]),
         "ca_file": Field("Own authority", lines["ca_file"], "PEM file, besides what this computer trusts"),
         "pin": Field("Pinned certificate", lines["pin"], "SHA-256 in hex"),
-        "proxy": Field("Proxy", lines["proxy"], "Empty: as the computer; password: keychain"),
+        "proxy": Field("Proxy", lines["proxy"], "Empty: as the computer; direct: none"),
         "profile": Field("Profile", profile, "Only for a server that serves no document"),
     }
 
