@@ -86,7 +86,8 @@ class ReadBack:
         ability = await self._ability(stored)
         absent: dict[str, list[Operation]] = {}
         oldest = min(one.last_sent or one.updated for one in unknown)
-        if ability == Ability.UNKNOWN and self._clock.now() - oldest >= WINDOW_S:
+        # A clock that was set back says that it was sent later than now.
+        if ability == Ability.UNKNOWN and not 0 <= self._clock.now() - oldest < WINDOW_S:
             ability = await self._ability_by_sentinel()
         for one in unknown:
             found = stored.get(one.op_id)
@@ -102,12 +103,15 @@ class ReadBack:
 
     async def _is_absent(self, one: Operation) -> bool:
         """Whether an operation was looked for often and long enough to say that it is not there (Y-9)."""
-        name = f"reads/{one.op_id}"
-        since, reads = await asyncio.to_thread(self._outbox.recall, name, (one.last_sent, 0))
-        # Reads of an earlier try say nothing of this one.
-        reads = 1 if since != one.last_sent else reads + 1
-        await asyncio.to_thread(self._outbox.remember, name, (one.last_sent, reads))
-        return bool(reads >= _READS and self._clock.now() - (one.last_sent or one.updated) >= WINDOW_S)
+        name, now = f"looked/{one.op_id}", self._clock.now()
+        since, reads, first = await asyncio.to_thread(self._outbox.recall, name, (one.last_sent, 0, now))
+        if since != one.last_sent or first > now:
+            # Reads of an earlier try say nothing of this one, nor do those before the clock was set back.
+            reads, first = 0, now
+        reads += 1
+        await asyncio.to_thread(self._outbox.remember, name, (one.last_sent, reads, first))
+        sent = one.last_sent or one.updated
+        return bool(reads >= _READS and now - (sent if sent <= now else first) >= WINDOW_S)
 
     async def _send_again(self, together: Sequence[Operation]) -> None:
         """What was shown to be absent goes again, in the same request as before (Y-53); after faults, in halves."""

@@ -21,6 +21,7 @@ __all__ = ["OutboxLook"]
 
 _OUTBOX, _PIECES = schema.outbox, schema.exchange_pieces
 _S = OperationState
+_MOST_AHEAD_S: Final = 7200
 _ASKS_DEAD: Final = (SyncReason.GAVE_UP.value,)
 
 
@@ -46,7 +47,9 @@ class OutboxLook:
         if patient_id is not None:
             query = query.where(_OUTBOX.c.patient_id == patient_id)
         if due is not None:
-            query = query.where(_OUTBOX.c.next_try <= due)
+            # Nothing pauses for longer than this: what is further ahead was written before the clock was set back.
+            ahead = _OUTBOX.c.next_try > due + _MOST_AHEAD_S
+            query = query.where(or_(_OUTBOX.c.next_try <= due, ahead))
         period = _OUTBOX.c.period
         order = period.asc() if oldest_first else period.desc()
         query = query.order_by(order, _OUTBOX.c.part, _OUTBOX.c.op_id).limit(limit)

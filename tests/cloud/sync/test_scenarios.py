@@ -181,6 +181,39 @@ def test_y51_a_clock_that_is_two_days_off_changes_no_outcome(machine: Machine, p
     assert len(machine.replica.state.metrics(USER)) == 4
 
 
+@pytest.mark.slow
+def test_y51_a_clock_set_back_by_two_days_holds_nothing_up(
+    machine: Machine, patient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something waits for its next try, and something is unknown, when the clock goes back."""
+    from clarity_desktop.cloud.client import CloudError
+
+    machine.enable(patient)
+    cycle(machine)
+    ends = iter(
+        (
+            CloudError("cloud.timeout", "Lost.", remedy="Wait.", outcome_unknown=True),
+            CloudError("cloud.status_507", "No.", remedy="Wait."),
+        )
+    )
+
+    async def fails(self: CloudApi, body: bytes, *, correlation: str) -> Any:
+        raise next(ends)
+
+    for month in (7, 8):
+        fill(machine.vault, HEART, START + month * MONTH, np.full(5, 66.0), patient)
+    with monkeypatch.context() as patched:
+        patched.setattr(CloudApi, "upload_metrics", fails)
+        cycle(machine)
+    assert machine.states() == {S.VERIFIED: 3, S.SENT_UNKNOWN: 1, S.BATCHED: 1}
+    machine.clock.time -= 2 * DAY_S
+    for _ in range(5):
+        cycle(machine)
+        machine.clock.time += 400
+    assert machine.states() == {S.VERIFIED: 5}
+    assert len(machine.replica.state.metrics(USER)) == 5
+
+
 # -- who the server is ----------------------------------------------------------------------------------------------
 
 
