@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.sync_records import SyncRecordServices, copy_of
+from clarity_desktop.app.sync_records import REMOVALS_HELD, SyncRecordServices, copy_of
 from clarity_desktop.app.sync_sides import sides_of
 from clarity_desktop.domain.changes import Change
 from clarity_desktop.domain.errors import ConflictError, UsageError
@@ -114,6 +114,51 @@ class SyncConflictServices(SyncRecordServices):
         # What a person has taken away beside it comes back with the versions.
         self._apply_again(conflict)
         self._conflict_changed(conflict)
+
+    @needs(Right.READ_DATA)
+    def removals_held(self, patient_id: str) -> int:
+        """Entries that another device has removed and that stay here until somebody types their count."""
+        return len(self._removals(self.vault.records.state(patient_id)))
+
+    @needs(Right.CHANGE_IDENTITY)
+    def settle_removals(self, patient_id: str, typed_count: int | None) -> int:
+        """Let entries go that another device has removed, or keep all of them, there too; answers how many.
+
+        Each can be undone afterwards like a removal of one's own.
+
+        Parameters
+        ----------
+        typed_count:
+            Their count, to let them go; ``None`` keeps them.
+
+        Raises
+        ------
+        ConflictError
+            ``sync.breaker`` for another count; its detail is the right one.
+        """
+        key, state = self._account_key(), self.vault.records.state(patient_id)
+        places = self._removals(state)
+        if typed_count is not None and typed_count != len(places):
+            raise ConflictError(
+                "sync.breaker",
+                f"{len(places)} entries would go.",
+                remedy="Type this number to let them go, or keep them.",
+                detail=str(len(places)),
+            )
+        if typed_count is None:
+            stamp, now = self._stamp(state.values()), int(time.time())
+            kept = [
+                replace(one, record=one.record.written(stamp, one.local, wall=now, who=self.vault.who))
+                for one in (state[place] for place in sorted(places, key=str))
+            ]
+            self.vault.records.put(patient_id, kept, action="sync.resolve")
+        else:
+            self._apply(key, patient_id, removes=True)
+        for note in self.vault.outbox.notes(key, REMOVALS_HELD):
+            if note.patient_id == patient_id:
+                self.vault.outbox.settle(note.id)
+        self._announce(Change.DIARY | Change.SETTINGS, patient_id)
+        return len(places)
 
     # -- inside -------------------------------------------------------------------------------------------------
 

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from clarity_desktop.vault.tables.exchange_local import LocalRecords
     from clarity_desktop.vault.tables.exchange_records import HeldRecord, RecordKey
 
-__all__ = ["SyncRecordServices", "TakenRecords"]
+__all__ = ["REMOVALS_HELD", "SyncRecordServices", "TakenRecords", "copy_of"]
 
+REMOVALS_HELD: Final = "removals_held"
+"""Notice: another device removes many entries; they stay here until a person says so."""
+_REMOVED: Final = "removed-here"
 _COUNTERS: Final = "sync_counters"
 _COPIES: Final = uuid.UUID("6f1c4c52-4f0e-4a58-9d0c-5d4d6a1b7f10")
 _COPIED_AREA: Final = "annotation/"
@@ -188,17 +191,24 @@ class SyncRecordServices(SyncServices):
             self.vault.records.forget_waiting(patient_id, [key])
         return TakenRecords(len(changed), opened)
 
-    def _apply(self, key: str, patient_id: str) -> int:
-        """Let every record stand as it is settled; answers how many conflicts that opens. May be repeated."""
+    def _apply(self, key: str, patient_id: str, *, removes: bool = False) -> int:
+        """Let every record stand as it is settled; answers how many conflicts that opens. May be repeated.
+
+        Parameters
+        ----------
+        removes:
+            Whether a person has confirmed that many entries go.
+        """
         from clarity_desktop.vault.tables.exchange_records import HeldRecord
 
         state = self.vault.records.state(patient_id)
         done: list[HeldRecord] = []
         asked: list[Conflict] = []
         quiet: list[RecordKey] = []
+        kept = frozenset() if removes else self._held_back(key, patient_id, state)
         for place, held in state.items():
             found = settled(held.record)
-            if found.is_erased:
+            if found.is_erased or place in kept:
                 continue
             waits = self._waits_for_person(patient_id, place, found)
             if not waits and _differ(place, found.fields, held.local):
@@ -220,6 +230,31 @@ class SyncRecordServices(SyncServices):
         if not done and not asked and not conflicts.list(patient_id, with_resolved=False):
             return 0
         return self.vault.records.put(patient_id, done, settle, action="sync.pull")
+
+    def _removals(self, state: Mapping[RecordKey, HeldRecord]) -> frozenset[RecordKey]:
+        """Entries that stand here and that another device has removed."""
+        notes = {place: held for place, held in state.items() if place[0] is RecordClass.NOTE}
+        return frozenset(
+            place for place, held in notes.items() if held.local is not None and settled(held.record).fields is None
+        )
+
+    def _held_back(self, key: str, patient_id: str, state: Mapping[RecordKey, HeldRecord]) -> frozenset[RecordKey]:
+        """Removals that are more than the breaker lets pass: they stay here until a person types their count (Y-38)."""
+        from clarity_desktop.cloud.sync.removal import DeletionBreaker
+
+        gone = self._removals(state)
+        if not gone:
+            return gone
+        outbox, now = self.vault.outbox, int(time.time())
+        scope = sum(one.local is not None for place, one in state.items() if place[0] is RecordClass.NOTE)
+        breaker = DeletionBreaker([(int(at), int(size)) for at, size in outbox.recall(_REMOVED, [])])
+        if breaker.asks(len(gone), scope, now):
+            if outbox.tell(key, REMOVALS_HELD, {"count": len(gone)}, patient_id) is not None:
+                self.vault.backups.make(kind="safety")
+            return gone
+        breaker.note(len(gone), now)
+        outbox.remember(_REMOVED, breaker.done)
+        return frozenset()
 
     def _waits_for_person(self, patient_id: str, place: RecordKey, found: Settled) -> bool:
         """A consent that another device says is given does not hold here before somebody says so."""

@@ -286,3 +286,34 @@ def test_y46_an_erasure_wins_everywhere_and_over_restore(pair: Pair, desk: Desk,
     assert third.restore_preview().people == 0
     third.restore_from_cloud()
     assert third.vault.patients.list() == [] == pair.there.vault.patients.list()
+
+
+@pytest.mark.slow
+def test_y37_y38_many_removals_wait_for_a_person(pair: Pair) -> None:
+    names = [note(pair.here, pair.mine, f"Note {number}") for number in range(7)]
+    pair.settle()
+    for name in names:
+        pair.here.remove_annotation(pair.mine, name)
+    pair.settle()
+    assert len(pair.notes()[1]) == 7, "everything of the other device's diary would go, so it asks"
+    assert "removals_held" in pair.there.sync_status().notices
+    assert pair.there.removals_held(pair.theirs) == 7
+    with pytest.raises(ClarityError) as caught:
+        pair.there.settle_removals(pair.theirs, 6)
+    assert caught.value.detail == "7"
+    assert pair.there.settle_removals(pair.theirs, 7) == 7
+    assert pair.notes() == [[], []]
+    assert "removals_held" not in pair.there.sync_status().notices
+    pair.here.undo_entry(pair.mine, "annotation", names[0])
+    pair.settle()
+    assert [name for name, _, _ in pair.notes()[1]] == [names[0]], "and each can be undone"
+    for number in range(6):
+        note(pair.there, pair.theirs, f"More {number}")
+    pair.settle()
+    for name, _, _ in pair.notes()[0]:
+        pair.here.remove_annotation(pair.mine, name)
+    pair.settle()
+    assert pair.there.settle_removals(pair.theirs, None) == 7
+    pair.settle()
+    assert len(pair.notes()[0]) == 7, "kept here, they come back there"
+    pair.equal()

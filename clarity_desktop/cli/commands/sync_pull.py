@@ -179,3 +179,23 @@ def resolve(
         raise UsageError("sync.keep", "Say which side stands.", remedy="Add: --keep here, there or both")
     services.resolve_conflict(conflict_id, side, text)
     session.output.answer({"conflict": conflict_id, "keep": side}, "Settled; it can be taken back until the next sync.")
+
+
+@app.command("removals")
+def removals(
+    context: typer.Context,
+    patient: Annotated[str, typer.Option(help="Id, code or exact name.")],
+    count: Annotated[int | None, typer.Option(help="Their count, to let them go.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep all of them, on the other devices too.")] = False,
+) -> None:
+    """Say how many entries another device removes at once; let them go, or keep them."""
+    session = session_of(context)
+    services = session.unlocked()
+    person = services.patient(patient).id
+    if count is None and not keep:
+        found = services.removals_held(person)
+        session.output.answer({"patient": person, "held": found}, f"{found} entries wait for your answer.")
+        return
+    done = services.settle_removals(person, None if keep else count)
+    words = f"{done} entries stay." if keep else f"{done} entries are removed; each can be undone."
+    session.output.answer({"patient": person, "settled": done, "kept": keep}, words)

@@ -39,6 +39,10 @@ _NOTICES = {
         "The server no longer knows anything that it held",
         "It may be empty, reset, or another one. Nothing was sent or deleted since.",
     ),
+    "removals_held": (
+        "Another device removes many entries of a person",
+        "They stay here, and a backup was made. The command sync removals lets them go by their count, or keeps them.",
+    ),
     "erased_elsewhere": (
         "Another device has erased somebody who is here",
         "Nothing more of them is sent or read. Two people decide on the Erasure page whether they are erased here too.",
