@@ -54,7 +54,9 @@ def server(
     endpoint: Annotated[str | None, typer.Option(help="Another address of the identity service.")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="PEM file of an own authority.", dir_okay=False)] = None,
     pin: Annotated[str | None, typer.Option(help="SHA-256 of the one certificate to trust, in hex.")] = None,
-    proxy: Annotated[str | None, typer.Option(help="Address of a proxy, without name and password; direct for none.")] = None,
+    proxy: Annotated[
+        str | None, typer.Option(help="Address of a proxy, without name and password; direct for none.")
+    ] = None,
     login: Annotated[
         str | None, typer.Option(help="pool; or server or clinic: the password goes to the server then.")
     ] = None,
