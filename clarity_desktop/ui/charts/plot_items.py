@@ -48,6 +48,8 @@ class ValueAxis(_Axis):
         super().__init__(orientation)
         self.clock = False
         """Write values as hours of the day, in steps of hours."""
+        self.highest = np.inf
+        """No value is written above this one: the room over it is for words."""
         self._steps = steps
         self._most = most
         self.enableAutoSIPrefix(False)
@@ -61,7 +63,7 @@ class ValueAxis(_Axis):
             spread, self._most
         )
         first = int(np.ceil(minVal / step - 1e-9))
-        last = int(np.floor(maxVal / step + 1e-9))
+        last = int(np.floor(min(maxVal, self.highest) / step + 1e-9))
         return [(step, [round(index * step, 9) for index in range(first, last + 1)])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:

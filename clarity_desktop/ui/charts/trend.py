@@ -152,6 +152,7 @@ class TrendChart(PlotFigure):
     def _heights(self, series: DailySeries) -> tuple[float, float]:
         """Ends of the value axis, with room at the top in which words of marks hide no dot."""
         low, high = self._value_ends(series)
+        self._values.highest = high
         return low, high + _WORDS_ROOM * (high - low)
 
     def _value_ends(self, series: DailySeries) -> tuple[float, float]:

@@ -212,6 +212,10 @@ def test_rh70_neither_grid_nor_words_of_marks_hide_a_dot(
     ink, box = theme.current().data["asleep"], chart.view.sceneBoundingRect()
     top = chart.view.mapViewToScene(QPointF(0, 8.0)).y()
     assert top - box.top() > 20 * ratio / 2, "the words have room above the greatest dot"
+    low, high = (float(end) for end in chart.view.viewRange()[1])
+    ((_, ticks),) = chart.surface.getAxis("left").tickValues(low, high, 200)
+    assert 8.0 in ticks
+    assert max(ticks) < high - 0.1 * (high - low), "no tick stands among the words"
     for day, value in zip((DAY + days).tolist(), flat.values.tolist(), strict=True):
         at = chart.view.mapViewToScene(QPointF(day, value))
         place = QPoint(round((at.x() + chart.surface.x()) * ratio), round((at.y() + chart.surface.y()) * ratio))
