@@ -138,7 +138,11 @@ def test_i66_the_cloud_stands_behind_the_same_gate_and_is_shown_as_unchecked(
     sent = services.insights_sent(patient)[0]
     assert services.insight_bytes_sent(sent.id) == shown.body
     assert set(json.loads(shown.body)) == {"analysis_results", "insight_type", "language"}, "no text of ours goes along"
-    _same_as_the_facts(services, patient, json.loads(shown.body)["analysis_results"])
+    values = json.loads(shown.body)["analysis_results"]
+    _same_as_the_facts(services, patient, values)
+    # Nothing but fixed words and these numbers is in the bytes, so no identifier can be (I-2).
+    whole = {"analysis_results": values, "insight_type": "comprehensive", "language": "en"}
+    assert shown.body == json.dumps(whole, separators=(",", ":")).encode()
     assert (sent.provider, sent.outcome, sent.consent_id) == ("cloud", "answered", consent.id)
     body = services.insight_bytes_sent(sent.id)
     assert [json.loads(one) for one in _insight_bodies(replica)] == [json.loads(body)]
