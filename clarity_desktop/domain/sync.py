@@ -117,6 +117,11 @@ class Operation:
     detail: dict[str, Any] | None = None
     """What the server said, without anything that was sent."""
 
+    @property
+    def is_records(self) -> bool:
+        """Whether it carries notes, names and the like, which are of no stretch of time."""
+        return self.span.start < 0
+
 
 @dataclass(frozen=True, slots=True)
 class StateCount:

@@ -123,7 +123,7 @@ class SyncEngine(Refusals):
         """Operations that tell other devices of a withdrawal and nothing else; they are what makes those stop."""
         if reason is not SyncReason.CONSENT_WITHDRAWN:
             return set()
-        notices = [one for one in waiting if one.span.start < 0]
+        notices = [one for one in waiting if one.is_records]
         return {one.op_id for one in notices if is_notice(self._metric(one))}
 
     def _due(self, patient_id: str, states: Sequence[OperationState]) -> list[Operation]:

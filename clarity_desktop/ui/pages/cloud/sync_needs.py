@@ -298,6 +298,8 @@ class NeedsCard(Card):
 
 
 def _title(one: Operation) -> str:
+    if one.is_records:
+        return "Notes, names and consents"
     return f"{name_of(one.metric_type)}, 30 days from {time.strftime('%Y-%m-%d', time.gmtime(one.span.start))}"
 
 
