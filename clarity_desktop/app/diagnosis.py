@@ -51,7 +51,9 @@ class DiagnosisServices(ReadinessServices, CloudContractServices):
             not is_open,
             self.identity(),
             tuple(
-                FlagLine(one.flag.name, one.is_on, one.because, one.flag.owner, one.flag.expires.isoformat())
+                FlagLine(
+                    one.flag.name, one.flag.title, one.is_on, one.because, one.flag.owner, one.flag.expires.isoformat()
+                )
                 for one in self.flags()
             ),
             readiness,

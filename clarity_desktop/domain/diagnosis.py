@@ -17,6 +17,7 @@ class FlagLine:
     """A feature that can be switched off, as it stands (L-58)."""
 
     name: str
+    title: str
     is_on: bool
     because: str
     owner: str

@@ -43,9 +43,10 @@ PARTS: Final = (
     Column("Asked", 180),
     Column("Server"),
 )
-LEARNED: Final = (Column("What", 260), Column("Found", 90), Column("Learned", 180), Column("Detail"))
+LEARNED: Final = (Column("What", 330), Column("Found", 90), Column("Learned", 180), Column("Detail"))
 FEATURES: Final = (
-    Column("Feature", 190),
+    Column("Feature", 260),
+    Column("Name", 190),
     Column("Is", 70),
     Column("Because of", 150),
     Column("Decided by", 110),
@@ -176,7 +177,7 @@ def feature_rows(found: Diagnosis) -> list[Record]:
     return [
         Record(
             one.name,
-            (one.name, "on" if one.is_on else "off", _BECAUSE[one.because], one.expires, one.owner),
+            (one.title, one.name, "on" if one.is_on else "off", _BECAUSE[one.because], one.expires, one.owner),
             "check" if one.is_on else "ban",
             "ok" if one.is_on else "text_muted",
         )
