@@ -9,6 +9,7 @@ from clarity_desktop.domain.kinds import HEART_RATE, LIGHT
 from clarity_desktop.domain.time import DAY_S, Span, day_of_date
 from clarity_desktop.ui.charts import LaneSpec, SleepBand, SleepRasterChart, TimeAsleepChart, TimelineChart
 from clarity_desktop.ui.charts.epoch_columns import columns_of_epochs
+from clarity_desktop.ui.charts.stage_key import StageKey
 from clarity_desktop.ui.charts.wording import days_between, local_parts, number
 from clarity_desktop.ui.components.card import Card
 from clarity_desktop.ui.components.metric_card import MetricCard
@@ -60,6 +61,7 @@ class OverviewPage(StudyPage):
             card.opened.connect(lambda metric=metric: self.open_metric(metric))
 
         self._week_card = Card("One week, linked")
+        self._week_card.add_action(StageKey())
         self._week = TimelineChart(pannable=False, height=224)
         self._week.setMinimumHeight(220)
         self._week.window_changed.connect(self._read_week)
