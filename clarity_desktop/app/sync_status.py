@@ -116,11 +116,19 @@ class SyncStatusServices(SyncChoiceServices):
         )
 
     def _uploads(self, key: str) -> tuple[int, int]:
-        from clarity_desktop.cloud.client.buckets import LIMITS
+        from clarity_desktop.app.cloud_keeping import VaultKeeping
+        from clarity_desktop.cloud.client.buckets import LIMITS, Buckets
+        from clarity_desktop.cloud.client.clock import SystemClock
 
         most, _ = LIMITS["upload"]
-        live = self._cloud_live.get(key)
-        return (0 if live is None else live.client.buckets["upload"].used()), most
+        live, account = self._cloud_live.get(key), self.cloud_account()
+        if live is not None:
+            return live.client.buckets["upload"].used(), most
+        if account is None:
+            return 0, most
+        # What was used counts as well where nobody has signed in since the start (Y-31).
+        kept = Buckets(SystemClock(), self._cloud_keeping or VaultKeeping(self.vault), f"{account.server}/{key}")
+        return kept["upload"].used(), most
 
     @needs(Right.READ_DATA)
     def sync_for_person(self) -> list[Operation]:

@@ -96,6 +96,7 @@ def test_y15_a_cycle_ends_verified_and_the_status_says_when(sync: CommandLine, r
     assert found["states"]["verified"] == 3
     status = sync("status").document
     assert status["read_back"] == "full"
+    assert status["uploads"] == {"used": 2, "limit": 90}, "a start of its own knows what was used"
     assert abs(instant(status["last"]["at"]) - time.time()) < 60
     assert set(status["oldest"]) == {"verified"}
     assert len(sync("log").document["operations"]) == 3
