@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEARN_EVERY_S", "DiagnosticsServices"]
 
+_log = logging.getLogger(__name__)
 LEARN_EVERY_S: Final = 7 * 86_400
 """How long what was learned of a server is believed (L-84)."""
 _HEALTH, _LEARNED, _FIGURES = "health", "learned", "calls"
@@ -38,8 +40,13 @@ class DiagnosticsServices(CloudAccountServices, SyncServices):
     @open_to_all
     def lock(self) -> None:
         """Close the vault, after the figures of this run are kept for the next look."""
-        self._keep_figures()
-        super().lock()
+        try:
+            self._keep_figures()
+        except ClarityError as error:
+            # Figures are worth less than a lock that closes.
+            _log.info("figures of calls were not kept: %s", error.code)
+        finally:
+            super().lock()
 
     # -- how it stands ------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from clarity_desktop.cloud.client.wire import reference_of
 from clarity_desktop.cloud.contract import detect
 from clarity_desktop.cloud.contract.features import features_off
 from clarity_desktop.domain.conditions import CloudCondition
-from clarity_desktop.domain.errors import NotFoundError, NotPermittedError
+from clarity_desktop.domain.errors import ConflictError, NotFoundError, NotPermittedError
 from clarity_desktop.vault import KdfParameters, Vault
 from tests.servers.replica import Replica, running_replica
 from tests.servers.replica.accounts import stub_token
@@ -258,3 +258,17 @@ def test_l75_test_routes_are_tried_without_a_token(services: Services, replica: 
     # Without a token no such route tells anything of anyone; that it answers is all that is asked.
     assert set(found.values()) <= {"answers", "refused"}
     assert all(path.startswith(("/api/v1/test/", "/api/v1/openapi", "/openapi")) for _, path, _ in replica.state.bodies)
+
+
+def test_figures_that_cannot_be_kept_do_not_keep_the_vault_open(
+    services: Services, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(services, replica)
+    services.probe_services()
+
+    def refuse(*_: object) -> None:
+        raise ConflictError("vault.read_only", "The disk is full.", remedy="Make room.")
+
+    monkeypatch.setattr(type(services.vault.outbox), "remember", refuse)
+    services.lock()
+    assert not services.unlocked
