@@ -7,9 +7,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from clarity_desktop.app.permissions import needs
+from clarity_desktop.app.sync_records import RECORDS_UNREAD
 from clarity_desktop.app.sync_remote import SyncRemoteServices, day_of, kept_apart, which_way
 from clarity_desktop.domain.changes import Change
-from clarity_desktop.domain.errors import ConflictError
+from clarity_desktop.domain.errors import ConflictError, IntegrityError
 from clarity_desktop.domain.exchange import (
     RECORDS_KIND,
     PullReport,
@@ -233,7 +234,7 @@ class SyncPullServices(SyncRemoteServices):
             report.conflicts,
             waiting,
             tuple(missing),
-            index.damaged + len(reader.damaged),
+            index.damaged + len(reader.damaged) + report.refused,
         )
 
     def _put_page(
@@ -250,7 +251,13 @@ class SyncPullServices(SyncRemoteServices):
 
         texts = [one.text for _, channels in page for one in channels if one.kind == RECORDS_KIND]
         if texts:
-            taken = self._take_records(key, patient_id, texts)
+            try:
+                taken = self._take_records(key, patient_id, texts)
+            except IntegrityError:
+                # Such as one of a newer program: nothing of the page is noted, so that it is read again later.
+                report.refused += len(page)
+                self.vault.outbox.tell(key, RECORDS_UNREAD, {}, patient_id)
+                return
             report.new += taken.new
             report.conflicts += taken.conflicts
         pieces = [
@@ -271,7 +278,7 @@ class _Sums:
     """What a pull has come to so far."""
 
     def __init__(self, equal: int) -> None:
-        self.read = self.new = self.conflicts = 0
+        self.read = self.new = self.conflicts = self.refused = 0
         self.equal = equal
 
 

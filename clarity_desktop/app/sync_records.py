@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from clarity_desktop.app.permissions import needs
 from clarity_desktop.app.sync import SyncServices
 from clarity_desktop.app.sync_sides import conflict_of
+from clarity_desktop.domain.errors import IntegrityError
 from clarity_desktop.domain.exchange import (
     RECORDS_KIND,
     Conflict,
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
     from clarity_desktop.vault.tables.exchange_local import LocalRecords
     from clarity_desktop.vault.tables.exchange_records import HeldRecord, RecordKey
 
-__all__ = ["REMOVALS_HELD", "SyncRecordServices", "TakenRecords", "copy_of"]
+__all__ = ["RECORDS_UNREAD", "REMOVALS_HELD", "SyncRecordServices", "TakenRecords", "copy_of"]
 
 REMOVALS_HELD: Final = "removals_held"
 """Notice: another device removes many entries; they stay here until a person says so."""
+RECORDS_UNREAD: Final = "records_unread"
+"""Notice: something that another device sent beside samples could not be read."""
 _REMOVED: Final = "removed-here"
 _COUNTERS: Final = "sync_counters"
 _COPIES: Final = uuid.UUID("6f1c4c52-4f0e-4a58-9d0c-5d4d6a1b7f10")
@@ -105,6 +108,9 @@ class SyncRecordServices(SyncServices):
         """Stamp what was written here since the last look; answers how many records that were."""
         from clarity_desktop.vault.tables.exchange_records import HeldRecord
 
+        if not self._sees_identity():
+            # Who is shown no names and texts would seem to have removed them.
+            return 0
         state = self.vault.records.state(patient_id)
         only_consents = not state and not self._records_go(patient_id)
         now = self._local().read(patient_id, only_consents=only_consents)
@@ -148,7 +154,12 @@ class SyncRecordServices(SyncServices):
 
     def _refresh_records(self, key: str) -> None:
         """Before a cycle: let consents say whose records travel, and stamp what was written."""
-        for patient_id in self.vault.outbox.enabled(key):
+        outbox = self.vault.outbox
+        people = outbox.enabled(key)
+        if people and RECORDS_KIND not in outbox.carriers():
+            # Switched on by an earlier version of this program, which carried samples alone.
+            outbox.enable(next(iter(people)), key, self._carriers(key))
+        for patient_id in people:
             self.vault.exchange.carry_records(patient_id, key, self._records_go(patient_id))
             self._collect(patient_id)
 
@@ -212,7 +223,12 @@ class SyncRecordServices(SyncServices):
                 continue
             waits = self._waits_for_person(patient_id, place, found)
             if not waits and _differ(place, found.fields, held.local):
-                self._stand(key, patient_id, place, found)
+                try:
+                    self._stand(key, patient_id, place, found)
+                except IntegrityError:
+                    # It stays among the records and stands nowhere; the others go on.
+                    self.vault.outbox.tell(key, RECORDS_UNREAD, {}, patient_id)
+                    continue
                 done.append(HeldRecord(held.record, self._local().read(patient_id).get(place)))
             if not waits:
                 self._stand_beside(patient_id, place, found, state)

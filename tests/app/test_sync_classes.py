@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -9,11 +10,13 @@ from datetime import date
 import pytest
 
 from clarity_desktop.cloud.sync.packing import PackedPart, unpack
+from clarity_desktop.cloud.sync.records import records_text
 from clarity_desktop.domain.annotations import Annotation, AnnotationKind
 from clarity_desktop.domain.errors import ClarityError
-from clarity_desktop.domain.exchange import RecordClass
+from clarity_desktop.domain.exchange import ExchangeRecord, RecordClass, Stamp, new_version
 from clarity_desktop.domain.sleep_diary import DiaryNight
 from clarity_desktop.domain.sync import OperationState
+from clarity_desktop.vault.tables.exchange_records import HeldRecord
 from tests.app.test_sync import SignedIn
 from tests.app.test_sync_pull import Desk, consent, desk, person, replica
 from tests.cloud.sync.conftest import USER
@@ -317,3 +320,44 @@ def test_y37_y38_many_removals_wait_for_a_person(pair: Pair) -> None:
     pair.settle()
     assert len(pair.notes()[0]) == 7, "kept here, they come back there"
     pair.equal()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("skew_s", [-172_800, 172_800])
+def test_y49_two_days_of_skew_on_one_device_change_nothing(
+    pair: Pair, skew_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workstation here is wrong by two days; it writes first, the other one later, knowing of it."""
+    true = time.time
+
+    def write(services: SignedIn, patient: str, name: str, off: int) -> None:
+        monkeypatch.setattr("clarity_desktop.app.sync_records.time.time", lambda: true() + off)
+        stored = services.vault.patients.get(patient)
+        services.vault.patients.update(replace(stored, name=name))
+        services._collect(patient)
+        monkeypatch.undo()
+
+    write(pair.here, pair.mine, "Ada King", skew_s)
+    pair.settle()
+    write(pair.there, pair.theirs, "Ada Byron", 0)
+    pair.settle("there")
+    names = {services.vault.patients.get(patient).name for services, patient in pair.sides}
+    assert names == {"Ada Byron"}, "who knew of the other writes later, whatever the clocks say"
+    assert pair.here.conflicts() == ()
+
+
+@pytest.mark.slow
+def test_what_another_device_sends_and_nobody_can_read_stops_nothing_else(pair: Pair) -> None:
+    good = note(pair.here, pair.mine, "Can be read")
+    pair.here._collect(pair.mine)
+    record = ExchangeRecord(
+        RecordClass.NOTE, "annotation/no-number", (new_version(Stamp(9, "zz"), {"kind": "note", "start": 1}),)
+    )
+    pair.here.vault.records.put(pair.mine, [HeldRecord(record, {"kind": "note", "start": 1})])
+    text = records_text(one.record for one in pair.here.vault.records.state(pair.mine).values())
+    key = pair.there._account_key()
+    pair.there._take_records(key, pair.theirs, [text])
+    assert [one.id for one in pair.there.vault.diary.annotations(pair.theirs)] == [good]
+    assert "records_unread" in pair.there.sync_status().notices
+    with pytest.raises(ClarityError):
+        pair.there._take_records(key, pair.theirs, [text.replace('"format":1', '"format":9')])

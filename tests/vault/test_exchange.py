@@ -12,7 +12,15 @@ import pytest
 
 from clarity_desktop.domain.annotations import Annotation, AnnotationKind
 from clarity_desktop.domain.errors import ConflictError, IntegrityError
-from clarity_desktop.domain.exchange import Conflict, ExchangeRecord, RecordClass, Side, Stamp, new_version
+from clarity_desktop.domain.exchange import (
+    RECORDS_KIND,
+    Conflict,
+    ExchangeRecord,
+    RecordClass,
+    Side,
+    Stamp,
+    new_version,
+)
 from clarity_desktop.reports.disclosure.export import write_personal_export
 from clarity_desktop.vault import KdfParameters, Vault
 from clarity_desktop.vault.consent.retention import DataClass
@@ -104,6 +112,25 @@ def test_a_kept_resolution_is_final_after_a_sync(vault: Vault) -> None:
     assert vault.conflicts.finish() == 1
     assert vault.conflicts.list(patient) == []
     assert vault.conflicts.finish() == 0
+
+
+def test_y1_an_entry_and_its_operation_are_one_transaction(vault: Vault) -> None:
+    patient = vault.patients.add("Ada").id
+    vault.outbox.enable(patient, ACCOUNT, {RECORDS_KIND: "activity_level"})
+    vault.diary.save_annotation(patient, Annotation(AnnotationKind.NOTE, 1_000_000_000, title="Not named by a consent"))
+    assert vault.outbox.operations(ACCOUNT) == []
+    vault.exchange.carry_records(patient, ACCOUNT, True)
+    vault._store.chain.append, kept = None, vault._store.chain.append  # type: ignore[method-assign,assignment]
+    with pytest.raises(TypeError):
+        vault.diary.save_annotation(patient, Annotation(AnnotationKind.NOTE, 1_000_000_000, title="Fails at the end"))
+    vault._store.chain.append = kept  # type: ignore[method-assign]
+    assert vault.outbox.operations(ACCOUNT) == [], "neither without the other"
+    assert len(vault.diary.annotations(patient)) == 1
+    vault.diary.save_annotation(patient, Annotation(AnnotationKind.NOTE, 1_000_000_000, title="Named"))
+    (one,) = vault.outbox.operations(ACCOUNT)
+    assert one.is_records
+    assert one.metric_type == "activity_level"
+    assert vault.exchange.with_records(patient, ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,10 @@ _NOTICES = {
         "Another device removes many entries of a person",
         "They stay here, and a backup was made. The command sync removals lets them go by their count, or keeps them.",
     ),
+    "records_unread": (
+        "Something that another device sent could not be read",
+        "Recordings are not concerned. Bring both computers to the same version of this program, and sync again.",
+    ),
     "erased_elsewhere": (
         "Another device has erased somebody who is here",
         "Nothing more of them is sent or read. Two people decide on the Erasure page whether they are erased here too.",
