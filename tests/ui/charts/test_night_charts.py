@@ -25,6 +25,7 @@ from clarity_desktop.ui.charts import (
 from clarity_desktop.ui.charts.hypnogram import gaps_within
 from clarity_desktop.ui.charts.night_chart import NightChart
 from clarity_desktop.ui.charts.night_sources import source_bars
+from clarity_desktop.ui.charts.stage_key import StageKey
 from clarity_desktop.ui.charts.wording import day_short
 from clarity_desktop.ui.pages.lane_specs import stage_lane
 from clarity_desktop.ui.qt import QColor, QImage, QPoint, QPointF, Qt
@@ -288,3 +289,15 @@ def test_sources_lie_under_the_lanes_of_a_night(qtbot: object, berlin: ZoneTimel
     assert chart.grab().toImage() != plain
     chart.set_sources(())
     assert chart.grab().toImage() == plain
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "high_contrast"])
+def test_the_key_to_stages_shows_each_in_its_colour(qtbot: object, name: str) -> None:
+    theme.set_theme(name)
+    key = StageKey()
+    qtbot.addWidget(key)  # type: ignore[attr-defined]
+    key.resize(key.sizeHint())
+    picture = key.grab().toImage()
+    seen = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+    assert {theme.current().data[token].name() for token in ("awake", "rem", "core", "deep")} <= seen
+    assert "awake, REM, core, deep" in key.accessibleName()
