@@ -39,7 +39,7 @@ class LiveMessage:
     """``you``, ``server`` or ``channel``."""
     text: str = field(repr=False)
     state: str
-    """``unsent``, ``unclear`` (it left, and no answer came), ``too_large``, ``sent``, or ``received``."""
+    """``unsent``, ``unclear`` (it left, no answer came), ``too_large``, ``refused``, ``sent``, or ``received``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,8 @@ def _state_of(unsent: UnsentText | None, who: str, waiting: tuple[UnsentText, ..
         return "received"
     if unsent is None or not any(unsent is one for one in waiting):
         return "sent"
+    if unsent.refused:
+        return "refused"
     return "too_large" if unsent.too_large else "unclear" if unsent.maybe_sent else "unsent"
 
 

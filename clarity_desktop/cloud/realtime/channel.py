@@ -66,6 +66,8 @@ class UnsentText:
     """Whether it left before the connection broke; such a one waits for a person's word."""
     too_large: bool = False
     """Whether the server refused it for its size."""
+    refused: bool = False
+    """Whether the server refused it for another reason, which it has told."""
 
 
 class Channel:
@@ -143,7 +145,7 @@ class Channel:
 
     def send_again(self, text: UnsentText) -> None:
         """Send what may have been sent once more, on a person's word."""
-        text.maybe_sent = False
+        text.maybe_sent = text.refused = False
         self._wake.set()
 
     async def close(self) -> None:
@@ -263,12 +265,8 @@ class Channel:
                 if self._asked:
                     self.unsent.appendleft(self._asked.pop())
                 continue
-            elif frame.kind == "error" and frame.text("error_code") == "MESSAGE_TOO_LARGE" and self._asked:
-                # Refused whole: it waits for a person, who can write it shorter.
-                text = self._asked.pop()
-                self._budget.limits.refused(len(encoded(text.kind, text.fields, _ANY_SIZE).encode()))
-                text.maybe_sent = text.too_large = True
-                self.unsent.append(text)
+            elif frame.kind == "error" and self._asked:
+                self._refused(frame.text("error_code"))
             elif frame.kind in ("message", "chat_message") and frame.text("user_id") == "AI":
                 if not self._asked:
                     self.counts.unsolicited += 1
@@ -277,6 +275,19 @@ class Channel:
             elif frame.kind in ("analysis_complete", "insight_generated") and self._asked:
                 self._asked.popleft()
             self._on_frame(frame)
+
+    def _refused(self, code: str) -> None:
+        """The server took one of ours and refused it: it waits for a person, who may change it or let it go."""
+        if code == "MESSAGE_TOO_LARGE":
+            text = self._asked.pop()
+            self._budget.limits.refused(len(encoded(text.kind, text.fields, _ANY_SIZE).encode()))
+            text.too_large = True
+        else:
+            # Errors come in the order of what they are about.
+            text = self._asked.popleft()
+            text.refused = True
+        text.maybe_sent = True
+        self.unsent.append(text)
 
     async def _keep_alive(self, connection: ClientConnection, acknowledged: asyncio.Event, beats: _Beats) -> None:
         await self._clock.sleep(ACK_S)

@@ -23,6 +23,7 @@ _STATES: Final = {
     "unsent": "Not sent yet; goes when the channel is back",
     "unclear": "It left, and no answer came: it may have arrived",
     "too_large": "Refused for its size: write it shorter",
+    "refused": "Refused by the server; its reason stands below",
     "sent": "Sent",
     "received": "",
 }
@@ -76,15 +77,17 @@ class Conversation(QWidget):
         column.setSpacing(2)
         state = _STATES[one.state]
         head = f"{_WHO[one.who]} · {when(one.at)}" + (f" · {state}" if state else "")
-        column.addWidget(Label(head, "small", "warn" if one.state in ("unclear", "too_large") else "muted", wrap=True))
+        column.addWidget(
+            Label(head, "small", "warn" if one.state in ("unclear", "too_large", "refused") else "muted", wrap=True)
+        )
         text = Label(one.text, "body", wrap=True)
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(text)
         row.addLayout(column, 1)
-        if one.state == "unclear":
+        if one.state in ("unclear", "refused"):
             row.addWidget(self._button(one.id, "Send again", self.again.emit), 0, Qt.AlignmentFlag.AlignTop)
-        if one.state in ("unsent", "unclear", "too_large"):
+        if one.state in ("unsent", "unclear", "too_large", "refused"):
             row.addWidget(self._button(one.id, "Discard", self.discard.emit), 0, Qt.AlignmentFlag.AlignTop)
         return line
 
