@@ -236,6 +236,8 @@ class SyncServices(SyncStatusServices):
             raise
         if report.stopped == "sync.clone":
             self._doubled()
+        if report.looked:
+            self._has_looked()
         if reconcile and not report.stopped:
             self._reconciled()
         if not report.stopped and self._check_is_due():

@@ -50,6 +50,8 @@ class SyncDeviceServices(CloudSessionServices):
 
     # One session a process and day, whatever vault it syncs.
     _session_mark: ClassVar[tuple[str, int]] = ("", 0)
+    _looked: ClassVar[str] = ""
+    """The session that has seen that no twin was at work."""
 
     def _device_id(self) -> str:
         found = self.settings.get(_DEVICE)
@@ -104,7 +106,12 @@ class SyncDeviceServices(CloudSessionServices):
             marks = [*marks, (mark, began)][-_MOST_MARKS:]
             # Kept before anything is sent under it.
             self.settings.set(_MARKS, [list(one) for one in marks])
-        return Origin(self._device_id(), mark, began, frozenset(name for name, _ in marks), marks[0][1])
+        known = frozenset(name for name, _ in marks)
+        return Origin(self._device_id(), mark, began, known, marks[0][1], is_new=kind._looked != mark)
+
+    @staticmethod
+    def _has_looked() -> None:
+        SyncDeviceServices._looked = SyncDeviceServices._session_mark[0]
 
     def _begin_session(self) -> bool:
         """Count a session of sync; answers whether an older copy was restored, so that the server must be asked first.

@@ -57,9 +57,10 @@ def test_y44_a_disk_image_started_twice_is_noticed_by_its_sessions(
     twin = restarted(twin_home, replica)
     try:
         fill(twin.vault, HEART, START + 30 * MONTH, np.full(9, 71.0), patient)
+        stored = len(replica.state.metrics(USER))
         assert twin.sync_now().stopped == "sync.clone"
         assert twin.sync_is_foreign()
-        stored = len(replica.state.metrics(USER))
+        assert len(replica.state.metrics(USER)) == stored, "seen before anything was sent"
         with pytest.raises(ConflictError) as caught:
             twin.sync_now()
         assert caught.value.code == "sync.clone"

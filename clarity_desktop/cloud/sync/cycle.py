@@ -87,6 +87,8 @@ class CycleReport:
     """Seconds until the next request may go, where a limit or a pause stopped the cycle."""
     stopped: str = ""
     """Code of what stopped it; empty when it ran through."""
+    looked: bool = False
+    """Whether the server was read before anything was sent, and shows nothing of a twin of this device (Y-44)."""
     reconciled: int = 0
     """Operations that were found at the server and not sent again."""
     errors: list[str] = field(default_factory=list)

@@ -77,6 +77,7 @@ class SyncEngine(Refusals):
             self._recovered = True
         try:
             await self._check_epoch()
+            await self._look_for_twin(report)
             await self._look_for_unknown(report)
             if self._reconciles:
                 await self._reconcile(report)

@@ -32,6 +32,8 @@ class Origin:
     """Marks of the sessions that this workstation had."""
     since: Instant
     """When the first of them began; nothing older is judged."""
+    is_new: bool = False
+    """Whether this session has not looked yet for what a twin may have sent."""
 
     @property
     def _mark(self) -> str:

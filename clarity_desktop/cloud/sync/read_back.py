@@ -77,6 +77,14 @@ class ReadBack:
         if ops:
             await asyncio.to_thread(lambda: self._outbox.move(list(ops), to, **changes))
 
+    async def _look_for_twin(self, report: CycleReport) -> None:
+        """Once a session, before it sends anything: whether a copy of this device was at work (Y-44)."""
+        if self._origin is None or not self._origin.is_new:
+            return
+        if await asyncio.to_thread(self._outbox.operations, self.account, [_S.NEW, _S.BATCHED], limit=1):
+            await self._stored()
+            report.looked = True
+
     async def _look_for_unknown(self, report: CycleReport) -> None:
         """What may have arrived is looked for before anything else is sent (Y-8)."""
         unknown = await asyncio.to_thread(self._outbox.operations, self.account, [_S.SENT_UNKNOWN], limit=10_000)
