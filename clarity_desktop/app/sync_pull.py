@@ -142,6 +142,7 @@ class SyncPullServices(SyncRemoteServices):
 
     def _cycle(self, key: str, cancel: CancelToken, open_patient: str | None) -> CycleReport:
         """A cycle of sync in the direction that was chosen; reading comes first, since it may stop what waits."""
+        from clarity_desktop.cloud.client.exchange import CloudError
         from clarity_desktop.cloud.sync.cycle import CycleReport
 
         outbox = self.vault.outbox
@@ -150,16 +151,26 @@ class SyncPullServices(SyncRemoteServices):
         direction = self._direction_of(key)
         if direction is None and not outbox.enabled(key):
             return super()._cycle(key, cancel, open_patient)
-        if direction is None:
-            if self._needs_direction(key, self._read_index(key)):
-                raise which_way()
-            direction = "both"
-            self._keep_direction(key, direction)
-        if direction == "apart":
-            raise kept_apart()
-        is_due = time.time() - float(outbox.recall(f"pulled/{key}", 0)) >= _EVERY_S
-        if direction == "pull" or (direction == "both" and is_due and self._has_other_devices(key)):
-            self._pull(key, cancel, ignore_progress)
+        try:
+            if direction is None:
+                if self._needs_direction(key, self._read_index(key, cancel)):
+                    raise which_way()
+                direction = "both"
+                self._keep_direction(key, direction)
+            if direction == "apart":
+                raise kept_apart()
+            is_due = time.time() - float(outbox.recall(f"pulled/{key}", 0)) >= _EVERY_S
+            others = direction == "both" and is_due and self._has_other_devices(key) and self._is_readable(key)
+            if direction == "pull":
+                self._finish_erasures(key)
+            if direction == "pull" or others:
+                self._pull(key, cancel, ignore_progress)
+        except CloudError as error:
+            if direction == "both":
+                # Sending meets the same trouble, and its report tells.
+                return super()._cycle(key, cancel, open_patient)
+            self._note_stop(key, error)
+            return CycleReport(stopped=error.code, waits_s=error.wait_s, errors=[error.code])
         if direction == "pull":
             return CycleReport()
         return super()._cycle(key, cancel, open_patient)

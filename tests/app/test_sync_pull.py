@@ -177,6 +177,19 @@ def test_y66_nothing_moves_before_a_direction_is_chosen(desk: Desk, replica: Rep
     assert refused.value.code == "sync.upload_only"
 
 
+def test_y66_without_an_answer_of_the_server_nothing_is_assumed(desk: Desk, replica: Replica) -> None:
+    here = desk("here")
+    mine = person(here)
+    fill(here.vault, HEART, START, np.full(50, 61.0), mine)
+    here.enable_sync(mine)
+    replica.stop()
+    report = here.sync_now()
+    assert report.stopped.startswith("cloud.")
+    assert report.sent == 0
+    assert here.vault.exchange.direction(here._account_key()) is None, "nobody knows yet what is there"
+    replica.start()
+
+
 def test_y67_restoring_says_first_what_cannot_come(desk: Desk) -> None:
     here, there = desk("here"), desk("there")
     mine = person(here)
