@@ -192,6 +192,8 @@ def test_y46_nights_of_the_diary_ask_and_free_days_follow(pair: Pair) -> None:
     for (services, patient), quality in zip(pair.sides, (2, 4), strict=True):
         services.vault.diary.save_nights(patient, [DiaryNight(day, 1380, 1390, 420, 435, quality=quality)])
     pair.here.vault.diary.save_week(pair.mine, frozenset({1, 2}))
+    for (services, patient), order in zip(pair.sides, (["Ring", "Watch"], ["Watch", "Ring"]), strict=True):
+        services.vault.source_orders.put(patient, "", order)
     pair.settle()
     nights = [services.vault.diary.nights(patient)[0].quality for services, patient in pair.sides]
     assert nights[0] == nights[1]

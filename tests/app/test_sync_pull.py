@@ -212,3 +212,33 @@ def test_y67_restoring_says_first_what_cannot_come(desk: Desk) -> None:
     with pytest.raises(ConflictError) as caught:
         here.restore_from_cloud()
     assert caught.value.code == "sync.not_empty"
+
+
+@pytest.mark.slow
+def test_two_devices_that_both_sent_before_come_to_one_number(desk: Desk, replica: Replica) -> None:
+    here, there = desk("here"), desk("there")
+    mine, theirs = person(here), person(there)
+    fill(here.vault, HEART, START, np.full(50, 61.0), mine)
+    fill(there.vault, HEART, START + 86_400, np.full(50, 75.0), theirs)
+    for services, patient in ((here, mine), (there, theirs)):
+        services.choose_direction("upload")
+        services.enable_sync(patient)
+        services.sync_now()
+        services.choose_direction("both")
+    numbers = {one.remote_id: one.linked_patient for one in there.remote_summary().people}
+    assert len(numbers) == 2
+    (other,) = [number for number, linked in numbers.items() if linked is None]
+    there.link_remote(other, theirs)
+    with pytest.raises(ConflictError) as caught:
+        there.link_remote(other, there.vault.patients.add("Grace Hopper").id)
+    assert caught.value.code == "sync.linked"
+    there.sync_now()
+    there.pull_now()
+    here.pull_now()
+    assert samples(here, mine) == samples(there, theirs), "what was sent under another number goes under this one"
+    assert sum(map(len, samples(here, mine).values())) == 100
+    stored = len(replica.state.metrics(USER))
+    for services in (here, there, here, there):
+        services.sync_now()
+        services.pull_now()
+    assert len(replica.state.metrics(USER)) == stored, "both sides are at rest"
