@@ -19,6 +19,8 @@ from clarity_desktop.cloud.client import CloudError
 from clarity_desktop.cloud.client.wire import reference_of
 from clarity_desktop.cloud.contract import detect
 from clarity_desktop.cloud.contract.features import features_off
+from clarity_desktop.cloud.realtime import Channel
+from clarity_desktop.cloud.realtime.frames import read_frame
 from clarity_desktop.domain.conditions import CloudCondition
 from clarity_desktop.domain.errors import ConflictError, NotFoundError, NotPermittedError
 from clarity_desktop.vault import KdfParameters, Vault
@@ -272,3 +274,18 @@ def test_figures_that_cannot_be_kept_do_not_keep_the_vault_open(
     monkeypatch.setattr(type(services.vault.outbox), "remember", refuse)
     services.lock()
     assert not services.unlocked
+
+
+def test_l63_what_a_channel_does_not_understand_is_counted_in_diagnostics(services: Services, replica: Replica) -> None:
+    account = live(services, replica)
+    sockets = services._cloud_live[account.key].sockets
+
+    async def begin() -> Channel:
+        return sockets.open("ws_room", lambda _: None)
+
+    channel = services._net.run(begin())
+    assert read_frame('{"type": "Party", "x": 1}', channel.counts) is None
+    (counted,) = services.diagnosis().channels
+    assert (counted.capability, dict(counted.unknown), counted.unreadable) == ("ws_room", {"party": 1}, 0)
+    assert counted.host == replica.url.removeprefix("http://")
+    assert "party" in services.diagnostic_text()
