@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from clarity_desktop.domain.kinds import ACTIVITY_COUNTS, LIGHT
+
 __all__ = ["CARRIER_FALLBACK", "CARRIERS", "METRIC_TYPES", "Block", "Carrier", "carrier_of", "typed_block"]
 
 
@@ -70,9 +72,9 @@ CARRIERS: Final[Mapping[str, str]] = {
     "HKQuantityTypeIdentifierAppleExerciseTime": "activity_level",
     "HKQuantityTypeIdentifierAppleStandTime": "activity_level",
     "HKCategoryTypeIdentifierAppleStandHour": "activity_level",
-    "ActivityCounts": "activity_level",
+    ACTIVITY_COUNTS: "activity_level",
     "HKQuantityTypeIdentifierEnvironmentalAudioExposure": "environmental",
-    "Light": "environmental",
+    LIGHT: "environmental",
     "HKQuantityTypeIdentifierBodyTemperature": "body_temperature",
     "HKQuantityTypeIdentifierAppleSleepingWristTemperature": "body_temperature",
     "HKQuantityTypeIdentifierBloodGlucose": "blood_glucose",

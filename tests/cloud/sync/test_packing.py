@@ -16,6 +16,7 @@ from clarity_desktop.cloud.sync.carriers import CARRIERS, METRIC_TYPES, carrier_
 from clarity_desktop.cloud.sync.metrics import packed_metrics, request_body
 from clarity_desktop.cloud.sync.packing import MOST_ITEM_BYTES, Channel, PackedPart, pack, unpack
 from clarity_desktop.domain.errors import IntegrityError
+from clarity_desktop.domain.kinds import known_kinds
 from clarity_desktop.domain.series import Samples
 from clarity_desktop.domain.time import Span
 from tests.servers.replica.validation import problems_of
@@ -127,6 +128,7 @@ def test_y18_every_type_has_a_block_inside_the_servers_range() -> None:
 
 def test_y70_y74_kinds_ride_on_what_the_server_takes() -> None:
     assert set(CARRIERS.values()) <= set(METRIC_TYPES)
+    assert set(CARRIERS) <= {kind.id for kind in known_kinds()}, "a name that no series bears never travels"
     sleep = "HKCategoryTypeIdentifierSleepAnalysis"
     assert carrier_of(sleep) == METRIC_TYPES["sleep_analysis"]
     assert carrier_of(sleep, frozenset({"heart_rate", "activity_level"})) == METRIC_TYPES["activity_level"]
