@@ -73,6 +73,7 @@ def places(proxy: ForwardProxy) -> set[str]:
     return {place for _, place in proxy.seen}
 
 
+@pytest.mark.slow
 def test_l6_everything_goes_through_a_proxy_that_is_set(
     services: Services, replica: Replica, identity: DeviceIdentity, proxy: ForwardProxy, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_l6_a_proxy_that_wants_a_password_is_said(services: Services, replica: R
     assert proxy.seen == []
 
 
+@pytest.mark.slow
 def test_l6_the_computers_proxy_is_taken_and_can_be_gone_past(
     services: Services, replica: Replica, proxy: ForwardProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

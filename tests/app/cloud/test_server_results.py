@@ -119,6 +119,7 @@ def test_every_capability_is_asked_for_and_recorded(services: Services, replica:
     assert actions(services, "cloud.rename") == ["ok"]
 
 
+@pytest.mark.slow
 def test_numbers_of_the_account_where_a_server_has_them(tmp_path: Path, keychain: MemoryKeychain) -> None:
     del keychain
     with running_replica(tmp_path / "audit.db", profile="audit") as server:
@@ -190,6 +191,7 @@ def test_l53_each_way_out_and_in_is_an_entry_with_its_outcome(
     assert replica.state.calls["upload_metrics"] == len(actions(services, "sync.send"))
 
 
+@pytest.mark.slow
 def test_activity_goes_by_the_direct_way_with_a_consent_of_its_own(
     services: Services, replica: Replica, table: Path
 ) -> None:

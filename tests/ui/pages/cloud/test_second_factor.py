@@ -148,6 +148,7 @@ def test_l81_the_end_of_a_sign_in_stands_on_the_page(page: AccountPage, services
     assert page.badge.accessibleName() == "Signed in"
 
 
+@pytest.mark.slow
 def test_l81_the_header_announces_the_end_a_day_ahead(
     page: AccountPage, services: Services, window: Window, rest: Callable[[], None], replica: Replica
 ) -> None:
@@ -165,6 +166,7 @@ def test_l81_the_header_announces_the_end_a_day_ahead(
     del page
 
 
+@pytest.mark.slow
 def test_the_server_has_no_factor_of_its_own(
     page: AccountPage, services: Services, replica: Replica, rest: Callable[[], None]
 ) -> None:

@@ -137,6 +137,7 @@ def test_l76_l77_editable_until_it_starts_then_read_only_and_opened_by_id(
     assert "no such result" in card.state.text()
 
 
+@pytest.mark.slow
 def test_without_consent_nothing_starts(
     page: ServerPage, services: Services, replica: Replica, rest: Callable[[], None]
 ) -> None:
@@ -149,6 +150,7 @@ def test_without_consent_nothing_starts(
     assert services.cloud_results(card.person.value()) == ()
 
 
+@pytest.mark.slow
 def test_l86_contradictions_stand_on_the_page(page: ServerPage, services: Services, rest: Callable[[], None]) -> None:
     page.ask_me.click()
     rest()
