@@ -120,6 +120,13 @@ class SyncConflictServices(SyncRecordServices):
         """Entries that another device has removed and that stay here until somebody types their count."""
         return len(self._removals(self.vault.records.state(patient_id)))
 
+    @needs(Right.SEE_IDENTITY)
+    def held_removals(self) -> tuple[tuple[str, int], ...]:
+        """Whose entries another device removes in numbers, and how many wait for a person's answer."""
+        found = self.vault.outbox.notes(self._account_key(), REMOVALS_HELD)
+        people = [one.patient_id for one in found if one.patient_id is not None]
+        return tuple((one, len(self._removals(self.vault.records.state(one)))) for one in people)
+
     @needs(Right.CHANGE_IDENTITY)
     def settle_removals(self, patient_id: str, typed_count: int | None) -> int:
         """Let entries go that another device has removed, or keep all of them, there too; answers how many.

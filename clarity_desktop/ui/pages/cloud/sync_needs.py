@@ -17,6 +17,7 @@ from clarity_desktop.ui.dialogs.confirm import confirm
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.dialogs.note import show_note
 from clarity_desktop.ui.jobs import run_query
+from clarity_desktop.ui.pages.cloud.sync_held import ask_held_removals, keep_held_removals
 from clarity_desktop.ui.pages.cloud.sync_removal import ask_typed_count
 from clarity_desktop.ui.pages.cloud.sync_words import name_of, reason_words
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, when
@@ -41,7 +42,7 @@ _NOTICES = {
     ),
     "removals_held": (
         "Another device removes many entries of a person",
-        "They stay here, and a backup was made. The command sync removals lets them go by their count, or keeps them.",
+        "They stay here until you say so, and a backup was made.",
     ),
     "records_unread": (
         "Something that another device sent could not be read",
@@ -173,6 +174,11 @@ class NeedsCard(Card):
             return (
                 ("Type the number", lambda: ask_typed_count(self._page, person, count)),
                 ("Leave everything", lambda: self._act(lambda: settle(code), leave)),
+            )
+        if code == "removals_held":
+            return (
+                ("Type the number", lambda: ask_held_removals(self._page)),
+                ("Keep all", lambda: keep_held_removals(self._page)),
             )
         return (("Understood", lambda: self._act(lambda: settle(code), "Noted.")),)
 
