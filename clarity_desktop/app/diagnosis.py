@@ -203,7 +203,7 @@ def _plain(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _scrubbed(value: Any, hidden: tuple[str, ...], home: str) -> Any:
-    """The same document without words of people, mail addresses, ids, and folders, in values and in names."""
+    """The same document without words of people, mail addresses, ids, and folders; kinds named by a server too."""
     words = sorted({one for one in hidden if len(one) >= _LEAST_WORD}, key=len, reverse=True)
     pattern = re.compile("|".join(re.escape(one) for one in words), re.IGNORECASE) if words else None
 
@@ -212,11 +212,12 @@ def _scrubbed(value: Any, hidden: tuple[str, ...], home: str) -> Any:
         text = _UUID.sub("‹id›", _MAIL.sub("‹e-mail›", text))
         return pattern.sub("‹hidden›", text) if pattern is not None else text
 
-    def walk(one: Any) -> Any:
+    def walk(one: Any, inside: str) -> Any:
         if isinstance(one, str):
             return clean(one)
         if isinstance(one, dict):
-            return {clean(name): walk(item) for name, item in one.items()}
-        return [walk(item) for item in one] if isinstance(one, (list, tuple)) else one
+            # Names of our own fields stay, whatever somebody is called.
+            return {(clean(name) if inside == "unknown" else name): walk(item, name) for name, item in one.items()}
+        return [walk(item, inside) for item in one] if isinstance(one, (list, tuple)) else one
 
-    return walk(value)
+    return walk(value, "")

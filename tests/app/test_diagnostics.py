@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -289,3 +290,10 @@ def test_l63_what_a_channel_does_not_understand_is_counted_in_diagnostics(servic
     assert (counted.capability, dict(counted.unknown), counted.unreadable) == ("ws_room", {"party": 1}, 0)
     assert counted.host == replica.url.removeprefix("http://")
     assert "party" in services.diagnostic_text()
+
+
+def test_somebody_named_like_a_field_leaves_the_file_readable(services: Services) -> None:
+    services.add_patient("Version Flags")
+    text = services.diagnostic_text()
+    assert {"version", "flags", "checks"} <= set(json.loads(text))
+    assert "Version Flags" not in text
