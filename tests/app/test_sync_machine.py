@@ -237,7 +237,7 @@ def test_state_machine_edits_faults_and_restarts_lose_nothing() -> None:
     run_state_machine_as_test(
         Workstations,
         settings=settings(
-            max_examples=8,
+            max_examples=5,
             stateful_step_count=14,
             deadline=None,
             # Shrinking runs everything hundreds of times; the steps that failed are printed.
