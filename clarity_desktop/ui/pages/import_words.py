@@ -23,6 +23,7 @@ _FORMATS = {
     "apple_health": "phone health export",
     "healthkit": "phone health export",
     "awd": "Actiwatch recording",
+    "cloud": "samples of the account's other devices",
     "csv": "table of times and values",
 }
 

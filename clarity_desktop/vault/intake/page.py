@@ -40,6 +40,8 @@ __all__ = ["PageCount", "PulledChannel", "PulledPiece", "put_page"]
 
 _OUTBOX, _PIECES = schema.outbox, schema.exchange_pieces
 _WAITS: Final = and_(_OUTBOX.c.state == OperationState.NEW.value, _OUTBOX.c.part == 1)
+_FILE: Final = "Another device"
+"""Stands in the journal of imports where a file has its name."""
 _NO_LABEL: Final = -1.0
 
 
@@ -138,7 +140,7 @@ def put_page(
             write.detail = f"{len(pieces)} pieces, nothing new"
         return PageCount(0, equal)
     sha = hashlib.sha256("".join(piece.group for piece in pieces).encode()).hexdigest()
-    entry = ImportJournal(store).begin(patient_id, format=PULLED, sha256=sha, place=ImportPlace(PULLED))
+    entry = ImportJournal(store).begin(patient_id, format=PULLED, sha256=sha, place=ImportPlace(_FILE))
     sink = _PageSink(store, entry, account, pieces, sha)
     began = time.monotonic()
     try:
@@ -153,7 +155,7 @@ def put_page(
         types = {kind: TypeCount(count, 0, 0, 0) for kind, count in counts.items()}
         size = sum(batch.start.nbytes + batch.value.nbytes for batch in batches)
         seconds = time.monotonic() - began
-        report = ImportReport(PULLED, PULLED, "2", ImportOutcome.OK, True, size, seconds, types, zones=found)
+        report = ImportReport(_FILE, PULLED, "2", ImportOutcome.OK, True, size, seconds, types, zones=found)
         stored_new = sum(count.stored_new or 0 for count in sink.finish(report).values())
     except BaseException:
         sink.abandon()
