@@ -1,7 +1,8 @@
 """Saving while sync is off, while the server cannot be reached, and while it takes everything (Y-2).
 
 A save is one import of sixty minutes of heart rate, with its operation of the outbox in the same transaction. Saves and
-cycles run in one process as they do in the window: cycles on the network's thread, one after the other.
+cycles run in one process as they do in the window, cycles on a thread of their own and without a pause, which a window
+never does; the server is a process of its own.
 Run ``python benchmarks/sync_saving.py [--saves 150]``. Prints one JSON document.
 """
 
@@ -22,31 +23,44 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from clarity_desktop.cloud.client import CloudError
+from clarity_desktop.assets import asset
+from clarity_desktop.cloud.api import CloudApi
+from clarity_desktop.cloud.client import CloudClient, Service
+from clarity_desktop.cloud.contract import detect
+from clarity_desktop.cloud.sync.carriers import CARRIERS
+from clarity_desktop.cloud.sync.engine import SyncEngine
+from clarity_desktop.cloud.sync.metrics import carriers_for
+from clarity_desktop.cloud.sync.reading import channel_reader
 from clarity_desktop.vault import Vault
-from tests.cloud.sync.conftest import CHEAP, HEART, MONTH, PASSPHRASE, START, FastClock, Machine, fill
-from tests.servers.replica import running_replica
+from tests.cloud.sync.conftest import CHEAP, HEART, MONTH, PASSPHRASE, START, USER, FastClock, Stub, fill
+from tests.cloud.sync.server_process import ServerProcess
+from tests.cloud.sync.test_kill import free_port
 
 TARGET_MS = 50.0
 HOUR = np.full(60, 64.0)
 
 
 class Beside:
-    """Cycles on a thread of their own until the block ends."""
+    """Cycles on a thread of their own until the block ends, by one client as in the window."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine, self._stop = machine, threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+    def __init__(self, vault: Vault, url: str) -> None:
+        self._vault, self._url, self._stop = vault, url, threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), daemon=True)
         self.cycles = 0
 
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            try:
-                asyncio.run(self._machine.run())
-            except (CloudError, AssertionError):
-                # Nobody answers; a window tries again as well.
-                self._stop.wait(0.05)
-            self.cycles += 1
+    async def _work(self) -> None:
+        document = json.loads(asset("resources/cloud/openapi/served.json").read_text(encoding="utf-8"))
+        clock, outbox = FastClock(), self._vault.outbox
+        async with CloudClient(Service(self._url), Stub(), account=USER, clock=clock) as client:
+            api = CloudApi(client, detect(document), USER)
+            reader = channel_reader(self._vault.series, self._vault.zones.get)
+            engine = SyncEngine(api, outbox, f"{self._url}/{USER}", reader, clock=clock)
+            while not self._stop.is_set():
+                report = await engine.cycle()
+                # A limit or a pause is over at once, so that there is always something to do.
+                clock.time += max(report.waits_s or 0.0, 60.0)
+                self.cycles += 1
+                await asyncio.sleep(0.05)
 
     def __enter__(self) -> Beside:
         self._thread.start()
@@ -83,25 +97,22 @@ def saves(vault: Vault, patient: str, count: int, first_month: int) -> list[floa
 def measure(folder: Path, count: int) -> dict[str, Any]:
     """The three ways, one after the other in one vault."""
     result: dict[str, Any] = {}
-    with (
-        running_replica(folder / "replica.sqlite") as replica,
-        Vault.create(folder / "vault", PASSPHRASE, kdf=CHEAP) as vault,
-    ):
-        replica.state.uploads_per_hour = 10**9
+    server = ServerProcess(folder / "replica.sqlite", free_port(), 0.0, 1)
+    with Vault.create(folder / "vault", PASSPHRASE, kdf=CHEAP) as vault:
         patient = vault.patients.add("Ada Lovelace").id
-        machine = Machine(vault, replica, FastClock())
         saves(vault, patient, 10, 0)
         result["sync off"] = told(saves(vault, patient, count, 100))
-        machine.enable(patient)
-        replica.stop(at_once=True)
-        with Beside(machine) as beside:
+        vault.outbox.enable(patient, f"{server.url}/{USER}", carriers_for(list(CARRIERS)))
+        with Beside(vault, server.url) as beside:
             result["server not reached"] = told(saves(vault, patient, count, 1000))
             result["server not reached"]["cycles"] = beside.cycles
-        replica.start()
-        with Beside(machine) as beside:
+        server.start()
+        server.wait()
+        with Beside(vault, server.url) as beside:
             result["server takes everything"] = told(saves(vault, patient, count, 2000))
             result["server takes everything"]["cycles"] = beside.cycles
-        result["uploads"] = len(replica.state.uploads())
+        result["states"] = {one.state.value: one.count for one in vault.outbox.counts() if one.count}
+    server.kill()
     result["target_p95_ms"] = TARGET_MS
     return result
 
