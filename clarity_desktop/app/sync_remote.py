@@ -100,6 +100,32 @@ class SyncRemoteServices(SyncErasedServices):
         self._announce(Change.PATIENTS | Change.SETTINGS, patient_id)
         return patient_id
 
+    @needs(Right.CHANGE_IDENTITY)
+    def unlink_remote(self, remote_id: str) -> str | None:
+        """Take a link back: nothing more of this remote person is read for whom it was; answers who that was.
+
+        What was read stays; each page is an import of its own in the person's journal, which can be undone there.
+
+        Raises
+        ------
+        ConflictError
+            ``sync.own_number`` for the number under which this vault itself has sent.
+        """
+        key = self._account_key()
+        patient_id = self.vault.exchange.people(key).get(remote_id)
+        if patient_id is not None and self.vault.exchange.numbers_of(patient_id)[key] == (remote_id,):
+            sent = self.vault.outbox.processing_ids(patient_id).get(key)
+            if sent:
+                raise ConflictError(
+                    "sync.own_number",
+                    "This vault has sent this person's data under this number.",
+                    remedy="Remove what was sent first: sync remove.",
+                )
+        found = self.vault.exchange.unlink(key, remote_id)
+        if found is not None:
+            self._announce(Change.PATIENTS | Change.SETTINGS, found)
+        return found
+
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _direction_of(self, key: str) -> Direction | None:

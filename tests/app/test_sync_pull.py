@@ -122,6 +122,31 @@ def test_y50_an_export_read_after_the_pull_gives_the_stand_in_its_name(desk: Des
     assert samples(there, theirs) == samples(here, mine)
 
 
+def test_a_link_can_be_taken_back_and_so_can_what_was_read(desk: Desk) -> None:
+    here, there = desk("here"), desk("there")
+    mine = person(here)
+    fill(here.vault, HEART, START, np.full(50, 61.0), mine)
+    here.enable_sync(mine)
+    here.sync_now()
+    there.choose_direction("both")
+    (remote,) = there.remote_summary().people
+    wrong, right = person(there, "Grace Hopper"), person(there, "Ada King")
+    there.link_remote(remote.remote_id, wrong)
+    assert there.pull_now().new == 50
+    assert there.unlink_remote(remote.remote_id) == wrong
+    assert there.unlink_remote(remote.remote_id) is None
+    assert there.pull_now().waiting_for_link == 1
+    (made,) = there.vault.imports.list(wrong)
+    assert made.import_id is not None
+    there.undo_import(made.import_id)
+    assert sum(map(len, samples(there, wrong).values())) == 0
+    there.link_remote(remote.remote_id, right)
+    assert there.pull_now().new == 50
+    with pytest.raises(ConflictError) as caught:
+        here.unlink_remote(remote.remote_id)
+    assert caught.value.code == "sync.own_number"
+
+
 def test_pulled_samples_join_and_flow_back(desk: Desk, replica: Replica) -> None:
     here, there = desk("here"), desk("there")
     mine = person(here)

@@ -71,10 +71,15 @@ def link(
     context: typer.Context,
     number: Annotated[str, typer.Argument(help="The person's number, from sync remote.")],
     patient: Annotated[str | None, typer.Option(help="Id, code or exact name; a new person without it.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the link back; what was read stays.")] = False,
 ) -> None:
-    """Say who a person of the server is here."""
+    """Say who a person of the server is here, or take that back."""
     session = session_of(context)
     services = session.unlocked()
+    if undo:
+        was = services.unlink_remote(number)
+        session.output.answer({"remote": number, "patient": None, "was": was}, "Not linked.")
+        return
     chosen = None if patient is None else services.patient(patient).id
     local = services.link_remote(number, chosen)
     session.output.answer({"remote": number, "patient": local}, f"Linked to {local}.")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from clarity_desktop.domain.errors import ConflictError
@@ -91,6 +91,32 @@ class Exchange:
                 )
             )
             return before is not None
+
+    def unlink(self, account: str, remote_id: str) -> PatientId | None:
+        """Take a link back; what was read stays until its import is undone. Answers whose it was, if anybody's.
+
+        Uploads are named by the patient's earlier number again, or by a new one.
+        """
+        this = (_PEOPLE.c.account == account) & (_PEOPLE.c.remote_id == remote_id)
+        with self._store.reading() as connection:
+            patient_id: PatientId | None = connection.execute(select(_PEOPLE.c.patient_id).where(this)).scalar()
+        if patient_id is None:
+            return None
+        with self._store.writing("sync.unlink", patient_id) as write:
+            mine = (_PEOPLE.c.account == account) & (_PEOPLE.c.patient_id == patient_id)
+            row = write.connection.execute(select(_PEOPLE.c.is_own, _PEOPLE.c.with_records).where(this)).one()
+            write.connection.execute(delete(_PEOPLE).where(this))
+            first = write.connection.execute(
+                select(_PEOPLE.c.remote_id).where(mine).order_by(_PEOPLE.c.at, _PEOPLE.c.remote_id).limit(1)
+            ).scalar()
+            if row.is_own and first is not None:
+                values = {"is_own": 1, "with_records": row.with_records}
+                write.connection.execute(update(_PEOPLE).where(mine, _PEOPLE.c.remote_id == first).values(values))
+            # Whoever is linked to it next reads it from its beginning; equal samples add nothing.
+            write.connection.execute(
+                delete(_PIECES).where(_PIECES.c.account == account, _PIECES.c.patient_id == patient_id)
+            )
+        return patient_id
 
     def carry_records(self, patient_id: PatientId, account: str, carried: bool) -> None:
         """Whether notes, names and the like of a patient travel; only their consent says so (Y-23)."""

@@ -170,6 +170,7 @@ _WORDS = {
     "sync.send": "Sent to a server",
     "sync.settled": "Sync answered",
     "sync.take_in": "Taken into sync again",
+    "sync.unlink": "Link to a person of a server taken back",
     "unlock.count_altered": "Count of wrong passphrases altered",
     "unlock.count_missing": "Count of wrong passphrases missing",
     "unlock.refused": "Wrong passphrase",
