@@ -116,6 +116,9 @@ def _row(one: KeyFinding) -> tuple[str, ...]:
     if one.value is None:
         return (one.title, "", "", "", f"!{one.insufficient}")
     value, unit = finding_words(one.metric, one.value)
+    if unit == "min" and "h" in value:
+        # Beside a number such as 7 h 00 in a column of its own.
+        unit = "h min"
     span = "no interval"
     if one.interval is not None:
         span = interval(*(finding_words(one.metric, end)[0] for end in one.interval))
