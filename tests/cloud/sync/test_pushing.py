@@ -226,6 +226,37 @@ def test_y73_a_bare_fault_is_looked_for_taken_apart_and_blamed_at_last(machine: 
     assert max(copies.values()) == 1
 
 
+@pytest.mark.slow
+def test_y73_nothing_is_blamed_on_the_data_while_the_servers_own_probe_is_not_fine(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = (machine.vault.patients.add(name).id for name in ("Ada Lovelace", "Grace Hopper"))
+    fill(machine.vault, HEART, START, np.full(5, 66.0), first)
+    machine.enable(first)
+    machine.enable(other)
+    (bad,) = machine.vault.outbox.operations(machine.account)
+    machine.replica.state.crash_metric_ids.add(bad.op_id)
+
+    async def sick(_: CloudApi) -> dict[str, bool]:
+        return {"data_health": False}
+
+    def rounds(count: int) -> None:
+        for _ in range(count):
+            month = len(machine.vault.outbox.operations(machine.account))
+            fill(machine.vault, HEART, START + (9 + month) * MONTH, np.full(5, 66.0), other)
+            asyncio.run(machine.run())
+            machine.clock.time += 1000
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CloudApi, "health", sick)
+        rounds(14)
+        found = machine.vault.outbox.operation(bad.op_id)
+        assert found.faults >= 3
+        assert found.state is S.SENT_UNKNOWN
+    rounds(6)
+    assert machine.vault.outbox.operation(bad.op_id).state is S.REJECTED
+
+
 # -- the same server, one machine, erasure --------------------------------------------------------------------------
 
 
