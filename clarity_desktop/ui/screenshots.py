@@ -145,7 +145,7 @@ def _walk(
             page_of_imports.open_report(max(reports, key=lambda report: len(report.types)))
             picture("import-report")
         for page in PAGES:
-            if page.group == "workstation" and page.id != "import" and window.may_open(page.id):
+            if page.group in ("cloud", "workstation") and page.id != "import" and window.may_open(page.id):
                 window.open_page(page.id)
                 picture(page.id)
         keys = window.workspace.page("keys")

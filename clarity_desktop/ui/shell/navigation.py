@@ -26,7 +26,7 @@ from clarity_desktop.ui.shell.page_list import PAGES, PageEntry
 __all__ = ["Navigation"]
 
 _OPEN, _FOLDED = 184, 48
-_GROUPS = {"patient": "Patient", "workstation": "Workstation"}
+_GROUPS = {"patient": "Patient", "cloud": "Cloud", "workstation": "Workstation"}
 
 
 class _Item(QAbstractButton):
@@ -111,7 +111,7 @@ class Navigation(QWidget):
         column.setContentsMargins(0, 12, 0, 12)
         column.setSpacing(0)
         self._items: dict[str, _Item] = {}
-        self._heads: list[Label] = []
+        self._heads: dict[str, Label] = {}
         self._no_one = Label("No one is open", "small", "muted")
         self._no_one.setContentsMargins(16, 4, 0, 4)
         group = ""
@@ -121,7 +121,7 @@ class Navigation(QWidget):
                 head = Label(_GROUPS[group], "micro_strong", "faint")
                 head.setContentsMargins(16, 12, 0, 4)
                 head.setFixedHeight(32)
-                self._heads.append(head)
+                self._heads[group] = head
                 column.addWidget(head)
                 if group == "patient":
                     column.addWidget(self._no_one)
@@ -152,6 +152,7 @@ class Navigation(QWidget):
         self._patient_open = is_open
         for name, item in self._items.items():
             item.setVisible(name in self._permitted and (is_open or not item.page.needs_patient))
+        self._show_heads()
         self._no_one.setVisible(not is_open and not self._folded_now())
 
     def set_number(self, page_id: str, number: int | None) -> None:
@@ -161,6 +162,12 @@ class Navigation(QWidget):
         item.setAccessibleName(item.page.title if number is None else f"{item.page.title}, {number}")
         item.update()
 
+    def _show_heads(self) -> None:
+        """A group that a role has no page of has no head either."""
+        offered = {item.page.group for name, item in self._items.items() if name in self._permitted}
+        for group, head in self._heads.items():
+            head.setVisible(not self._folded_now() and group in offered)
+
     def _folded_now(self) -> bool:
         return self.width() == _FOLDED
 
@@ -169,8 +176,7 @@ class Navigation(QWidget):
         self.setFixedWidth(_FOLDED if folded else _OPEN)
         patient_open = any(item.isVisibleTo(self) for item in self._items.values() if item.page.needs_patient)
         self._no_one.setVisible(not folded and not patient_open)
-        for head in self._heads:
-            head.setVisible(not folded)
+        self._show_heads()
         for item in self._items.values():
             item.folded = folded
             item.setToolTip(item.page.title if folded else "")

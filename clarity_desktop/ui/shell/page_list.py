@@ -19,7 +19,7 @@ class PageEntry:
     title: str
     icon: str
     group: str
-    """``patients``, ``patient`` or ``workstation``."""
+    """``patients``, ``patient``, ``cloud`` or ``workstation``."""
     load: Callable[[], type[Page]]
     rights: tuple[Right, ...] = ()
     """Of which one is enough to open it; empty for everybody."""
@@ -212,14 +212,13 @@ PAGES = (
     PageEntry("compare", "Compare", "columns-3", "patient", _compare, _DATA),
     PageEntry("diary", "Diary", "calendar-days", "patient", _diary, _DATA),
     PageEntry("consent", "Consent", "stethoscope", "patient", _consent, (Right.SEE_IDENTITY,)),
+    PageEntry("sync", "Sync", "refresh-cw", "cloud", _sync, _DATA),
+    PageEntry("conflicts", "Conflicts", "layers", "cloud", _conflicts, (Right.SEE_IDENTITY,)),
+    PageEntry("account", "Account", "user", "cloud", _account, (Right.OWN_ACCESS,)),
+    PageEntry("server", "Server", "cloud", "cloud", _server, (Right.SEND_INSIGHT, Right.SET_POLICY)),
+    PageEntry("live", "Live channel", "radio", "cloud", _live, (Right.SEND_INSIGHT,)),
+    PageEntry("server-check", "Server check", "scan-line", "cloud", _server_check, (Right.OWN_ACCESS,)),
     PageEntry("import", "Import", "import", "workstation", _imports, _DATA),
-    PageEntry("sync", "Sync", "refresh-cw", "workstation", _sync, _DATA),
-    PageEntry("conflicts", "Conflicts", "layers", "workstation", _conflicts, (Right.SEE_IDENTITY,)),
-    PageEntry("account", "Account", "user", "workstation", _account, (Right.OWN_ACCESS,)),
-    PageEntry("server", "Server", "hard-drive", "workstation", _server, (Right.SEND_INSIGHT, Right.SET_POLICY)),
-    PageEntry("live", "Live channel", "activity", "workstation", _live, (Right.SEND_INSIGHT,)),
-    PageEntry("server-check", "Server check", "scan-line", "workstation", _server_check, (Right.OWN_ACCESS,)),
-    PageEntry("diagnostics", "Diagnostics", "gauge", "workstation", _diagnostics, (Right.OWN_ACCESS,)),
     PageEntry("jobs", "Jobs", "hourglass", "workstation", _jobs),
     PageEntry("security", "Security", "shield-check", "workstation", _security, (Right.OWN_ACCESS,)),
     PageEntry("people", "People", "user-round", "workstation", _people, (Right.MANAGE_PEOPLE,)),
@@ -229,6 +228,7 @@ PAGES = (
     PageEntry(
         "retention", "Retention", "trash-2", "workstation", _retention, (Right.MANAGE_RETENTION, Right.CONFIRM_ERASURE)
     ),
+    PageEntry("diagnostics", "Diagnostics", "gauge", "workstation", _diagnostics, (Right.OWN_ACCESS,)),
     PageEntry("settings", "Settings", "settings-2", "workstation", _settings, (Right.OWN_ACCESS,)),
 )
 
