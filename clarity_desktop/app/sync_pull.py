@@ -82,7 +82,7 @@ class SyncPullServices(SyncRemoteServices):
         cannot = list(_CANNOT)
         if not any(piece.has_records for pieces in people.values() for piece in pieces):
             cannot.insert(0, "Names, notes and diaries: they were not sent, since no consent names them.")
-        cannot.insert(1, "Names of sources and devices, where no consent names them; stand-ins take their place.")
+        cannot.insert(1, "Names of sources and devices: stand-ins take their place until a file here bears the names.")
         cannot.extend(
             f"A recording with a gap at the server: {piece.missing()}."
             for pieces in people.values()

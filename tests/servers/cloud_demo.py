@@ -56,14 +56,17 @@ def run_demo(folder: Path, say: Say) -> bool:
             tokens = PoolTokens(pool, identity.keys(pool))
             replica = stack.enter_context(running_replica(folder / "server.sqlite", tokens=tokens))
             say(f"Server (replica of the CLARITY API) answers at {replica.url}")
-            services = open_services(folder / "home")
+            services, second = open_services(folder / "home"), open_services(folder / "second")
             stack.callback(services.close)
-            return _with_servers(services, identity, pool, replica, say)
+            stack.callback(second.close)
+            return _with_servers(services, second, identity, pool, replica, say)
     finally:
         keyring.set_keyring(before)
 
 
-def _with_servers(services: Services, identity: IdentityEmulator, pool: Pool, replica: Replica, say: Say) -> bool:
+def _with_servers(
+    services: Services, second: Services, identity: IdentityEmulator, pool: Pool, replica: Replica, say: Say
+) -> bool:
     services.create_vault(secrets.token_urlsafe(24), person="Demo clinician")
     patient = add_simulated_person(services.vault, PEOPLE[0])
     recording = simulate(PEOPLE[0], DEMO_SEED, DEMO_DAYS)
@@ -73,16 +76,8 @@ def _with_servers(services: Services, identity: IdentityEmulator, pool: Pool, re
     say(f"Vault made; a simulated person of {DEMO_DAYS} days imported: {count:,} samples in {len(here)} series")
     email, password = "clinician@demo.example", "Demo7-" + secrets.token_urlsafe(12)
     identity.make_person(pool, email, password)
-    services.change_setting("external.sending", True)
-    services.set_cloud_server(
-        replica.url,
-        region=pool.region,
-        pool_id=pool.pool_id,
-        client_id=pool.client_id,
-        endpoint=str(pool.endpoint),
-    )
-    account = services.cloud_sign_in(replica.url, email, password)
-    if not isinstance(account, CloudAccount):
+    account = _signed_in(services, pool, replica, email, password)
+    if account is None:
         say("The sign-in asked for more than a password.")
         return False
     password_seen = any(password.encode() in body for _, _, body in replica.state.bodies)
@@ -109,17 +104,55 @@ def _with_servers(services: Services, identity: IdentityEmulator, pool: Pool, re
     named = patient.name.encode()
     is_named = any(named in body for _, _, body in replica.state.bodies)
     say(f"The person's name was {'' if is_named else 'not '}in what was sent")
-    wanted = {(source_mark(patient.id, source), kind): columns for (source, kind), columns in here.items()}
-    is_equal = set(wanted) == set(there) and all(
-        np.array_equal(there[key][0], wanted[key][0]) and np.array_equal(there[key][1], wanted[key][1], equal_nan=True)
-        for key in wanted
-    )
+    number = services.vault.exchange.remote_id(patient.id, account.key)
+    wanted = {(source_mark(number, source), kind): columns for (source, kind), columns in here.items()}
+    is_equal = _same(wanted, there)
     back = sum(len(start) for start, _ in there.values())
     say(f"Read from the server's own store: {back:,} samples; {'equal' if is_equal else 'DIFFERENT'} sample by sample")
     again = services.sync_now()
     say(f"Synced again: {again.sent} requests, as nothing changed")
     services.cloud_sign_out()
-    return is_equal and not is_named and not password_seen and again.sent == 0
+    is_back = _on_a_second_computer(second, pool, replica, email, password, wanted, say)
+    return is_equal and is_back and not is_named and not password_seen and again.sent == 0
+
+
+def _signed_in(services: Services, pool: Pool, replica: Replica, email: str, password: str) -> CloudAccount | None:
+    services.change_setting("external.sending", True)
+    services.set_cloud_server(
+        replica.url,
+        region=pool.region,
+        pool_id=pool.pool_id,
+        client_id=pool.client_id,
+        endpoint=str(pool.endpoint),
+    )
+    account = services.cloud_sign_in(replica.url, email, password)
+    return account if isinstance(account, CloudAccount) else None
+
+
+def _on_a_second_computer(
+    services: Services, pool: Pool, replica: Replica, email: str, password: str, wanted: _Columns, say: Say
+) -> bool:
+    """An empty vault elsewhere, filled again from the server."""
+    services.create_vault(secrets.token_urlsafe(24), person="Demo clinician elsewhere")
+    if _signed_in(services, pool, replica, email, password) is None:
+        return False
+    preview = services.restore_preview()
+    say(f"A second computer with an empty vault: {len(preview.will_come)} kinds would come; what cannot come:")
+    for reason in preview.cannot_come:
+        say(f"  {reason}")
+    report = services.restore_from_cloud()
+    (restored,) = services.patients()
+    is_back = _same(wanted, _in_vault(services, restored.id))
+    say(f"Restored there: {report.new:,} samples in {report.read} pieces; {'equal' if is_back else 'DIFFERENT'}")
+    services.cloud_sign_out()
+    return is_back
+
+
+def _same(wanted: _Columns, found: _Columns) -> bool:
+    return set(wanted) == set(found) and all(
+        np.array_equal(found[key][0], wanted[key][0]) and np.array_equal(found[key][1], wanted[key][1], equal_nan=True)
+        for key in wanted
+    )
 
 
 def _in_vault(services: Services, patient_id: str) -> _Columns:
