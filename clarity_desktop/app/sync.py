@@ -117,12 +117,14 @@ class SyncServices(SyncStatusServices):
 
     @needs(Right.OWN_ACCESS)
     def sync_goes_by_itself(self) -> bool:
-        """Whether sync may go now without being asked: signed in, not paused, and within the hours chosen."""
+        """Whether sync may go now without being asked: signed in, not paused, not held back, within its hours."""
         outbox = self.vault.outbox
         account = self.cloud_account()
         if account is None or outbox.recall(PAUSED, False) or self.setting("external.sending") is not True:
             return False
         if not outbox.enabled(f"{account.server}/{account.user_id}"):
+            return False
+        if self.sync_holds_back() is not None:
             return False
         chosen = outbox.recall(WHEN, {"mode": "always"})
         if chosen["mode"] != "hours":

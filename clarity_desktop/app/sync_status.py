@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clarity_desktop.app.permissions import needs
-from clarity_desktop.app.sync_choices import SyncChoiceServices
+from clarity_desktop.app.sync_politeness import HoldsBack, SyncPolitenessServices
 from clarity_desktop.domain.sync import Operation, OperationState, StateCount
 from clarity_desktop.domain.time import Instant
 from clarity_desktop.domain.users import Right
@@ -55,6 +55,8 @@ class SyncStatus:
     """Whether this copy of the vault belongs to another machine (Y-44)."""
     asks_direction: bool = False
     """Whether sync stands still until somebody says which way data go (Y-66)."""
+    holds_back: HoldsBack | None = None
+    """Why sync by itself waits for now: a low battery, a metered connection."""
 
     @property
     def waiting(self) -> int:
@@ -82,7 +84,7 @@ class SyncPreview:
     fields: tuple[str, ...]
 
 
-class SyncStatusServices(SyncChoiceServices):
+class SyncStatusServices(SyncPolitenessServices):
     """Part of ``Services``; asks the vault, never the network."""
 
     @needs(Right.OWN_ACCESS)
@@ -113,6 +115,7 @@ class SyncStatusServices(SyncChoiceServices):
             hours=(int(chosen.get("from", 0)), int(chosen.get("to", 24))),
             is_foreign=self.sync_is_foreign(),
             asks_direction=asks,
+            holds_back=self.sync_holds_back(),
         )
 
     def _uploads(self, key: str) -> tuple[int, int]:

@@ -144,6 +144,7 @@ _LATE = {
     "QDBusUnixFileDescriptor": "QtDBus",
     "QLocalServer": "QtNetwork",
     "QLocalSocket": "QtNetwork",
+    "QNetworkInformation": "QtNetwork",
 }
 """Names of modules that are loaded when they are first asked for, after the first paint."""
 

@@ -156,6 +156,9 @@ def test_y63_a_dry_run_lists_sizes_and_fields_and_sends_nothing(services: Signed
 def test_y34_pause_and_hours_survive_a_restart(services: SignedIn, replica: Replica, tmp_path: Path) -> None:
     services.enable_sync(consented(services))
     assert services.sync_goes_by_itself()
+    services.note_metered(True)
+    assert not services.sync_goes_by_itself()
+    services.note_metered(False)
     services.set_sync_time("on_demand")
     assert not services.sync_goes_by_itself()
     services.pause_sync(True)

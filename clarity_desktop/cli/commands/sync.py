@@ -34,6 +34,7 @@ def _document(status: SyncStatus) -> dict[str, Any]:
         "needs_person": status.needs_person,
         "notices": list(status.notices),
         "read_back": status.read_back,
+        "holds_back": status.holds_back,
         "self_check": status.self_check,
     }
 

@@ -11,7 +11,7 @@ from clarity_desktop.ui.components.data_place import data_place
 from clarity_desktop.ui.jobs import run_query
 from clarity_desktop.ui.pages.cloud.sync_words import BADGES, Told, overall
 from clarity_desktop.ui.pages.security.loaded import when
-from clarity_desktop.ui.qt import QObject, QTimer
+from clarity_desktop.ui.qt import QNetworkInformation, QObject, QTimer
 
 if TYPE_CHECKING:
     from clarity_desktop.app import Services
@@ -21,6 +21,7 @@ __all__ = ["SyncCare"]
 
 _LOOK_EVERY_MS: Final = 60_000
 _SOON_MS: Final = 400
+_LATER_MS: Final = 5_000
 _OFF: Final = Told("cloud-off", "neutral", "Sync off")
 
 
@@ -40,6 +41,7 @@ class SyncCare(QObject):
         self._services = services
         self._header: Header | None = None
         self._patient_id = ""
+        self._watches_connection = False
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY_MS)
         self._timer.timeout.connect(self.look)
@@ -47,12 +49,32 @@ class SyncCare(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(lambda: self.look(may_sync=False))
+        # Asking the system loads a library; the first pages come before it.
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_LATER_MS)
+        self._later.timeout.connect(self._watch_connection)
 
     def start(self, header: Header) -> None:
         """The vault is open and this header tells how sync stands."""
         self._header = header
+        self._later.start()
         self._timer.start()
         self.look(may_sync=False)
+
+    def _watch_connection(self) -> None:
+        """Tell the services whether the system calls the connection metered, now and whenever that changes."""
+        QNetworkInformation.loadBackendByFeatures(QNetworkInformation.Feature.Metered)
+        network = QNetworkInformation.instance()
+        if network is None:
+            return  # This system does not say.
+        if not self._watches_connection:
+            self._watches_connection = True
+            network.isMeteredChanged.connect(self._note_metered)
+        self._note_metered(network.isMetered())
+
+    def _note_metered(self, metered: bool) -> None:
+        self._services.note_metered(metered)
 
     def stop(self) -> None:
         """The vault locks; a cycle that runs is parked by the services."""
@@ -60,6 +82,7 @@ class SyncCare(QObject):
         data_place().tell(None)
         self._timer.stop()
         self._soon.stop()
+        self._later.stop()
 
     def look_soon(self) -> None:
         """Something changed; many changes are one look."""

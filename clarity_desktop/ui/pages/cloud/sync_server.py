@@ -14,7 +14,13 @@ from clarity_desktop.ui.components.field import Field
 from clarity_desktop.ui.components.text import Label
 from clarity_desktop.ui.dialogs.form import ask_form
 from clarity_desktop.ui.pages.cloud.sync_way import LimitBar
-from clarity_desktop.ui.pages.cloud.sync_words import READ_BACK, since_words, stopped_words, waits_until
+from clarity_desktop.ui.pages.cloud.sync_words import (
+    READ_BACK,
+    next_try_words,
+    since_words,
+    stopped_words,
+    waits_until,
+)
 from clarity_desktop.ui.pages.security.loaded import LoadedPage, count_words, when
 from clarity_desktop.ui.qt import QHBoxLayout, Qt
 
@@ -84,14 +90,13 @@ class ServerCard(Card):
             ended = when(int(last["at"]))
             if last["stopped"]:
                 ended += f", stopped: {stopped_words(str(last['stopped']))}"
-        tries = [one.next_try for one in status.states if one.next_try and one.next_try > now]
         shown = {
             "Server": status.account.rpartition("/")[0] or "Not signed in",
             "Contract": _contract(condition),
             "Account": email or "–",
             "Read-back": READ_BACK.get(status.read_back, status.read_back),
             "Last cycle": ended,
-            "Next try": when(min(tries)) if tries else "With the next cycle" if status.waiting else "Nothing waits",
+            "Next try": next_try_words(status, now),
             "Leaves the machine": _leaves(with_records),
             "Stays here": _stays(with_records),
         }

@@ -118,6 +118,22 @@ def since_words(seconds: float) -> str:
     return f"{whole // _FRESH_S} days"
 
 
+_HOLDS_BACK: Final = {
+    "battery": "When the battery is charged, or at Sync now",
+    "metered": "On a connection that is not metered, or at Sync now",
+}
+
+
+def next_try_words(status: SyncStatus, now: int) -> str:
+    """When something is tried next, or what it waits for."""
+    if not status.waiting:
+        return "Nothing waits"
+    if status.holds_back is not None and status.mode != "on_demand":
+        return _HOLDS_BACK[status.holds_back]
+    tries = [one.next_try for one in status.states if one.next_try and one.next_try > now]
+    return when(min(tries)) if tries else "With the next cycle"
+
+
 def waits_until(status: SyncStatus, condition: CloudCondition | None, now: int) -> tuple[float | None, str]:
     """When sending goes on by itself, and in which words; ``None`` while nothing has to be waited for (Y-32, L-23)."""
     found: list[tuple[float, str]] = []
