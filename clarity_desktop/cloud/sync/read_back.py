@@ -103,7 +103,7 @@ class ReadBack:
                 await self._move([one.op_id], _S.ACCEPTED, processing_id=found.processing_id)
             elif ability in (Ability.STATUS, Ability.NONE):
                 report.unverified += 1
-                await self._move([one.op_id], _S.UNVERIFIED, reason=SyncReason.CANNOT_BE_CHECKED.value)
+                await self._move([one.op_id], _S.UNVERIFIED, reason=SyncReason.PERHAPS_RECEIVED.value)
             elif ability == Ability.FULL and await self._is_absent(one):
                 absent.setdefault(one.batch_id or one.op_id, []).append(one)
         for together in absent.values():

@@ -313,3 +313,23 @@ def test_y35_y77_an_empty_server_deletes_nothing_here(machine: Machine, patient:
     run(machine)
     assert machine.here(patient) == before
     assert machine.states() == {S.VERIFIED: 3}
+
+
+def test_y75_what_may_have_arrived_is_not_called_received(
+    machine: Machine, patient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.replica.state.defects.update({"D9", "D13", "D14"})
+    machine.enable(patient)
+    run(machine, 2)
+    fill(machine.vault, HEART, START + 7 * MONTH, np.full(5, 66.0), patient)
+    from clarity_desktop.cloud.api.capabilities import CloudApi
+    from clarity_desktop.cloud.client import CloudError
+
+    async def lost(self: CloudApi, body: bytes, *, correlation: str) -> Any:
+        raise CloudError("cloud.timeout", "Lost.", remedy="Wait.", outcome_unknown=True)
+
+    monkeypatch.setattr(CloudApi, "upload_metrics", lost)
+    run(machine, 2)
+    assert machine.states() == {S.UNVERIFIED: 4}
+    told = [one.reason for one in machine.vault.outbox.operations(machine.account)]
+    assert sorted(told) == ["cannot_be_checked"] * 3 + ["perhaps_received"]

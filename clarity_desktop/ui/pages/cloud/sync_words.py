@@ -65,6 +65,7 @@ _REASONS: Final = {
     SyncReason.NOT_SENDABLE: "no samples to send",
     SyncReason.DIFFERS: "what came back differs from what was sent",
     SyncReason.CANNOT_BE_CHECKED: "received, cannot be checked",
+    SyncReason.PERHAPS_RECEIVED: "perhaps received, cannot be checked; sending it again may double it",
 }
 _NAMES: Final = {
     "heart_rate": "Heart rate",
