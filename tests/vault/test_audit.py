@@ -162,7 +162,7 @@ def test_each_way_of_opening_is_an_entry(busy_vault: Vault) -> None:
 
 def test_v34_there_is_no_function_to_change_an_entry(busy_vault: Vault) -> None:
     offered = {name for name in dir(busy_vault.audit) if not name.startswith("_")}
-    assert offered == {"accept_gap", "append", "entries", "find", "verify"}
+    assert offered == {"accept_gap", "append", "digests", "entries", "find", "verify"}
     ways = {name for name in dir(Store) if not name.startswith("_")}
     assert ways == {
         "dispose",

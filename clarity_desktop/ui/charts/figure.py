@@ -22,6 +22,7 @@ from clarity_desktop.ui.qt import (
     QShowEvent,
     Qt,
     QWidget,
+    isValid,
 )
 
 __all__ = ["Caption", "ChartTable", "Figure"]
@@ -83,7 +84,9 @@ class Figure(QWidget):
     @staticmethod
     def latest() -> Figure | None:
         """The chart that had the focus or the pointer last, while it lives."""
-        return _latest() if _latest is not None else None
+        found = _latest() if _latest is not None else None
+        # Qt may have deleted the widget while Python still holds its shell.
+        return found if found is not None and isValid(found) else None
 
     def event(self, event: QEvent) -> bool:
         global _latest

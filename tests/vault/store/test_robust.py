@@ -161,7 +161,9 @@ def test_a_damaged_page_is_said_and_the_rest_can_be_read(
     vault: Vault, batch_of: Callable[..., SampleBatch], bring_in: Callable[..., object]
 ) -> None:
     patient = vault.patients.add("Ada")
-    bring_in(vault, patient.id, batch_of([(BASE + 61 * i, 0, float(i * i % 977), None) for i in range(20_000)]))
+    # Noise, so that most pages are samples: a page with the names of the tables would be found on opening.
+    noise = np.random.default_rng(1).normal(size=60_000).tolist()
+    bring_in(vault, patient.id, batch_of([(BASE + 61 * i, 0, value, None) for i, value in enumerate(noise)]))
     manifest = vault.backups.make()
     key, database = vault.job_key(), vault.directory / "vault.db"
     vault.close()
