@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import clarity_desktop
 from clarity_desktop.app import Services
 from clarity_desktop.app.flags import FLAGS, Flag, expired
@@ -108,6 +110,7 @@ def name_of(node: ast.AST) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_l69_chance_is_used_where_the_list_says_and_nowhere_else() -> None:
     assert {name for name, facts in released() if facts.uses_chance} == set(CHANCE_ALLOWED)
     assert facts_of(ast.parse("import random")).uses_chance

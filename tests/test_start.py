@@ -147,6 +147,7 @@ def test_a_damaged_stamp_counts_as_none(start: ModuleType, tmp_path: Path, text:
     assert start.read_stamp(tmp_path / "absent") == {}
 
 
+@pytest.mark.slow
 def test_a_half_made_environment_is_made_again(start: ModuleType, checkout: Path) -> None:
     venv = checkout / ".venv"
     venv.mkdir()

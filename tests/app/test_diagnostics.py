@@ -118,6 +118,7 @@ def test_l47_figures_count_calls_and_outlive_the_run(services: Services, replica
     assert only(services.cloud_conditions()).figures == later
 
 
+@pytest.mark.slow
 def test_l26_openings_and_resets_are_seen_and_audited(services: Services, replica: Replica) -> None:
     account = live(services, replica)
     services.probe_services()

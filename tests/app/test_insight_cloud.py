@@ -91,6 +91,7 @@ def _insight_bodies(replica: Replica) -> list[bytes]:
     return [body for _, _, body in replica.state.bodies if b"analysis_results" in body]
 
 
+@pytest.mark.slow
 def test_i66_the_cloud_stands_behind_the_same_gate_and_is_shown_as_unchecked(
     services: Services, servers: tuple[Replica, Pool]
 ) -> None:

@@ -285,6 +285,7 @@ def _together(services: Services, patient: str, cancels: list[CancelToken]) -> t
     return found, spoken
 
 
+@pytest.mark.slow
 def test_i54_equal_questions_share_one_send(services: Services, patient: str) -> None:
     services.insight_facts(patient, Topic.SLEEP)
     with gemini_stub(slow) as stub:

@@ -77,6 +77,7 @@ def test_register_confirm_and_reset(cloud: CommandLine, replica: Replica) -> Non
     assert cloud("reset", replica.url, "--email", EMAIL, "--with-code", stdin=lines).document["reset"] is True
 
 
+@pytest.mark.slow
 def test_each_capability_has_a_command(cloud: CommandLine, replica: Replica) -> None:
     cloud("server", replica.url, "--login", "server")
     cloud("sign-in", replica.url, "--email", EMAIL, stdin=f"{PASSWORD}\n")

@@ -54,6 +54,7 @@ def test_doctor_says_what_is_there_and_what_mends_the_rest(clarity: CommandLine,
     assert document["ready"] is all(check["ok"] for check in checks.values() if check["required"])
 
 
+@pytest.mark.slow
 def test_doctor_names_the_remedy_of_a_missing_qt_library(
     clarity: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

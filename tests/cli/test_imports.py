@@ -25,6 +25,7 @@ def at(in_vault: CommandLine) -> Any:
     return call
 
 
+@pytest.mark.slow
 def test_a_later_export_is_listed_undone_and_brought_back(at: Any) -> None:
     assert at("import", DATA / "sample_small.zip", "--new", "Robin")[0] == 0
     code, later = at("import", DATA / "sample_later.zip", "--patient", "Robin")

@@ -133,6 +133,7 @@ def test_a_recording_outside_the_vault_is_embedded(
         assert made["start"].tolist() == ["2024-05-06T00:00:00+02:00"]
 
 
+@pytest.mark.slow
 def test_weeks_similar_and_trajectory_of_a_person(
     clarity: CommandLine, home: Path, tmp_path: Path, table: Path, passphrase_file: Path
 ) -> None:

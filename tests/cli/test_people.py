@@ -141,6 +141,7 @@ def test_v13_the_recovery_code_sets_a_passphrase_and_gives_a_new_code(
     Vault.open(vault_folder, ANNA, kdf_floor=KdfParameters.for_tests()).close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="the list of processes is read from /proc")
 def test_v16_no_passphrase_shows_in_the_list_of_processes(
     tmp_path: Path, passphrase_file: Path, new_file: Path

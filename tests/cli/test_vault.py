@@ -48,6 +48,7 @@ def test_a_whole_vault_verifies(in_vault: CommandLine) -> None:
     assert answer.document["audit"]["entries"] >= 3
 
 
+@pytest.mark.slow
 def test_a_damaged_vault_does_not_verify(in_vault: CommandLine, vault_folder: Path) -> None:
     for number in range(40):
         in_vault("patient", "add", f"Person {number}")

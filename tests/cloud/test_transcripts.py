@@ -58,6 +58,7 @@ def test_the_recordings_are_all_here() -> None:
     assert {name.split("-")[0] for name, _ in ALL} == {"published", "repaired", "situations"}
 
 
+@pytest.mark.slow
 def test_l80_the_client_reads_every_recorded_answer() -> None:
     async def replay(server: RecordedServer) -> list[str]:
         wrong = []

@@ -50,6 +50,7 @@ def whole_sample(sample_xml: bytes, read_document: Any) -> Any:
     return read_document([sample_xml]).essence()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bad_layout.xml", "trap_correlation.xml", "trap_workout.xml", "trap_beats.xml"])
 def test_a_border_at_every_byte(name: str, read_document: Any, eager: Any) -> None:
     data = (DATA / name).read_bytes()

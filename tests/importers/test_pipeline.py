@@ -130,6 +130,7 @@ def _packed(path: Path, parts: list[bytes]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "before", "filler", "behind", "records"),
     [

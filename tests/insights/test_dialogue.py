@@ -182,6 +182,7 @@ def test_i39_without_a_network_the_rules_speak(table: FactsTable) -> None:
     assert_rules(table, ask(table, gone, CancelToken()), "offline")
 
 
+@pytest.mark.slow
 def test_i50_a_cancel_ends_within_half_a_second_and_keeps_what_was_checked(table: FactsTable) -> None:
     cancel = CancelToken()
     with gemini_stub(Reply(text_chunks(answer(table, GOOD, ALSO), 8), pause_s=0.4)) as stub:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clarity_desktop.domain.errors import CancelledError, UsageError
@@ -24,6 +24,7 @@ def people(n: int, effect: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 12), st.integers(2, 12), st.integers(0, 999))
+@example(4, 2, 129)
 def test_the_area_is_the_share_of_pairs(m: int, n: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     y = np.array([True] * m + [False] * n)

@@ -211,6 +211,7 @@ def test_an_unknown_zone_is_called_unknown(tmp_path: Path, patient: Patient, pan
     assert "DST" not in text
 
 
+@pytest.mark.slow
 def test_a_long_window_draws_the_last_rows_and_says_so(tmp_path: Path, patient: Patient, make_panel: PanelOf) -> None:
     path = _write(tmp_path / "l.pdf", patient, make_panel(days=75))
     first = _pages(path)[0]

@@ -205,6 +205,7 @@ def literal_sadeh(values: np.ndarray, cap: float, threshold: float) -> list[int]
     return states
 
 
+@pytest.mark.slow
 @given(counts, st.sampled_from([1.0, 0.1, 0.737]))
 def test_sadeh_is_the_published_score_on_any_counts(values: np.ndarray, factor: float) -> None:
     values = values * factor

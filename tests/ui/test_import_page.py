@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from clarity_desktop.domain.time import Span
@@ -37,6 +38,7 @@ def test_only_local_files_are_taken(tmp_path: Path) -> None:
     assert files_of(data) == (file,)
 
 
+@pytest.mark.slow
 def test_files_of_a_new_person_are_imported_and_reported(
     window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
 ) -> None:

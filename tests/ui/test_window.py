@@ -169,6 +169,7 @@ def test_an_empty_vault_says_what_would_be_here(
     assert _people(window).filtered.rowCount() == 1
 
 
+@pytest.mark.slow
 def test_every_page_opens_for_a_person_and_back_returns(window: Window, rest: Callable[[], None]) -> None:
     _open(window, "D-0001", rest)
     for page in PAGES:

@@ -71,6 +71,7 @@ def expected(given_rows: list[Row]) -> list[tuple[object, ...]]:
     return [(repr(kept[key][:3]), kept[key][3]) for key in sorted(kept)]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data(), given_rows=rows)
 def test_any_split_into_batches_and_any_order_of_files_gives_the_same_content(

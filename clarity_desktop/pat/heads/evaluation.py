@@ -74,7 +74,8 @@ def auc_interval(score: Array, y: NDArray[np.bool_]) -> AucInterval:
     def back(at: float) -> float:
         return 1 / (1 + math.exp(-max(min(at, 700.0), -700.0)))
 
-    return AucInterval(value, back(logit - reach), max(back(logit + reach), value))
+    # The value stands in its own interval also where it was moved off an end to have a logit.
+    return AucInterval(value, min(back(logit - reach), value), max(back(logit + reach), value))
 
 
 def brier(probability: Array, y: NDArray[np.bool_]) -> float:

@@ -98,6 +98,7 @@ def rows(proxy: FaultProxy, replica: Replica) -> dict[Fault, tuple[str, ...]]:
     return {fault: asyncio.run(row_of(proxy, replica, fault)) for fault in Fault}
 
 
+@pytest.mark.slow
 def test_the_table_of_faults_is_what_happens(rows: dict[Fault, tuple[str, ...]]) -> None:
     assert table(list(rows.values())) in PAGE.read_text(encoding="utf-8"), table(list(rows.values()))
     for fault, (_, _, end, requests, outcome, stored) in rows.items():

@@ -160,6 +160,7 @@ def killed_at(site: Site, ways: list[dict[str, Any]], draw: random.Random, serve
     return killed
 
 
+@pytest.mark.slow
 def test_y56_y8_killed_at_edges_every_sample_arrives_once(tmp_path: Path) -> None:
     site = made_site(tmp_path, some_months, share=0.2, seed=1)
     try:

@@ -45,6 +45,7 @@ def test_v70_a_second_start_raises_the_first(first: SingleInstance, tmp_path: Pa
     assert caught.args == ["D-0002", "sleep"]
 
 
+@pytest.mark.slow
 def test_v70_the_first_window_comes_to_the_front_and_goes_there(
     window: Window, qtbot: QtBot, rest: Callable[[], None]
 ) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from clarity_desktop.app import Services, open_services
@@ -116,6 +117,7 @@ def test_v19_nothing_of_anyone_is_left_when_the_lock_page_is_first_painted(
     assert not window.steps.undo_name
 
 
+@pytest.mark.slow
 def test_v18_a_lock_while_somebody_is_unlocking_wins(window: Window, rest: Callable[[], None]) -> None:
     window.lock()
     rest()
@@ -136,6 +138,7 @@ def test_v18_a_lock_while_somebody_is_unlocking_wins(window: Window, rest: Calla
     assert not window.is_locked
 
 
+@pytest.mark.slow
 def test_v40_the_title_and_the_name_of_the_report_have_the_code(
     window: Window, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -150,6 +153,7 @@ def test_v40_the_title_and_the_name_of_the_report_have_the_code(
     assert not isValid(dialog) or not dialog.isVisible()
 
 
+@pytest.mark.slow
 def test_v21_unsaved_text_is_sealed_and_offered_to_the_same_user_only(window: Window, rest: Callable[[], None]) -> None:
     services = window.services
     services.vault.people.add("Second", OTHER, {Role.CLINICIAN}, kdf=CHEAP)
@@ -183,6 +187,7 @@ def test_v21_unsaved_text_is_sealed_and_offered_to_the_same_user_only(window: Wi
     assert services.drafts() == []
 
 
+@pytest.mark.slow
 def test_v21_notes_of_several_lines_are_kept_with_their_patient_and_saved_text_is_not(
     window: Window, rest: Callable[[], None]
 ) -> None:
@@ -212,6 +217,7 @@ def test_v21_notes_of_several_lines_are_kept_with_their_patient_and_saved_text_i
     assert window.services.drafts() == []
 
 
+@pytest.mark.slow
 def test_v22_a_job_with_a_process_of_its_own_ends_and_the_outcome_is_told(
     window: Window, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -244,6 +250,7 @@ def test_v22_a_job_with_a_process_of_its_own_ends_and_the_outcome_is_told(
     assert first in board().jobs
 
 
+@pytest.mark.slow
 def test_v22_a_real_import_ends_while_the_vault_is_locked(
     window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -292,6 +299,7 @@ def test_v22_everything_stops_where_that_is_chosen(window: Window, rest: Callabl
     assert job_words(first).startswith("Stopped when the vault locked.")
 
 
+@pytest.mark.slow
 def test_v23_unlocking_returns_to_page_person_place_and_scroll(
     window: Window, rest: Callable[[], None], qtbot: QtBot, qapp: QApplication
 ) -> None:
@@ -321,6 +329,7 @@ def test_v23_unlocking_returns_to_page_person_place_and_scroll(
     assert window.patient.code == "D-0002"
 
 
+@pytest.mark.slow
 def test_v43_switching_users_shows_the_second_ones_own_things_only(
     window: Window, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -365,6 +374,7 @@ def test_v70_the_read_only_banner_cannot_be_hidden(window: Window) -> None:
     assert any("Read-only" in label.text() for label in strip.findChildren(QLabel))
 
 
+@pytest.mark.slow
 def test_v70_the_vault_of_another_process_opens_with_the_banner(
     services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None], tmp_path: Path
 ) -> None:

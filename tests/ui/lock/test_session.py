@@ -60,6 +60,7 @@ EVENTS: dict[str, tuple[Callable[[FakeSession], None], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", list(EVENTS))
 def test_v18_the_window_locks_at_once(
     listening: Window, fake: FakeSession, qtbot: QtBot, rest: Callable[[], None], event: str

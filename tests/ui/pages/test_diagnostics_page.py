@@ -67,6 +67,7 @@ def cells(table: RecordTable) -> dict[str, tuple[str, ...]]:
     return {one.cells[0]: one.cells[1:] for one in table.records}
 
 
+@pytest.mark.slow
 def test_l47_times_errors_and_pauses_are_on_the_page(
     page: DiagnosticsPage, rest: Callable[[], None], replica: Replica, services: Services
 ) -> None:

@@ -80,6 +80,7 @@ def _framed(page: StudyPage) -> list[str]:
     return [name for name, card in page.targets.items() if card._framed]
 
 
+@pytest.mark.slow
 def test_a_card_opens_chart_and_window_and_back_returns(window: Window, page_of: PageOf) -> None:
     overview = page_of()
     assert isinstance(overview, OverviewPage)

@@ -205,6 +205,7 @@ def test_v58_seven_days_without_a_backup_are_said_on_the_page(
     assert page.over.toolTip() == "Restoring belongs to the role Admin"
 
 
+@pytest.mark.slow
 def test_v47_v52_restoring_over_the_vault_takes_two_admins(
     session: Callable[[str], Services], open_window: Callable[[Services], Window], rest: Callable[[], None]
 ) -> None:

@@ -35,6 +35,7 @@ NAMES = {Role.CLINICIAN: "Cleo", Role.RESEARCHER: "Chen", Role.ADMIN: "Ben", Rol
 ORDER = (Role.CLINICIAN, Role.RESEARCHER, Role.ADMIN, Role.READ_ONLY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ORDER)
 def test_v41_each_role_against_each_page(
     window_of: Callable[[str], Window], rest: Callable[[], None], role: Role

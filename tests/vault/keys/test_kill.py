@@ -62,6 +62,7 @@ def opening(directory: Path, number: int) -> str:
     raise AssertionError(f"neither passphrase opens after kill {number}")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX matter")
 def test_v11_no_kill_leaves_a_vault_that_neither_passphrase_opens(tmp_path: Path) -> None:
     killed_rounds(tmp_path / "v", 8, 1)

@@ -63,6 +63,7 @@ def live(tmp_path: Path, replica: Replica, keychain: object) -> Iterator[Service
     found.close()
 
 
+@pytest.mark.slow
 def test_l26_l51_l84_probes_breaker_and_abilities_are_in_the_panel(
     live: Services, replica: Replica, open_window: Open, rest: Rest
 ) -> None:
