@@ -3,7 +3,8 @@
 A head's score of a pair of tokens is ``(x·Wq + bq)·(y·Wk + bk)``. The products with ``bk`` are the same for every
 ``y`` and drop out of the softmax, so ``x·(Wq·Wkᵀ) + bq·Wkᵀ`` are queries whose keys are the tokens themselves. In the
 same way the tokens are the values, and ``Wv·Wo`` comes behind the sum; its bias is a constant, for weights sum to 1.
-Keys and values are then those of all heads, and the heads of one window become rows of one matrix.
+Keys and values are then those of all heads, and the heads of one window become rows of one matrix. Before the first
+block a token is its patch times a matrix plus its place, so its queries are too: places are multiplied once, at load.
 """
 
 from __future__ import annotations
@@ -68,9 +69,11 @@ class FoldedEncoder:
         with torch.inference_mode():
             self._embedding: nn.Module = _copy_of_embedding(encoder).to(self.device, dtype)
             self._positions = encoder.positions.to(self.device, dtype)
-            self._blocks = [
-                _on(_folded(block), self.device, dtype) for block in encoder.blocks if isinstance(block, Block)
-            ]
+            folded = [_folded(block) for block in encoder.blocks if isinstance(block, Block)]
+            self._first: tuple[Tensor, Tensor] | None = None
+            if isinstance(encoder.embedding, nn.Linear):
+                self._first = _first_queries(encoder.embedding, encoder.positions, folded[0], self.device, dtype)
+            self._blocks = [_on(block, self.device, dtype) for block in folded]
 
     def encode(self, windows: Tensor, *, attention: bool = False) -> Encoded:
         """What :meth:`Encoder.encode` answers for standardised windows (B, 10080), by the folded route."""
@@ -80,7 +83,7 @@ class FoldedEncoder:
             x = self._embedding(patches) + self._positions
             received: Tensor | None = None
             for index, block in enumerate(self._blocks):
-                query = _through(x, block.query, block.query_bias).view(batch, -1, WIDTH)
+                query = self._queries(index, patches, x)
                 if attention and index == len(self._blocks) - 1:
                     mixed, received = _profiled(query, x)
                 else:
@@ -94,6 +97,16 @@ class FoldedEncoder:
                     _through(wide, block.ff2, block.ff2_bias).add_(h), (WIDTH,), *block.norm2, EPSILON
                 )
             return Encoded(x, x.mean(dim=1), received)
+
+    def _queries(self, index: int, patches: Tensor, x: Tensor) -> Tensor:
+        """Queries of a block for all heads, (B, T·H, 96), from patches (B, T, patch) and its tokens (B, T, 96)."""
+        block, batch = self._blocks[index], x.shape[0]
+        if index or self._first is None:
+            return _through(x, block.query, block.query_bias).view(batch, -1, WIDTH)
+        places, matrix = self._first
+        if batch == 1:
+            return torch.addmm(places, patches[0], matrix).view(1, -1, WIDTH)
+        return (patches @ matrix).add_(places).view(batch, -1, WIDTH)
 
 
 def _through(x: Tensor, matrix: Tensor, bias: Tensor) -> Tensor:
@@ -149,6 +162,15 @@ def _folded(block: Block) -> _FoldedBlock:
         ff2_bias=block.ff2.bias,
         norm2=(block.norm2.weight, block.norm2.bias),
     )
+
+
+def _first_queries(
+    embedding: nn.Linear, positions: Tensor, block: _FoldedBlock, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """What places give to the first block's queries (T, H·96), and the matrix from patches to them (patch, H·96)."""
+    places = (positions.double() + embedding.bias.double()) @ block.query + block.query_bias
+    matrix = embedding.weight.double().t() @ block.query
+    return places.to(dtype).contiguous().to(device), matrix.to(dtype).contiguous().to(device)
 
 
 def _on(block: _FoldedBlock, device: torch.device, dtype: torch.dtype) -> _FoldedBlock:

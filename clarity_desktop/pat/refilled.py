@@ -54,15 +54,16 @@ class RefilledEncoder(FoldedEncoder):
             return self._encode_both(window, other, changed)
 
     def _encode_both(self, window: Tensor, other: Tensor, changed: Tensor) -> tuple[Encoded, Tensor]:
-        block, heads = self._blocks[0], self.size.heads
-        x = self._embedded(window)
+        heads = self.size.heads
+        patches, other_patches = self._patches(window), self._patches(other)
+        x = self._embedded(patches)
         y = x.clone()
-        y[changed] = self._embedded(other)[changed]
-        query = torch.addmm(block.query_bias, x, block.query).view(-1, WIDTH)
+        y[changed] = self._embedded(other_patches)[changed]
+        query = self._queries(0, patches, x[None])[0]
         mixed, received, refilled, spent = _attended(query, x, y[changed], changed)
         # Heads of a patch are rows that follow one another.
         asked = (changed[:, None] * heads + torch.arange(heads, device=changed.device)).reshape(-1)
-        query[asked] = torch.addmm(block.query_bias, y[changed], block.query).view(-1, WIDTH)
+        query[asked] = self._queries(0, other_patches, y[None])[0][asked]
         spent[asked] = True
         anew = spent.nonzero()[:, 0]
         refilled[anew] = torch.softmax(query[anew] @ y.t(), dim=-1) @ y
@@ -70,9 +71,12 @@ class RefilledEncoder(FoldedEncoder):
         encoded = Encoded(tokens[None], tokens.mean(dim=0)[None], received[None])
         return encoded, self._finished(refilled, y).mean(dim=0)[None]
 
-    def _embedded(self, window: Tensor) -> Tensor:
+    def _patches(self, window: Tensor) -> Tensor:
+        """One window cut, (1, T, patch)."""
+        return window.to(self.device, self.dtype).reshape(1, self.size.tokens, self.size.patch)
+
+    def _embedded(self, patches: Tensor) -> Tensor:
         """Tokens of one window before its block, (T, 96)."""
-        patches = window.to(self.device, self.dtype).reshape(1, self.size.tokens, self.size.patch)
         embedded: Tensor = (self._embedding(patches) + self._positions)[0]
         return embedded
 
