@@ -27,8 +27,8 @@ _PADDING = 5
 """Words of eight flags before and behind a record: an empty one outside, four as long as a run has to be inside."""
 _REACH_BACK = -np.logical_and.accumulate(_BITS[:, ::-1], axis=1).sum(axis=1) - 8 * (_PADDING - 1)
 """By the eight flags of the word before a run: where it begins, counted from that word in the record."""
-_REACH_ON = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1) - 8 * (_PADDING - 2)
-"""By the eight flags of the word behind a run: where it stops, counted from two words before that word."""
+_REACH_ON = np.logical_and.accumulate(_BITS, axis=1).sum(axis=1) - 8 * _PADDING
+"""By the eight flags of the word behind a run: where it stops, counted from that word in the record."""
 _ONE = np.ones(1, dtype=np.bool_)
 _TROIANO_RUN = 60
 _TROIANO_SPIKE = 2
@@ -104,14 +104,15 @@ def _long_runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.
     words = flags.view(np.uint64)
     full = words == _ALL_EIGHT
     pair = full[1:] & full[:-1]
-    # Begins and ends with false, so that changes are the beginning of a run and its end by turns.
-    edges = (pair[1:] != pair[:-1]).nonzero()[0]
-    before, last = edges[::2], edges[1::2]
-    start = _REACH_BACK.take(np.packbits(words.take(before).view(np.uint8)))
-    stop = _REACH_ON.take(np.packbits(words.take(last + 2).view(np.uint8)))
-    edges *= 8
-    start += before
-    stop += last
+    # Begins and ends with false, so that changes are the beginning of a run and its end by turns; behind each there is
+    # a word that is not full.
+    beside = (pair[1:] != pair[:-1]).nonzero()[0]
+    beside[1::2] += 2
+    shapes = np.packbits(words[beside].view(np.uint8))
+    beside *= 8
+    start, stop = _REACH_BACK.take(shapes[::2]), _REACH_ON.take(shapes[1::2])
+    start += beside[::2]
+    stop += beside[1::2]
     return start, stop
 
 
