@@ -21,8 +21,8 @@ declare(
         "sync.considerate",
         "What leaves",
         "Sync on a low battery or a metered connection",
-        f"Sync by itself waits below {_LOW_PERCENT} % of a battery that drains, and where the system says that a "
-        "connection is paid by use. Sync now always goes.",
+        "Sync by itself waits while a battery drains and is low, and where the system says that a connection is paid "
+        "by use. Sync now always goes.",
         Kind.CHOICE,
         "wait",
         choices=(("wait", "Wait"), ("go", "Go on")),

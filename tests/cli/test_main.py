@@ -108,12 +108,13 @@ def test_ctrl_c_ends_with_8(tmp_path: Path) -> None:
         "sys.exit(run(['doctor', '--json']))\n"
     )
     surroundings = {**os.environ, "CLARITY_DESKTOP_HOME": str(tmp_path)}
+    before = signal.getsignal(signal.SIGINT)
     ended = subprocess.run(
         [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 8, ended.stderr
     assert '"code": "work.cancelled"' in ended.stdout
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_program_starts_without_heavy_libraries() -> None:
