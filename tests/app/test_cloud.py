@@ -145,6 +145,7 @@ def test_l16_sign_out_drops_tokens_and_keeps_the_rest(services: Services, replic
     assert services.cloud_account() is None
 
 
+@pytest.mark.slow
 def test_l16_sign_out_without_a_network_drops_tokens_too(services: Services, replica: Replica, email: str) -> None:
     account = signed_in(services, replica, email)
     services.set_cloud_server(replica.url, endpoint="http://127.0.0.1:9")

@@ -304,6 +304,7 @@ def test_i54_equal_questions_share_one_send(services: Services, patient: str) ->
         withdraw(services, consent)
 
 
+@pytest.mark.slow
 def test_i54_a_question_that_joined_a_cancelled_one_asks_anew(services: Services, patient: str) -> None:
     services.insight_facts(patient, Topic.SLEEP)
     with gemini_stub(slow) as stub:

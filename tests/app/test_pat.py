@@ -187,6 +187,7 @@ def test_v67_the_full_export_holds_labels_and_embeddings(people: tuple[Services,
     services.pat_remove_labels("night work")
 
 
+@pytest.mark.slow
 def test_a_head_on_many_people_is_kept_scored_and_outlives_nobody_in_silence(tmp_path: Path) -> None:
     """Embeddings with a planted difference go through the vault's own cache; the head is trained on them."""
     from clarity_desktop.analysis.weeks.codec import encode_week

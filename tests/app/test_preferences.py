@@ -30,6 +30,7 @@ def test_every_default_is_valid_and_has_words(spec: SettingSpec) -> None:
     assert not spec.rule or spec.kind in (Kind.SWITCH, Kind.NUMBER), "rules of the vault are whole numbers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", list(SETTINGS), ids=lambda spec: spec.id)
 @given(value=VALUES)
 def test_no_value_of_another_kind_is_taken(spec: SettingSpec, value: object) -> None:

@@ -325,6 +325,7 @@ def test_y76_what_a_server_cannot_show_is_requested_not_confirmed_and_asked_agai
     assert proof["confirmed"] == 0
 
 
+@pytest.mark.slow
 def test_y45_an_erasure_offline_waits_for_the_next_cycle(services: SignedIn, replica: Replica) -> None:
     patient = sent(services)
     replica.stop(at_once=True)

@@ -39,6 +39,7 @@ def image_of(home: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_y44_a_disk_image_started_twice_is_noticed_by_its_sessions(
     services: SignedIn, replica: Replica, tmp_path: Path
 ) -> None:

@@ -147,6 +147,7 @@ def test_a_link_can_be_taken_back_and_so_can_what_was_read(desk: Desk) -> None:
     assert caught.value.code == "sync.own_number"
 
 
+@pytest.mark.slow
 def test_pulled_samples_join_and_flow_back(desk: Desk, replica: Replica) -> None:
     here, there = desk("here"), desk("there")
     mine = person(here)
@@ -202,6 +203,7 @@ def test_y66_nothing_moves_before_a_direction_is_chosen(desk: Desk, replica: Rep
     assert refused.value.code == "sync.upload_only"
 
 
+@pytest.mark.slow
 def test_y66_without_an_answer_of_the_server_nothing_is_assumed(desk: Desk, replica: Replica) -> None:
     here = desk("here")
     mine = person(here)

@@ -47,6 +47,7 @@ def test_a_later_export_is_listed_undone_and_brought_back(at: Any) -> None:
     assert at("imports", "discard", "0123456789abcdef")[0] == 5
 
 
+@pytest.mark.slow
 def test_merged_days_follow_the_order_of_sources_and_are_explained(at: Any) -> None:
     at("import", DATA / "trap_steps.xml", "--new", "Ada", "--zone", "Europe/Berlin")
     _, listed = at("sources", "list", "--patient", "Ada", "--type", STEPS)

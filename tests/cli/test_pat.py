@@ -45,6 +45,7 @@ def test_sample_windows_come_out_within_the_gates(clarity: CommandLine, home: Pa
         assert "Random test weights" in str(made["notice"])
 
 
+@pytest.mark.slow
 def test_models_verify_and_install(clarity: CommandLine, home: Path) -> None:
     listed = clarity("--home", home, "--json", "pat", "models").document["models"]
     assert all({"id", "size", "origin", "verified", "sha256", "clinical"} <= set(one) for one in listed)

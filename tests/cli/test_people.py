@@ -59,6 +59,7 @@ def test_people_are_added_listed_given_roles_and_removed(in_vault: CommandLine, 
     assert ANNA not in added.out + added.err
 
 
+@pytest.mark.slow
 def test_v41_a_clinician_manages_nobody(clarity: CommandLine, tmp_path: Path, new_file: Path) -> None:
     with Vault.create(tmp_path / "v", PASSPHRASE, kdf=KdfParameters.floor()) as vault:
         vault.people.add("Anna", ANNA, {Role.CLINICIAN})

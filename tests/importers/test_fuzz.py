@@ -230,6 +230,7 @@ def _check(count: int, seed: int, folder: Path) -> Counter[str]:
     return ended
 
 
+@pytest.mark.slow
 def test_hundreds_of_mutated_files(tmp_path: Path) -> None:
     ended = _check(320, 1, tmp_path)
     assert ended[ImportOutcome.RECOVERED]

@@ -30,6 +30,7 @@ counts = hnp.arrays(
 )
 
 
+@pytest.mark.slow
 @given(counts, st.sampled_from(sorted(SCORERS)))
 def test_every_scorer_keeps_missing_epochs_missing(values: np.ndarray, name: str) -> None:
     states = SCORERS[name].score(values)

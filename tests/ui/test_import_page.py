@@ -82,6 +82,7 @@ def _drop(window: Window, file: Path) -> None:
     window.dropEvent(QDropEvent(QPointF(200, 300), copy, data, left, free))
 
 
+@pytest.mark.slow
 def test_a_drop_on_the_window_asks_whose_it_is_and_a_locked_one_takes_nothing(
     window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
 ) -> None:

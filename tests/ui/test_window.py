@@ -190,6 +190,7 @@ def test_every_page_opens_for_a_person_and_back_returns(window: Window, rest: Ca
     assert current.id == PAGES[1].id
 
 
+@pytest.mark.slow
 def test_the_header_says_whose_data_is_open_and_back_changes_it_too(window: Window, rest: Callable[[], None]) -> None:
     _open(window, "D-0001", rest)
     assert window.windowTitle() == "D-0001 · Clarity Desktop"
@@ -203,6 +204,7 @@ def test_the_header_says_whose_data_is_open_and_back_changes_it_too(window: Wind
     assert actions.count("patient.open") >= 3
 
 
+@pytest.mark.slow
 def test_locking_leaves_nothing_of_anyone_in_the_window(
     window: Window, rest: Callable[[], None], qapp: QApplication
 ) -> None:
@@ -302,6 +304,7 @@ def test_everything_one_can_use_has_a_name(window: Window, rest: Callable[[], No
     assert nameless == []
 
 
+@pytest.mark.slow
 def test_jobs_are_listed_while_they_run_and_after(
     window: Window, rest: Callable[[], None], qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -327,6 +330,7 @@ def test_jobs_are_listed_while_they_run_and_after(
     assert board().jobs == []
 
 
+@pytest.mark.slow
 def test_v22_locking_stops_a_job_of_this_process_and_says_so(
     window: Window, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -345,6 +349,7 @@ def _until_cancelled(cancel: CancelToken) -> None:
         time.sleep(0.002)
 
 
+@pytest.mark.slow
 def test_the_keychain_opens_the_vault_once_it_was_asked_to(
     keychain: MemoryKeychain, services: Services, open_window: Callable[[Services], Window], rest: Callable[[], None]
 ) -> None:

@@ -89,6 +89,7 @@ def big() -> list[PackedPart]:
     return pack([channel(samples)])
 
 
+@pytest.mark.slow
 def test_y21_y22_long_series_are_cut_into_parts_that_fit_in_any_order() -> None:
     parts = big()
     assert len(parts) > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,7 @@ def test_lines_break_at_gaps_longer_than_two_steps() -> None:
     assert bottom[3] == 6
 
 
+@pytest.mark.slow
 @given(st.lists(st.booleans(), max_size=60))
 def test_stretches_cover_what_is_true(flags: list[bool]) -> None:
     covered = np.zeros(len(flags), dtype=bool)

@@ -55,6 +55,7 @@ def test_v38_a_copy_by_any_widget_goes_after_a_minute(guard: ClipboardGuard, qtb
     assert not guard.holds_ours()
 
 
+@pytest.mark.slow
 def test_v38_a_copy_goes_at_the_lock(window: Window, qtbot: QtBot, rest: Callable[[], None]) -> None:
     window.clipboard._is_ours = lambda: True
     QGuiApplication.clipboard().setText("SRI 71")

@@ -79,6 +79,7 @@ def _fast(window: Window, hands: Hands) -> IdleGuard:
     return guard
 
 
+@pytest.mark.slow
 def test_v17_the_window_warns_and_then_locks(window: Window, hands: Hands, rest: Callable[[], None]) -> None:
     guard = _fast(window, hands)
     hands.at += 575
@@ -115,6 +116,7 @@ def test_v17_mouse_and_keys_are_use(window: Window, hands: Hands, qtbot: QtBot, 
     assert not window.is_locked
 
 
+@pytest.mark.slow
 def test_v17_a_running_job_is_not_use(window: Window, hands: Hands, qtbot: QtBot, rest: Callable[[], None]) -> None:
     guard = _fast(window, hands)
 

@@ -92,6 +92,7 @@ class _FirstPaint(QObject):
         return False
 
 
+@pytest.mark.slow
 def test_v19_nothing_of_anyone_is_left_when_the_lock_page_is_first_painted(
     window: Window, rest: Callable[[], None], qtbot: QtBot
 ) -> None:
@@ -282,6 +283,7 @@ def test_v22_a_real_import_ends_while_the_vault_is_locked(
     assert not window.services.vault.is_read_only
 
 
+@pytest.mark.slow
 def test_v22_everything_stops_where_that_is_chosen(window: Window, rest: Callable[[], None], qtbot: QtBot) -> None:
     window.services.change_setting("lock.jobs", "stop")
 

@@ -73,6 +73,7 @@ def test_v18_the_window_locks_at_once(
     assert listening.unlock_page.words.text().startswith(words)
 
 
+@pytest.mark.slow
 def test_v18_sleep_waits_until_the_keys_are_gone(
     listening: Window, fake: FakeSession, qtbot: QtBot, rest: Callable[[], None]
 ) -> None:

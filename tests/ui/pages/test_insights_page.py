@@ -280,6 +280,7 @@ def _answer(pause_s: float, pieces: int) -> Callable[[dict[str, Any]], Reply]:
     return reply
 
 
+@pytest.mark.slow
 def test_i49_i51_model_text_streams_in_checked_sentences_and_frames_stay_short(
     qapp: QApplication,
     services: Services,
@@ -331,6 +332,7 @@ def test_i50_stop_keeps_what_was_checked(
         assert not page.panel.insight.id, "a partial text is not kept"
 
 
+@pytest.mark.slow
 def test_i50_a_question_to_the_model_streams_and_can_be_stopped(
     qapp: QApplication, services: Services, page: InsightsPage, keychain: MemoryKeychain, rest: Callable[[], None]
 ) -> None:

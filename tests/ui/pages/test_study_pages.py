@@ -193,6 +193,7 @@ def test_the_table_compares_with_the_own_median(services: Services, patient_of: 
     assert set(rows) >= {"Time in bed", "Asleep", "Sleep onset latency", "Awake after onset", "REM latency"}
 
 
+@pytest.mark.slow
 def test_the_rhythm_table_has_intervals_and_what_they_rest_on(
     services: Services, patient_of: PatientOf, settle: Settle
 ) -> None:
@@ -218,6 +219,7 @@ def test_the_rhythm_table_has_intervals_and_what_they_rest_on(
     assert "midnight" in page.actogram.subtitle()
 
 
+@pytest.mark.slow
 def test_a_row_without_value_gives_the_reason(services: Services, patient_of: PatientOf) -> None:
     rows, _ = rhythm_rows(services.panel(patient_of("Delayed").id))
     assert any(row[3].startswith("!Needs") for row in rows)

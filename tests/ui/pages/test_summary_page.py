@@ -150,6 +150,7 @@ def test_a_finding_opens_its_chart_by_keyboard(qapp: QApplication, window: Windo
     settle(qapp)
 
 
+@pytest.mark.slow
 def test_i43_every_measure_leads_to_a_chart_that_is_there(
     qapp: QApplication, window: Window, page: SummaryPage
 ) -> None:

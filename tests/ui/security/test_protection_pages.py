@@ -143,6 +143,7 @@ def test_v45_a_record_is_restricted_shared_and_opened_again(
     assert len(rita.patients()) == 1
 
 
+@pytest.mark.slow
 def test_v47_v65_one_asks_another_confirms_and_the_certificate_is_shown(
     session: Callable[[str], Services],
     open_window: Callable[[Services], Window],

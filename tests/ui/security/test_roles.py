@@ -116,6 +116,7 @@ def test_v46_a_change_of_roles_reaches_the_open_window(
     assert current.id == "refused"
 
 
+@pytest.mark.slow
 def test_a_person_who_was_removed_finds_the_window_locked(
     window_of: Callable[[str], Window], session: Callable[[str], object], rest: Callable[[], None]
 ) -> None:
