@@ -1,4 +1,4 @@
-"""Defects of the observed server that the client must not trip over: slashes, and redirects to somewhere else (D32)."""
+"""Defects of the observed server that the client must not trip over: slashes and redirects (D32), renewing (D23)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from clarity_desktop.cloud.auth.identity import TokenSet
+from clarity_desktop.cloud.auth.server_login import ServerLogin
 from clarity_desktop.cloud.client import CloudClient, CloudError, Service
 from clarity_desktop.cloud.client.exchange import Call
+from clarity_desktop.cloud.contract.profiles import profile
 from tests.cloud.sync.conftest import USER, FastClock, Stub
 from tests.servers.replica import running_replica
 
@@ -82,6 +85,19 @@ def test_d32_paths_work_with_and_without_a_slash_at_their_end(tmp_path: Path) ->
 
     with running_replica(tmp_path / "replica.sqlite") as replica:
         assert asyncio.run(ask(replica.url)) == [200] * 4
+
+
+def test_d23_a_refresh_token_goes_without_an_authorization_header() -> None:
+    async def renew(port: int) -> None:
+        before = TokenSet("access", "id", "refresh", USER, "ada@clinic.example", "Ada", 0.0, 1.0)
+        async with CloudClient(Service(f"http://127.0.0.1:{port}"), Stub(), account=USER, clock=FastClock()) as client:
+            with pytest.raises(CloudError):
+                await ServerLogin(client, profile("openapi")).renew(before)  # An empty answer is no token.
+
+    with listening_server() as (port, seen):
+        asyncio.run(renew(port))
+    assert seen
+    assert "authorization" not in seen[0]
 
 
 def test_a_page_of_full_items_is_not_too_much_to_read() -> None:

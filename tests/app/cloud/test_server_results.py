@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -99,6 +100,9 @@ def test_every_capability_is_asked_for_and_recorded(services: Services, replica:
     assert services.cloud_me().user_id == account.user_id
     services.cloud_rename("Ada at work")
     assert replica.state.calls["update_me"] == 1
+    # An address is never sent there: the old one would stop naming the account at the pool (D7).
+    (body,) = [one for method, path, one in replica.state.bodies if method == "PUT" and path.rstrip("/").endswith("me")]
+    assert json.loads(body) == {"display_name": "Ada at work"}
     assert services.cloud_uploads() == ()
     with pytest.raises(NotFoundError) as no_upload:
         services.cloud_upload_status("b0a3bb9e-4c7e-4c5b-9f0d-1f1f1f1f1f1f")
