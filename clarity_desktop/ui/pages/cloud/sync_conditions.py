@@ -12,6 +12,7 @@ from clarity_desktop.ui.components.countdown import Countdown
 from clarity_desktop.ui.components.record_table import Column, Record, RecordTable
 from clarity_desktop.ui.components.states import Icon
 from clarity_desktop.ui.components.text import Label
+from clarity_desktop.ui.pages.cloud.condition_words import ABILITIES, ANSWERS, FOUND, PARTS
 from clarity_desktop.ui.pages.cloud.sync_words import name_of
 from clarity_desktop.ui.pages.security.loaded import ago, count_words, enable, when
 from clarity_desktop.ui.qt import QHBoxLayout, QVBoxLayout
@@ -21,23 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswersCard", "LearnedCard", "refusals"]
 
-_PARTS = {
-    "root": "Root",
-    "service": "Service",
-    "readiness": "Readiness",
-    "auth": "Sign-in",
-    "health-data": "Health data",
-    "pat": "PAT",
-    "insights": "Insights",
-}
-_OUTCOMES = {
-    "answers": ("Answers", "circle-check", "ok"),
-    "refused": ("Asks for a right", "lock", "text_muted"),
-    "fails": ("Has a fault of its own", "circle-alert", "warn"),
-    "no_answer": ("No answer", "cloud-off", "warn"),
-    "not_offered": ("Not offered", "ban", "text_muted"),
-    "unclear": ("Answer tells nothing", "circle-help", "text_muted"),
-}
 _LIMITS = {
     "upload": "Uploads",
     "pat": "PAT analyses",
@@ -46,12 +30,6 @@ _LIMITS = {
     "insight": "Texts",
     "read": "Reading",
 }
-_FOUND = {
-    "yes": ("Yes", "circle-check", "ok"),
-    "no": ("No", "ban", "text_muted"),
-    "unknown": ("Not known", "circle-help", "text_muted"),
-}
-_ABILITIES = {"read_back": "Reading back", "cursor": "Pages by cursor", "etag": "Asking whether a copy is fresh"}
 _TYPE_WORDS = {"accepted": "taken", "refused": "rides on another type", "crashes": "fails, rides on another"}
 
 
@@ -108,12 +86,12 @@ class AnswersCard(Card):
                 Record(
                     one.part,
                     (
-                        _PARTS.get(one.part, one.part),
-                        _OUTCOMES.get(one.outcome, (one.outcome, "", ""))[0],
+                        PARTS.get(one.part, one.part),
+                        ANSWERS.get(one.outcome, (one.outcome, "", ""))[0],
                         when(one.at),
                         "–" if one.took_ms is None else f"{one.took_ms} ms",
                     ),
-                    *_OUTCOMES.get(one.outcome, ("", "circle-help", "text_muted"))[1:],
+                    *ANSWERS.get(one.outcome, ("", "circle-help", "text_muted"))[1:],
                 )
                 for one in condition.probes
             ]
@@ -185,12 +163,12 @@ def _learned_row(one: LearnedAbility) -> Record:
     from clarity_desktop.cloud.contract.features import FEATURES
 
     kind, _, rest = one.name.partition(":")
-    title, detail = _ABILITIES.get(one.name, one.name), one.detail
+    title, detail = ABILITIES.get(one.name, one.name), one.detail
     if kind == "route":
         title = FEATURES.get(rest, rest)
     elif kind == "type":
         title, detail = f"Takes {name_of(rest).lower()}", _TYPE_WORDS.get(one.detail, one.detail)
-    words, icon, tone = _FOUND[one.found]
+    words, icon, tone = FOUND[one.found]
     return Record(one.name, (title, words, detail, ago(one.at) if one.at else "not asked"), icon, tone)
 
 

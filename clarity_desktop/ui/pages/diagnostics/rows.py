@@ -8,6 +8,7 @@ from clarity_desktop.domain.conditions import BreakerCondition, CloudCondition
 from clarity_desktop.domain.diagnosis import Diagnosis
 from clarity_desktop.domain.program import ProgramIdentity
 from clarity_desktop.ui.components.record_table import Column, Record
+from clarity_desktop.ui.pages.cloud import condition_words
 from clarity_desktop.ui.pages.security.loaded import when
 
 __all__ = [
@@ -61,33 +62,6 @@ _NAMES = {
     "models": "Models",
     "keychain": "Keychain",
     "servers": "Servers",
-}
-_PARTS = {
-    "root": "Server",
-    "service": "Service",
-    "readiness": "Readiness",
-    "auth": "Sign-in",
-    "health-data": "Health data",
-    "pat": "PAT",
-    "insights": "Insights",
-}
-_ANSWERS = {
-    "answers": ("Answers", "circle-check", "ok"),
-    "refused": ("Asks for a sign-in", "lock", "text_muted"),
-    "fails": ("Reports a fault", "triangle-alert", "warn"),
-    "no_answer": ("No answer", "cloud-off", "warn"),
-    "not_offered": ("Not offered", "ban", "text_muted"),
-    "unclear": ("Tells nothing", "circle-help", "text_muted"),
-}
-_FOUND = {
-    "yes": ("Yes", "check", "ok"),
-    "no": ("No", "ban", "text_muted"),
-    "unknown": ("Not known", "circle-help", "text_muted"),
-}
-_ABILITIES = {
-    "read_back": "Shows what it took",
-    "cursor": "Pages by a cursor",
-    "etag": "Says when nothing changed",
 }
 _BECAUSE = {
     "default": "its default",
@@ -151,9 +125,9 @@ def part_rows(services: tuple[CloudCondition, ...]) -> list[Record]:
     rows = []
     for one in services:
         for probe in one.probes:
-            words, icon, tone = _ANSWERS[probe.outcome]
+            words, icon, tone = condition_words.ANSWERS[probe.outcome]
             took = "–" if probe.took_ms is None else str(probe.took_ms)
-            cells = (_PARTS[probe.part], words, took, when(probe.at), one.host)
+            cells = (condition_words.PARTS[probe.part], words, took, when(probe.at), one.host)
             rows.append(Record(f"{one.service} {probe.part}", cells, icon, tone))
     return rows
 
@@ -163,10 +137,10 @@ def learned_rows(one: CloudCondition) -> list[Record]:
     off = {feature.capability: feature for feature in one.features_off}
     rows = []
     for able in one.learned:
-        words, icon, tone = _FOUND[able.found]
+        words, icon, tone = condition_words.FOUND[able.found]
         kind, _, name = able.name.partition(":")
         reason = off[name].reason if kind == "route" and name in off else able.detail
-        title = able.title or _ABILITIES.get(kind) or f"Takes {name.replace('_', ' ')}"
+        title = able.title or condition_words.ABILITIES.get(kind) or f"Takes {name.replace('_', ' ')}"
         learned = when(able.at) if able.at else "not asked yet"
         rows.append(Record(able.name, (title, words, learned, reason), icon, tone))
     return rows
